@@ -1,0 +1,252 @@
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Progress } from './cache.ts';
+import { createKeeper, type Keeper } from './keeper.ts';
+import { type Cluster, planCluster } from './kubernetes.ts';
+import { accessTo, type KubernetesAccess } from './kubernetes-access.ts';
+import { type KubernetesServer, kubernetesServers } from './kubernetes-flags.ts';
+import { createToolLocator, type ToolLocator } from './locate-tool.ts';
+import { freePorts } from './ports.ts';
+import { type ServerProcess, waitUntil } from './server-process.ts';
+import { planTemporal, type TemporalDevServer } from './temporal.ts';
+
+/** The servers by name, as {@link Servers} takes and gives them. */
+export type ServerName = KubernetesServer | 'temporal';
+
+/** What to start. */
+export interface ServersOptions {
+  /** Default `both`. */
+  parts?: 'both' | 'kubernetes' | 'temporal';
+  /** One log file per server goes here; default: the state directory, which is removed at the end. */
+  logDir?: string;
+  /** One line at a time about what is being waited for. */
+  onProgress?: Progress;
+  /** Fake nodes; default 1. */
+  nodes?: number;
+  /** Loopback addresses for pods, e.g. `127.21.0.0/16` for more than 250; default: a 127.20.x.0/24 that nobody else uses. */
+  podCidr?: string;
+  /** Where commands run that are executed in a pod; default: an empty directory. */
+  execWorkDir?: string;
+  /** No Temporal Web UI; default false. */
+  headless?: boolean;
+  searchAttributes?: Record<string, string>;
+  dynamicConfig?: Record<string, unknown>;
+  /** Where the binaries come from; default: {@link createToolLocator}. */
+  locator?: ToolLocator;
+}
+
+/** The Temporal part of a running set. */
+export interface TemporalAccess {
+  /** host:port of the gRPC frontend. */
+  address: string;
+  namespace: string;
+  /** Absent when headless. */
+  uiUrl: string | undefined;
+  /** Prometheus metrics of the server. */
+  metricsUrl: string;
+}
+
+/** A running set of servers. It ends with this process at the latest, whatever ends this process. */
+export interface Servers {
+  /** Throws when that part was not asked for. */
+  readonly kubernetes: KubernetesAccess;
+  /** Throws when that part was not asked for. */
+  readonly temporal: TemporalAccess;
+  stateDir: string;
+  logDir: string;
+  /** The servers that run now. */
+  pids(): Partial<Record<ServerName, number>>;
+  /** Sends a signal, by default SIGKILL, and for one that ends the server waits until it has ended. */
+  kill(name: ServerName, signal?: NodeJS.Signals): Promise<void>;
+  /** SIGSTOP: connections stay open and nobody answers. */
+  pause(name: ServerName): Promise<void>;
+  /** SIGCONT. */
+  resume(name: ServerName): Promise<void>;
+  /** Ends the server if it runs and starts it on the same port and data; resolves when it is ready. */
+  restart(name: ServerName): Promise<void>;
+  /** Stops Temporal, deletes its database and starts it again on the same ports. */
+  wipeTemporal(): Promise<void>;
+  /** Ends everything and removes the state directory. */
+  stop(): Promise<void>;
+}
+
+const readyTimeoutMs = 90_000;
+/** The API server would wait much longer for watches to end, and its clients' watches never end. */
+const stopGraceMs = 1_500;
+const firstClaimPort = 11_700;
+
+/**
+ * Finds pod addresses that no other set on this machine hands out, so that two runs side by side do not answer for each
+ * other's pods. Each range has a port of 127.0.0.1, and the keeper listens there for as long as it lives: the claim.
+ */
+async function claimPodCidr(keeper: Keeper): Promise<string> {
+  for (let attempt = 0; attempt < 30; attempt++) {
+    const third = 1 + Math.floor(Math.random() * 254);
+    const claimed = await keeper.claim('127.0.0.1', firstClaimPort + third).then(
+      () => true,
+      () => false,
+    );
+    if (claimed) return `127.20.${third}.0/24`;
+  }
+  throw new Error('No range of pod addresses 127.20.x.0/24 is free; give one with podCidr.');
+}
+
+/** The binaries and files of the wanted parts. */
+interface Tools {
+  kubernetes?: { binaries: Record<KubernetesServer, string>; stages: string };
+  temporal?: string;
+}
+
+interface Setting {
+  options: ServersOptions;
+  keeper: Keeper;
+  stateDir: string;
+  logDir: string;
+  progress: Progress;
+}
+
+/** One after the other: two builds at once would only fight for the same processors. */
+async function locateTools(locator: ToolLocator, parts: ServersOptions['parts']): Promise<Tools> {
+  const located: Tools = {};
+  if (parts !== 'temporal') {
+    const found: Partial<Record<KubernetesServer, string>> = {};
+    for (const name of kubernetesServers) found[name] = await locator.locate(name);
+    const binaries = found as Record<KubernetesServer, string>;
+    located.kubernetes = { binaries, stages: await locator.kwokStages() };
+  }
+  if (parts !== 'kubernetes') located.temporal = await locator.locate('temporal');
+  return located;
+}
+
+async function run(keeper: Keeper, server: ServerProcess): Promise<void> {
+  const { name, file, args, cwd, logFile } = server;
+  await keeper.run({ name, file, args, cwd, logFile });
+}
+
+async function runUntilReady(keeper: Keeper, server: ServerProcess): Promise<void> {
+  await run(keeper, server);
+  await waitUntil(server.isReady, [server], keeper, readyTimeoutMs);
+}
+
+async function bringUpCluster(cluster: Cluster, keeper: Keeper): Promise<void> {
+  const { etcd, 'kube-apiserver': apiServer, ...rest } = cluster.servers;
+  await Promise.all([run(keeper, etcd), run(keeper, apiServer)]);
+  await waitUntil(apiServer.isReady, [apiServer, etcd], keeper, readyTimeoutMs);
+  const others = Object.values(rest);
+  await Promise.all([cluster.createNodes(), ...others.map((server) => run(keeper, server))]);
+  const allReady = async () => (await Promise.all(others.map((server) => server.isReady()))).every(Boolean);
+  const isUsable = async () => (await allReady()) && (await cluster.isUsable());
+  await waitUntil(isUsable, [...others, apiServer, etcd], keeper, readyTimeoutMs);
+}
+
+async function startKubernetes(setting: Setting, tools: NonNullable<Tools['kubernetes']>) {
+  const { options, keeper, stateDir, logDir, progress } = setting;
+  const podCidr = options.podCidr ?? (await claimPodCidr(keeper));
+  const [etcd = 0, etcdPeer = 0, apiServer = 0, controllerManager = 0, scheduler = 0, kubelet = 0] = await freePorts(6);
+  const execWorkDir = options.execWorkDir ?? join(stateDir, 'exec');
+  mkdirSync(execWorkDir, { recursive: true });
+  const cluster = planCluster({
+    ...tools,
+    directory: join(stateDir, 'kubernetes'),
+    logDir,
+    ports: { etcd, etcdPeer, apiServer, controllerManager, scheduler, kubelet },
+    nodes: options.nodes ?? 1,
+    podCidr,
+    execWorkDir,
+  });
+  const started = Date.now();
+  await bringUpCluster(cluster, keeper);
+  progress(`Kubernetes is ready after ${((Date.now() - started) / 1000).toFixed(1)} s: ${cluster.url}`);
+  return { cluster, access: accessTo(cluster, podCidr, stateDir) };
+}
+
+async function startTemporal({ options, keeper, stateDir, logDir, progress }: Setting, binary: string) {
+  const [frontend = 0, ui = 0, http = 0, metrics = 0] = await freePorts(4);
+  const temporal = planTemporal({
+    directory: stateDir,
+    logDir,
+    binary,
+    ports: { frontend, ui, http, metrics },
+    headless: options.headless ?? false,
+    searchAttributes: options.searchAttributes ?? {},
+    dynamicConfig: options.dynamicConfig ?? {},
+  });
+  const started = Date.now();
+  await runUntilReady(keeper, temporal.server);
+  progress(`Temporal is ready after ${((Date.now() - started) / 1000).toFixed(1)} s: ${temporal.address}`);
+  return temporal;
+}
+
+function asked<T>(part: T | undefined, name: string): T {
+  if (part === undefined) throw new Error(`${name} was not started: see the option "parts".`);
+  return part;
+}
+
+const endingSignals: NodeJS.Signals[] = ['SIGKILL', 'SIGTERM', 'SIGINT'];
+
+function createServers(
+  { keeper, stateDir, logDir }: Setting,
+  kubernetes: { cluster: Cluster; access: KubernetesAccess } | undefined,
+  temporal: TemporalDevServer | undefined,
+): Servers {
+  const processOf = (name: ServerName): ServerProcess =>
+    name === 'temporal' ? asked(temporal, 'Temporal').server : asked(kubernetes, 'Kubernetes').cluster.servers[name];
+  const kill = async (name: ServerName, signal: NodeJS.Signals = 'SIGKILL') => {
+    await keeper.signal(name, signal);
+    if (endingSignals.includes(signal)) await keeper.end(name, signal === 'SIGKILL' ? 0 : stopGraceMs);
+  };
+  const restart = async (name: ServerName, between?: () => Promise<void>) => {
+    await keeper.end(name, stopGraceMs);
+    await between?.();
+    await runUntilReady(keeper, processOf(name));
+  };
+  return {
+    get kubernetes() {
+      return asked(kubernetes, 'Kubernetes').access;
+    },
+    get temporal() {
+      const { address, namespace, uiUrl, metricsUrl } = asked(temporal, 'Temporal');
+      return { address, namespace, uiUrl, metricsUrl };
+    },
+    stateDir,
+    logDir,
+    pids: () => keeper.pids(),
+    kill,
+    pause: (name) => keeper.signal(name, 'SIGSTOP'),
+    resume: (name) => keeper.signal(name, 'SIGCONT'),
+    restart: (name) => restart(name),
+    wipeTemporal: () => restart('temporal', () => asked(temporal, 'Temporal').deleteDatabase()),
+    stop: () => keeper.close(stopGraceMs),
+  };
+}
+
+/**
+ * Starts real servers without containers, on free loopback ports: etcd, kube-apiserver, kube-controller-manager and
+ * kube-scheduler, kwok as the nodes, and a Temporal dev server. Pods become Running at once with loopback addresses, so
+ * a process that listens on 0.0.0.0 answers for each of them (on Linux; macOS needs `ifconfig lo0 alias` per address),
+ * and what is executed in a pod runs on this machine. (kwok asks nobody on its loopback port for a password: do not do
+ * this on a machine that is shared with people you do not trust.)
+ *
+ * Resolves when a pod can be scheduled and a workflow started. Throws `ToolMissing` when a binary cannot be had and
+ * `ServerFailed`, with the end of its log, when a server does not come up; nothing is left running then.
+ */
+export async function startServers(options: ServersOptions = {}): Promise<Servers> {
+  const progress = options.onProgress ?? (() => {});
+  const tools = await locateTools(options.locator ?? createToolLocator({ progress }), options.parts);
+  const stateDir = mkdtempSync(join(tmpdir(), 'kco-servers-'));
+  const logDir = options.logDir ?? join(stateDir, 'logs');
+  mkdirSync(logDir, { recursive: true });
+  const keeper = createKeeper(stateDir);
+  const setting = { options, keeper, stateDir, logDir, progress };
+  try {
+    const [kubernetes, temporal] = await Promise.all([
+      tools.kubernetes && startKubernetes(setting, tools.kubernetes),
+      tools.temporal === undefined ? undefined : startTemporal(setting, tools.temporal),
+    ]);
+    return createServers(setting, kubernetes, temporal);
+  } catch (error) {
+    await keeper.close(0);
+    throw error;
+  }
+}

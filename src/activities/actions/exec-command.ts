@@ -1,0 +1,163 @@
+import { ExecCommandParameters } from '../../api/action-parameters.ts';
+import { type ExecResult, type Kube, KubeError, type KubeObject } from '../../clients/kube.ts';
+import { pods } from '../../clients/kube-pods.ts';
+import type { ActionOutcome, PodRef } from '../../domain/action.ts';
+import { type Action, type ActionContext, Retry } from './action.ts';
+import { type Attempted, kubeFailure, mayPass } from './kube-failure.ts';
+
+type ExecKube = Pick<Kube, 'canI' | 'exec' | 'get' | 'whoAmI'>;
+
+interface Pod extends KubeObject {
+  spec?: { containers?: { name: string }[] };
+}
+
+/** Where a command is to run, checked right before it does. */
+interface Place {
+  pod: PodRef;
+  container: string;
+}
+
+// Constant text: the directory and the command are arguments to it, never part of it, so nothing needs quoting.
+const inDirectory = 'cd "$1" && shift && exec "$@"';
+
+/** The argv that runs a command in a directory. The Kubernetes API has no such field, so this needs /bin/sh in the container. */
+export const argvOf = ({ command, workingDir }: Pick<ExecCommandParameters, 'command' | 'workingDir'>): string[] =>
+  workingDir === undefined ? command : ['/bin/sh', '-c', inDirectory, 'sh', workingDir, ...command];
+
+const failed = (reason: string, message: string): ActionOutcome => ({ status: 'failed', reason, message });
+
+/** The pod of that uid and its container, by GET: a name may belong to another pod by now. */
+const findPlace = async (
+  kube: ExecKube,
+  { request, signal, matchingPods }: ActionContext,
+  parameters: ExecCommandParameters,
+): Promise<Place | ActionOutcome> => {
+  const pod = request.pods[0] ?? matchingPods()[0];
+  if (!pod) return failed('NoMatchingPods', 'no Running pod matches the selector');
+  const found = await kube.get<Pod>(pods, { namespace: request.namespace, name: pod.name }, { signal });
+  if (found?.metadata.uid !== pod.uid) return failed('PodGone', `the pod ${pod.name} is gone; nothing was run`);
+  const containers = found.spec?.containers?.map(({ name }) => name) ?? [];
+  const container = parameters.container ?? containers[0];
+  if (container === undefined || !containers.includes(container)) {
+    return failed(
+      'ContainerNotFound',
+      `the pod ${pod.name} has the containers ${containers.join(', ')}, but not ${container}`,
+    );
+  }
+  return { pod, container };
+};
+
+/** Terminals and logs must not be steered by what a command prints. */
+const readable = (output: string): string =>
+  output.replace(/[\p{Cc}]/gu, (each) => (each === '\n' || each === '\t' ? each : ''));
+
+const lostReasons = { Aborted: 'Aborted', ConnectionLost: 'ConnectionLost', Timeout: 'Timeout' } as const;
+
+const outcomeOf = (result: Exclude<ExecResult, { result: 'neverSent' }>, { pod, container }: Place): ActionOutcome => {
+  const where = `in ${pod.name}/${container}`;
+  const output = readable(result.output);
+  if (result.result === 'unknown') {
+    return { status: 'unknown', reason: lostReasons[result.reason], message: `${where}: ${result.message}`, output };
+  }
+  if (result.result === 'error') {
+    return {
+      status: 'unknown',
+      reason: 'NodeError',
+      message: `no exit code ${where}; the node says: ${result.message}`,
+      output,
+    };
+  }
+  return result.code === 0
+    ? { status: 'succeeded', reason: 'Completed', message: `the command succeeded ${where}`, code: 0, output }
+    : {
+        status: 'failed',
+        reason: 'NonZeroExit',
+        message: `the command exited with ${result.code} ${where}`,
+        code: result.code,
+        output,
+      };
+};
+
+const wouldRun = async (
+  kube: ExecKube,
+  { request, signal }: ActionContext,
+  argv: string[],
+  { pod, container }: Place,
+): Promise<ActionOutcome> => {
+  const { allowed } = await kube.canI(
+    { verb: 'get', group: '', resource: 'pods', subresource: 'exec', namespace: request.namespace, name: pod.name },
+    { signal },
+  );
+  const right = allowed ? '' : '; it would be refused, because the right to get pods/exec is missing';
+  const message = `would run ${JSON.stringify(argv).slice(0, 512)} in ${pod.name}/${container}${right}`;
+  return { status: 'dryRun', reason: allowed ? 'DryRun' : 'Forbidden', message };
+};
+
+const execute = async (
+  kube: ExecKube,
+  context: ActionContext,
+  parameters: ExecCommandParameters,
+  place: Place,
+): Promise<ActionOutcome> => {
+  const { namespace } = context.request;
+  const wantedMs = parameters.timeout === undefined ? context.timeoutMs : parameters.timeout * 1000;
+  const result = await kube.exec({
+    namespace,
+    pod: place.pod.name,
+    container: place.container,
+    command: argvOf(parameters),
+    timeoutMs: Math.min(wantedMs, context.timeoutMs),
+    signal: context.signal,
+  });
+  // Thrown for the one place that knows what a failed call means.
+  if (result.result === 'neverSent') throw result.error;
+  const outcome = outcomeOf(result, place);
+  if (outcome.status === 'unknown' && parameters.idempotent) throw new Retry(outcome.reason, outcome.message);
+  return outcome;
+};
+
+/** A call that failed before the command was sent: an idempotent one may try again, any other says that nothing was run. */
+const notRun = async (
+  kube: ExecKube,
+  error: unknown,
+  attempted: Attempted,
+  idempotent: boolean,
+): Promise<ActionOutcome> => {
+  const passing = error instanceof KubeError && mayPass(error);
+  if (passing && !idempotent) return failed('NeverSent', `nothing was run: ${error.message}`);
+  return kubeFailure(kube, error, attempted);
+};
+
+/**
+ * `exec_command`: runs a command in the pod that made the rule fire (the first one, when there are several). At most
+ * once, unless the user calls it idempotent: an outcome that got lost is reported as unknown and not repeated.
+ *
+ * Reasons: `Completed`, `NonZeroExit`, `DryRun`, `ContainerNotFound`, `NeverSent`, `NoMatchingPods`, `PodGone`; unknown:
+ * `Aborted`, `ConnectionLost`, `NodeError`, `RepeatRefused`, `Timeout`; and those of a failed call.
+ */
+export const createExecCommand = ({ kube }: { kube: ExecKube }): Action<ExecCommandParameters> => ({
+  name: 'exec_command',
+  parameters: ExecCommandParameters,
+  repeatable: ({ idempotent }) => idempotent,
+  run: async (context, parameters) => {
+    const { namespace, dryRun } = context.request;
+    if (context.attempt > 1 && !parameters.idempotent) {
+      return {
+        status: 'unknown',
+        reason: 'RepeatRefused',
+        message: 'an earlier attempt may have run the command, so it is not repeated',
+      };
+    }
+    let attempted: Attempted = { verb: 'get', apiVersion: 'v1', resource: 'pods', namespace };
+    try {
+      const place = await findPlace(kube, context, parameters);
+      if ('status' in place) return place;
+      if (dryRun) return await wouldRun(kube, context, argvOf(parameters), place);
+      attempted = { ...attempted, subresource: 'exec', name: place.pod.name };
+      return await execute(kube, context, parameters, place);
+    } catch (error) {
+      if (error instanceof Retry) throw error;
+      return await notRun(kube, error, attempted, parameters.idempotent);
+    }
+  },
+});

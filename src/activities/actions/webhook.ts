@@ -1,0 +1,128 @@
+import { WebhookParameters } from '../../api/action-parameters.ts';
+import type { Http, HttpRequest, HttpResult } from '../../clients/http.ts';
+import { addressOf, printable } from '../../clients/printable.ts';
+import { retryAfterMs } from '../../clients/retry-after.ts';
+import type { ActionOutcome, ActionRequest } from '../../domain/action.ts';
+import type { Json } from '../../domain/json.ts';
+import { type Action, type ActionContext, Retry } from './action.ts';
+
+/** What the webhook action needs. */
+export interface WebhookDependencies {
+  http: Pick<Http, 'send'>;
+  /** Epoch milliseconds. */
+  now?(): number;
+}
+
+/** Statuses that say "not now" rather than "no"; so does every 5xx. */
+const notNow = new Set([408, 425, 429]);
+
+/** Failures below HTTP that another attempt may not meet. */
+const transient = new Set<string>(['ConnectFailed', 'Timeout']);
+
+/** What a payload-less webhook sends: the words of the templates, so that a receiver reads what a rule would write. */
+const defaultPayload = (request: ActionRequest): Json => ({
+  action_id: request.id,
+  timestamp: new Date(request.at).toISOString(),
+  namespace: request.namespace,
+  tapp_name: request.name,
+  rule: request.rule,
+  pod_name: request.pods[0]?.name ?? null,
+  pods: request.pods.map(({ name, uid }) => ({ name, uid })),
+  field: request.field ?? null,
+  old_value: request.oldValue ?? null,
+  new_value: request.newValue ?? null,
+});
+
+/** Headers that belong to the delivery and to the connection, not to the user. */
+const reserved =
+  /^(connection|content-length|expect|host|idempotency-key|keep-alive|te|trailer|transfer-encoding|upgrade|webhook-(id|timestamp|signature))$/;
+
+const userHeaders = (headers: Record<string, string> = {}): [string, string][] =>
+  Object.entries(headers)
+    .map(([name, value]): [string, string] => [name.toLowerCase(), value])
+    .filter(([name]) => !reserved.test(name));
+
+/** Line breaks and characters that a header cannot carry: a template may have brought them in. */
+const unsendable = /[^\t\x20-\x7e\x80-\xff]/;
+
+const carriesBody = ({ method, payload }: WebhookParameters): boolean =>
+  method !== 'GET' && (method !== 'DELETE' || payload !== undefined);
+
+/** A payload of null is sent as it is; only an absent one has a default. */
+const bodyOf = (parameters: WebhookParameters, request: ActionRequest): string | undefined => {
+  if (!carriesBody(parameters)) return undefined;
+  return JSON.stringify(parameters.payload === undefined ? defaultPayload(request) : parameters.payload);
+};
+
+/** The request as each attempt sends it; only the timestamp differs between attempts. */
+const deliveryOf = (context: ActionContext, parameters: WebhookParameters, now: number): HttpRequest => {
+  const { request, signal, timeoutMs } = context;
+  const body = bodyOf(parameters, request);
+  return {
+    url: parameters.url,
+    method: parameters.method,
+    headers: {
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...Object.fromEntries(userHeaders(parameters.headers)),
+      'idempotency-key': request.id,
+      'webhook-id': request.id,
+      'webhook-timestamp': String(Math.floor(now / 1000)),
+    },
+    body,
+    deadlineMs: Math.min(timeoutMs, (parameters.timeout ?? Number.POSITIVE_INFINITY) * 1000),
+    signal,
+    // A receiver that said 200 has the message, whatever becomes of the rest of its answer.
+    responseBody: 'discard',
+  };
+};
+
+const isExpected = ({ expectStatus }: WebhookParameters, status: number): boolean =>
+  expectStatus === undefined ? status >= 200 && status <= 299 : expectStatus.includes(status);
+
+/** The outcome of one delivery; throws `Retry` where the next may fare better. */
+const outcomeOf = (result: HttpResult, parameters: WebhookParameters, now: number): ActionOutcome => {
+  const { method, url } = parameters;
+  const code = result.status;
+  const message = result.ok ? `${method} ${addressOf(url)} answered ${code}` : `${method} ${result.failure.message}`;
+  if (code !== undefined && isExpected(parameters, code)) {
+    return {
+      status: 'succeeded',
+      reason: 'ActionSucceeded',
+      message: `${method} ${addressOf(url)} answered ${code}`,
+      code,
+    };
+  }
+  const reason = result.ok ? 'HTTPStatus' : result.failure.class;
+  const mayPass = result.ok ? notNow.has(result.status) || result.status >= 500 : transient.has(reason);
+  if (!mayPass) return { status: 'failed', reason, message, code };
+  throw new Retry(reason, message, result.ok ? retryAfterMs(result.headers['retry-after'], now) : undefined);
+};
+
+/** What a delivery would have been. */
+const wouldSend = ({ url, method, body, headers = {} }: HttpRequest): ActionOutcome => {
+  const what =
+    body === undefined ? 'no body' : `${Buffer.byteLength(body)} bytes of ${printable(headers['content-type'] ?? '')}`;
+  return { status: 'dryRun', reason: 'ActionDryRun', message: `would send ${method} ${addressOf(url)} with ${what}` };
+};
+
+const invalid = (message: string): ActionOutcome => ({ status: 'failed', reason: 'InvalidSpec', message });
+
+/**
+ * Sends an HTTP request. At least once, and de-duplicable: every attempt carries the same `Idempotency-Key` and
+ * `webhook-id`, the action id. Repeated on network errors, timeouts, 408, 425, 429 and 5xx.
+ */
+export const createWebhook = ({ http, now = Date.now }: WebhookDependencies): Action<WebhookParameters> => ({
+  name: 'webhook',
+  parameters: WebhookParameters,
+  repeatable: () => true,
+  async run(context, parameters) {
+    if (!URL.canParse(parameters.url)) return invalid('parameters.url is not a URL');
+    const delivery = deliveryOf(context, parameters, now());
+    const [bad] = Object.entries(delivery.headers ?? {}).find(([, value]) => unsendable.test(value)) ?? [];
+    if (bad !== undefined) {
+      return invalid(`parameters.headers.${bad} has a line break or a character that no header can carry`);
+    }
+    if (context.request.dryRun) return wouldSend(delivery);
+    return outcomeOf(await http.send(delivery), parameters, now());
+  },
+});

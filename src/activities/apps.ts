@@ -1,0 +1,110 @@
+import { type PlanDefaults, planOf } from '../api/plan-of.ts';
+import { TargetAppSpec } from '../api/target-app.ts';
+import type { Kube, KubeObject, ObjectMeta, ResourceRef } from '../clients/kube-types.ts';
+import type { WatchCache } from '../clients/watch-cache.ts';
+import type { AppRef, EpisodeMirror } from '../domain/observation.ts';
+import type { Plan } from '../domain/plan.ts';
+
+/** What KCO keeps of a TargetApp in its watch cache. */
+export interface WatchedApp {
+  metadata: Pick<ObjectMeta, 'uid' | 'name' | 'annotations' | 'creationTimestamp'> & {
+    namespace: string;
+    generation: number;
+  };
+  spec: unknown;
+  /** `status.observedGeneration`; absent before the first report. */
+  observedGeneration?: number;
+  /** `status.rules[].episodes`, flattened. */
+  mirror: EpisodeMirror[];
+}
+
+interface StatusPart {
+  observedGeneration?: number;
+  rules?: { name: string; episodes?: { subject: string; since: number; firedAt?: number }[] }[];
+}
+
+/** Cuts a TargetApp down to what is needed of it. */
+export function watchedApp(object: KubeObject): WatchedApp {
+  const { metadata, spec, status } = object as KubeObject & { spec?: unknown; status?: StatusPart };
+  const { uid, name, annotations, creationTimestamp } = metadata;
+  const mirror = (status?.rules ?? []).flatMap(({ name: rule, episodes = [] }) =>
+    episodes.map((episode) => ({ rule, ...episode })),
+  );
+  return {
+    metadata: {
+      uid,
+      name,
+      annotations,
+      creationTimestamp,
+      namespace: metadata.namespace ?? '',
+      generation: metadata.generation ?? 1,
+    },
+    spec,
+    mirror,
+    ...(status?.observedGeneration !== undefined && { observedGeneration: status.observedGeneration }),
+  };
+}
+
+/** A spec as it is in force: parsed once per generation. */
+export interface SpecInForce {
+  generation: number;
+  plan: Plan;
+  /** Absent when the spec cannot be understood; the plan says why. */
+  spec?: TargetAppSpec;
+}
+
+/** TargetApps as the activities need them. */
+export interface Apps {
+  /** The object of that uid, or undefined when it is gone. A cache that does not know it is not believed without a GET. */
+  find(app: AppRef, fresh?: boolean): Promise<WatchedApp | undefined>;
+  /** Parsed and planned; remembered with the generation before it, for an action that is under way during an edit. */
+  inForce(app: WatchedApp): SpecInForce;
+  /** The spec of one generation, when it is the present one or still remembered. */
+  ofGeneration(app: AppRef, generation: number): Promise<SpecInForce | undefined>;
+  /** Forgets what is remembered of a TargetApp that is gone. */
+  forget(uid: string): void;
+}
+
+export interface AppsOptions {
+  cache: Pick<WatchCache<WatchedApp>, 'get' | 'hasSynced'>;
+  kube: Pick<Kube, 'get'>;
+  ref: ResourceRef;
+  defaults: PlanDefaults;
+}
+
+export function createApps({ cache, kube, ref, defaults }: AppsOptions): Apps {
+  const remembered = new Map<string, SpecInForce[]>();
+
+  const find = async ({ namespace, name, uid }: AppRef, fresh = false): Promise<WatchedApp | undefined> => {
+    const known = fresh ? undefined : cache.get(namespace, name);
+    if (known?.metadata.uid === uid) return known;
+    const object = await kube.get(ref, { namespace, name });
+    return object?.metadata.uid === uid ? watchedApp(object) : undefined;
+  };
+
+  const inForce = ({ metadata, spec }: WatchedApp): SpecInForce => {
+    const known = remembered.get(metadata.uid) ?? [];
+    const same = known.find(({ generation }) => generation === metadata.generation);
+    if (same !== undefined) return same;
+    const parsed = TargetAppSpec.safeParse(spec);
+    const entry: SpecInForce = {
+      generation: metadata.generation,
+      plan: planOf({ metadata, spec }, defaults),
+      ...(parsed.success && { spec: parsed.data }),
+    };
+    remembered.set(metadata.uid, [entry, ...known].slice(0, 2));
+    return entry;
+  };
+
+  return {
+    find,
+    inForce,
+    forget: (uid) => remembered.delete(uid),
+    ofGeneration: async (app, generation) => {
+      const known = remembered.get(app.uid)?.find((entry) => entry.generation === generation);
+      if (known !== undefined) return known;
+      const present = await find(app, true);
+      return present?.metadata.generation === generation ? inForce(present) : undefined;
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import type { ActionName } from '../api/actions.ts';
+import { kinds } from '../api/kinds.ts';
+import type { PlanDefaults } from '../api/plan-of.ts';
+import { refOf } from '../api/resource-ref.ts';
+import type { Graphql } from '../clients/graphql.ts';
+import type { Http } from '../clients/http.ts';
+import type { Kube } from '../clients/kube.ts';
+import type { Log } from '../clients/log.ts';
+import type { Metrics } from '../clients/metrics.ts';
+import type { WatchCache } from '../clients/watch-cache.ts';
+import type { ActionOutcome, ActionRequest } from '../domain/action.ts';
+import type { ObserveInput } from '../domain/observation.ts';
+import type { WorkflowRef } from '../domain/status.ts';
+import type { Action } from './actions/action.ts';
+import { createActions } from './actions/index.ts';
+import { createApps, type WatchedApp } from './apps.ts';
+import { attempt } from './attempt.ts';
+import { diff } from './diff.ts';
+import { createObserve } from './observe.ts';
+import { createPerform } from './perform.ts';
+import type { PodView } from './pod-view.ts';
+import { createRecordEvents } from './record-events.ts';
+import { createReportStatus } from './report-status.ts';
+
+/** What activities are made of. */
+export interface ActivityOptions {
+  clients: { kube: Kube; http: Http; graphql: Graphql };
+  caches: { apps: WatchCache<WatchedApp>; pods: WatchCache<PodView> };
+  telemetry: { metrics: Metrics; log: Log };
+  settings: {
+    defaults: PlanDefaults;
+    enabledActions: readonly ActionName[];
+    limits: { maxStateBytes: number; maxConcurrentQueries: number };
+    /** Name of this process, as it stands in Events. */
+    instance: string;
+    workflowUrl(workflow: WorkflowRef): string | undefined;
+  };
+}
+
+/** All activities of the worker, by the names under which they stand in a history. */
+export function createActivities({ clients, caches, telemetry, settings }: ActivityOptions) {
+  const { kube, http, graphql } = clients;
+  const { metrics, log } = telemetry;
+  const { workflowUrl, instance, limits } = settings;
+  const ref = refOf(kinds.TargetApp);
+  const apps = createApps({ cache: caches.apps, kube, ref, defaults: settings.defaults });
+  const observe = createObserve({ apps, pods: caches.pods, graphql, metrics, log, limits });
+  const perform = createPerform({
+    apps,
+    pods: caches.pods,
+    enabled: new Set(settings.enabledActions),
+    workflowUrl,
+    metrics,
+    log,
+  });
+  const acting =
+    <P>(action: Action<P>) =>
+    (request: ActionRequest): Promise<ActionOutcome> =>
+      attempt((signal) => perform(action, request, signal));
+  const actions = createActions({ kube, http });
+  return {
+    diff,
+    observe: (input: ObserveInput) => attempt((signal) => observe(input, signal)),
+    recordEvents: createRecordEvents({ kube, ref, metrics, log, instance }),
+    reportStatus: createReportStatus({ kube, ref, metrics, log, workflowUrl }),
+    exec_command: acting(actions.exec_command),
+    patch_resource: acting(actions.patch_resource),
+    restart_pod: acting(actions.restart_pod),
+    scale_deployment: acting(actions.scale_deployment),
+    webhook: acting(actions.webhook),
+  };
+}
+
+/** What workflows may call. */
+export type Activities = ReturnType<typeof createActivities>;

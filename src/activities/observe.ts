@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto';
+import type { Graphql, GraphqlResult } from '../clients/graphql.ts';
+import type { Log } from '../clients/log.ts';
+import type { Metrics, PollResult } from '../clients/metrics.ts';
+import type { WatchCache } from '../clients/watch-cache.ts';
+import { comparable } from '../domain/diff.ts';
+import type { Json } from '../domain/json.ts';
+import { type Observation, type ObserveInput, type Reading, wholeApp } from '../domain/observation.ts';
+import type { Plan } from '../domain/plan.ts';
+import { isSelected } from '../domain/selector.ts';
+import { isSuspended } from '../domain/status.ts';
+import type { Apps, SpecInForce, WatchedApp } from './apps.ts';
+import { isAlive, isRunning, type PodView } from './pod-view.ts';
+import { type Question, questionsOf } from './questions.ts';
+
+/** The annotation that asks for a poll; any new value does. */
+const pollRequestedAt = 'kco.local/poll-requested-at';
+/** All states of one TargetApp together: they travel through payloads that Temporal bounds at 2 MiB. */
+const maxTotalStateBytes = 768 * 1024;
+
+export interface ObserveOptions {
+  apps: Apps;
+  pods: Pick<WatchCache<PodView>, 'list' | 'hasSynced'>;
+  graphql: Graphql;
+  metrics: Pick<Metrics, 'polled'>;
+  log: Log;
+  limits: { maxStateBytes: number; maxConcurrentQueries: number };
+}
+
+/** Asks every subject of a TargetApp once, and tells what differs from what the workflow knows. */
+export type Observe = (input: ObserveInput, signal: AbortSignal) => Promise<Observation>;
+
+const hashOf = (state: Json, unknown: readonly string[]): string =>
+  createHash('sha256').update(JSON.stringify(state)).update(unknown.join('\n')).digest('base64url').slice(0, 12);
+
+/** Runs tasks with at most `limit` under way; the results in the order of the tasks. */
+async function bounded<T>(tasks: (() => Promise<T>)[], limit: number): Promise<T[]> {
+  const results: T[] = new Array(tasks.length);
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < tasks.length) {
+      const index = next++;
+      const task = tasks[index];
+      if (task !== undefined) results[index] = await task();
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, tasks.length) }, lane));
+  return results;
+}
+
+/** What is told of one answer; undefined when it is what was known. */
+function readingOf(
+  question: Question,
+  result: GraphqlResult,
+  { plan }: SpecInForce,
+  known: string | undefined,
+  maxBytes: number,
+): Reading | undefined {
+  const { subject, name } = question;
+  const [knownHash, knownFailure] = (known ?? '').split('!');
+  if (!result.ok) return knownFailure === result.failure.class ? undefined : { subject, name, failure: result.failure };
+  const bytes = JSON.stringify(result.data).length;
+  if (bytes > maxBytes) {
+    const message = `the selected state has ${bytes} bytes, the limit is ${maxBytes}: select fewer fields in spec.stateQuery`;
+    return knownFailure === 'TooLarge' ? undefined : { subject, name, failure: { class: 'TooLarge', message } };
+  }
+  const read = plan.rules.flatMap(({ trigger }) => (trigger.field === undefined ? [] : [trigger.field]));
+  const hash = hashOf(comparable(result.data, plan.ignoreFields, read), result.unknown);
+  if (hash === knownHash && knownFailure === undefined) return undefined;
+  const reading: Reading = { subject, name, hash };
+  if (hash !== knownHash) reading.state = result.data;
+  if (result.unknown.length > 0) reading.unknown = result.unknown;
+  return reading;
+}
+
+/** How a poll as a whole is counted: by its worst answer. */
+const resultOf = (results: GraphqlResult[], readings: Reading[], matched: number): PollResult => {
+  const failed = results.find((result) => !result.ok);
+  if (failed !== undefined && !failed.ok) return failed.failure.class;
+  if (matched === 0 && results.length === 0) return 'NoMatchingPods';
+  return readings.length > 0 ? 'changed' : 'unchanged';
+};
+
+/** What the object itself has to tell that the workflow does not know. */
+function newsOf({ mirror, metadata }: WatchedApp, plan: Plan, input: ObserveInput, matched: number): Observation {
+  const told: Observation = { matched };
+  if (plan.digest !== input.plan) told.plan = plan;
+  if (input.plan === undefined && mirror.length > 0) told.mirror = mirror;
+  const requested = metadata.annotations?.[pollRequestedAt];
+  if (requested !== undefined && requested !== input.pollRequested) told.pollRequested = requested;
+  return told;
+}
+
+export function createObserve({ apps, pods, graphql, metrics, log, limits }: ObserveOptions): Observe {
+  const podsOf = (app: WatchedApp, { spec }: SpecInForce): PodView[] =>
+    spec === undefined
+      ? []
+      : pods.list(app.metadata.namespace).filter((pod) => isAlive(pod) && isSelected(spec.selector, pod.labels));
+
+  /** A pod that was deleted (or whose address went on) while it was asked has not said anything. */
+  const isStillThere = ({ subject, ip }: Question, namespace: string): boolean =>
+    subject === wholeApp || pods.list(namespace).some((pod) => pod.uid === subject && pod.ip === ip && isAlive(pod));
+
+  const ask = async (input: ObserveInput, inForce: SpecInForce, questions: Question[], signal: AbortSignal) => {
+    const ended = performance.now();
+    const maxBytes = Math.min(limits.maxStateBytes, Math.floor(maxTotalStateBytes / Math.max(1, questions.length)));
+    const results = await bounded(
+      questions.map(
+        (question) => () => graphql.query({ ...question.request, deadlineMs: inForce.plan.timeoutMs, signal }),
+      ),
+      limits.maxConcurrentQueries,
+    );
+    const readings = results.flatMap((result, i) => {
+      const question = questions[i];
+      if (question === undefined || !isStillThere(question, input.app.namespace)) return [];
+      const reading = readingOf(question, result, inForce, input.known[question.subject], maxBytes);
+      return reading === undefined ? [] : [reading];
+    });
+    return { results, readings, seconds: (performance.now() - ended) / 1000 };
+  };
+
+  const count = (input: ObserveInput, result: PollResult, seconds: number, started: number): void => {
+    const { namespace, name } = input.app;
+    metrics.polled({ namespace, tapp: name, result, seconds, lagSeconds: Math.max(0, started - input.due) / 1000 });
+    log.debug('polled', { namespace, tapp: name, result, seconds });
+  };
+
+  return async (input, signal) => {
+    const started = Date.now();
+    const app = await apps.find(input.app, input.fresh);
+    if (app === undefined) {
+      apps.forget(input.app.uid);
+      return { matched: 0, deleted: true };
+    }
+    if (!pods.hasSynced) throw new Error('the watch of pods has not synced yet');
+    const inForce = apps.inForce(app);
+    const { plan } = inForce;
+    const matching = podsOf(app, inForce);
+    const told = newsOf(app, plan, input, matching.length);
+    if (inForce.spec === undefined || plan.problems.length > 0 || isSuspended(plan, input.held, started)) return told;
+
+    const questions = questionsOf(app, inForce.spec, plan, matching.filter(isRunning));
+    const asked = new Set(questions.map(({ subject }) => subject));
+    const gone = Object.keys(input.known).filter((subject) => !asked.has(subject));
+    if (gone.length > 0) told.gone = gone;
+    // Another question makes what is known of the old one void: every answer is told.
+    const isOtherPlan = told.plan !== undefined && input.plan !== undefined;
+    const { results, readings, seconds } = await ask(
+      isOtherPlan ? { ...input, known: {} } : input,
+      inForce,
+      questions,
+      signal,
+    );
+    if (readings.length > 0) told.readings = readings;
+    count(input, resultOf(results, readings, matching.length), seconds, started);
+    return told;
+  };
+}

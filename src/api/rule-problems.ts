@@ -1,0 +1,59 @@
+import { pathProblem } from '../domain/path.ts';
+import type { SpecProblem } from '../domain/plan.ts';
+import { templateVariableNames, templateVariables } from '../domain/template.ts';
+import { actionKindOf } from './actions.ts';
+import { type Selected, unselected } from './query.ts';
+import type { Rule } from './rule.ts';
+import { triggerProblems } from './trigger-problems.ts';
+
+const statePrefix = 'state.';
+
+/** The name of a rule: its own, or its action and position. */
+export const ruleName = (rule: Rule, index: number): string => rule.name ?? `${rule.action}-${index}`;
+
+/** The state paths that the templates of a rule mention, without the `state.` in front. */
+export const stateRefsOf = ({ action, parameters }: Rule): string[] =>
+  templateVariables(actionKindOf(action).templated(parameters))
+    .filter((name) => name.startsWith(statePrefix))
+    .map((name) => name.slice(statePrefix.length));
+
+function variableProblem(name: string, selected: Selected | undefined): string | undefined {
+  if (templateVariableNames.some((known) => known === name)) return undefined;
+  if (!name.startsWith(statePrefix))
+    return `{{${name}}} is not a template variable: use ${templateVariableNames.join(', ')} or state.<path>`;
+  const path = name.slice(statePrefix.length);
+  const wrong = pathProblem(path) ?? (selected && unselected(selected, path));
+  return wrong === undefined ? undefined : `{{${name}}}: ${wrong}`;
+}
+
+const problem = (field: string, message: string | undefined): SpecProblem[] =>
+  message === undefined ? [] : [{ field, message }];
+
+function parameterProblems({ action, parameters }: Rule, at: string, selected: Selected | undefined): SpecProblem[] {
+  const kind = actionKindOf(action);
+  const unrendered = templateVariables(kind.literal(parameters)).map(
+    (name) => `{{${name}}} stands where ${action} takes text literally: write the value itself`,
+  );
+  return [
+    ...templateVariables(kind.templated(parameters)).flatMap((name) => problem(at, variableProblem(name, selected))),
+    ...unrendered.map((message) => ({ field: at, message })),
+    ...Object.entries(kind.problems?.(parameters) ?? {}).flatMap(([name, message]) =>
+      problem(`${at}.${name}`, message),
+    ),
+  ];
+}
+
+/**
+ * What is wrong with a rule that neither its schema nor the API server can say.
+ *
+ * @param at where the rule stands, e.g. `spec.actions[2]`
+ * @param selected what the query selects; undefined when that is not known
+ */
+export function ruleProblems(rule: Rule, at: string, selected: Selected | undefined): SpecProblem[] {
+  const { field } = rule.trigger;
+  return [
+    ...triggerProblems(rule.trigger, `${at}.trigger`),
+    ...(selected && field !== undefined ? problem(`${at}.trigger.field`, unselected(selected, field)) : []),
+    ...parameterProblems(rule, `${at}.parameters`, selected),
+  ];
+}

@@ -1,0 +1,71 @@
+import type { SpecProblem } from '../domain/plan.ts';
+import { templateVariables } from '../domain/template.ts';
+import { checkQuery, type Selected, unselected } from './query.ts';
+import { ruleName, ruleProblems } from './rule-problems.ts';
+import type { TargetAppSpec } from './target-app.ts';
+import type { Transition } from './transition.ts';
+
+/** What the message of an Event can mention: there is no rule and no action to speak of. */
+const eventVariables = ['field', 'new_value', 'old_value', 'pod_name'];
+
+const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
+
+/** Epoch milliseconds of an RFC 3339 time; undefined for a text that is none. */
+export function timeOf(text: string | undefined): number | undefined {
+  const time = text !== undefined && rfc3339.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(time) ? undefined : time;
+}
+
+function timeProblems({ suspendUntil }: TargetAppSpec): SpecProblem[] {
+  if (suspendUntil === undefined || timeOf(suspendUntil) !== undefined) return [];
+  const message = `${JSON.stringify(suspendUntil)} is not a time: write e.g. 2026-01-31T06:00:00Z`;
+  return [{ field: 'spec.suspendUntil', message }];
+}
+
+function nameProblems(rules: TargetAppSpec['actions'] = []): SpecProblem[] {
+  const names = rules.map(ruleName);
+  return names.flatMap((name, index) => {
+    const first = names.indexOf(name);
+    if (first === index) return [];
+    return [
+      {
+        field: `spec.actions[${index}].name`,
+        message: `${JSON.stringify(name)} is the name of spec.actions[${first}] too: give each rule its own name`,
+      },
+    ];
+  });
+}
+
+function transitionProblems({ field, message }: Transition, at: string, selected: Selected | undefined): SpecProblem[] {
+  const wrong = selected && unselected(selected, field);
+  const unknown = templateVariables(message).filter((name) => !eventVariables.includes(name));
+  return [
+    ...(wrong === undefined ? [] : [{ field: `${at}.field`, message: wrong }]),
+    ...unknown.map((name) => ({
+      field: `${at}.message`,
+      message: `{{${name}}} is not a template variable of an Event: use ${eventVariables.join(', ')}`,
+    })),
+  ];
+}
+
+function ignoreProblems(fields: readonly string[], selected: Selected): SpecProblem[] {
+  return fields.flatMap((field, index) => {
+    const message = unselected(selected, field);
+    return message === undefined ? [] : [{ field: `spec.ignoreFields[${index}]`, message }];
+  });
+}
+
+/** What is wrong with a spec that neither its schema nor the API server can say. */
+export function specProblems(spec: TargetAppSpec): SpecProblem[] {
+  const { actions = [], events = [], ignoreFields = [], stateQuery, variables } = spec;
+  const query = checkQuery(stateQuery, variables);
+  const selected = 'selected' in query ? query.selected : undefined;
+  return [
+    ...('problem' in query ? [{ field: 'spec.stateQuery', message: query.problem }] : []),
+    ...timeProblems(spec),
+    ...nameProblems(actions),
+    ...actions.flatMap((rule, index) => ruleProblems(rule, `spec.actions[${index}]`, selected)),
+    ...events.flatMap((entry, index) => transitionProblems(entry, `spec.events[${index}]`, selected)),
+    ...(selected ? ignoreProblems(ignoreFields, selected) : []),
+  ];
+}

@@ -1,0 +1,30 @@
+import type { CelRule } from './cel.ts';
+
+/** A structural OpenAPI v3 schema, as a CustomResourceDefinition carries it: the part of JSON Schema that KCO uses. */
+export interface Structural {
+  type?: string;
+  description?: string;
+  format?: string;
+  nullable?: boolean;
+  default?: unknown;
+  enum?: string[];
+  required?: string[];
+  properties?: Record<string, Structural>;
+  additionalProperties?: Structural;
+  items?: Structural;
+  anyOf?: Structural[];
+  minimum?: number;
+  maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+  minItems?: number;
+  maxItems?: number;
+  minProperties?: number;
+  maxProperties?: number;
+  'x-kubernetes-int-or-string'?: boolean;
+  'x-kubernetes-list-map-keys'?: string[];
+  'x-kubernetes-list-type'?: string;
+  'x-kubernetes-map-type'?: string;
+  'x-kubernetes-preserve-unknown-fields'?: boolean;
+  'x-kubernetes-validations'?: CelRule[];
+}

@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { cel } from './cel.ts';
+import { Endpoint, Port } from './endpoint.ts';
+import { FieldPath } from './field-path.ts';
+import { JsonRecord } from './json-value.ts';
+import { Rule } from './rule.ts';
+import { Selector } from './selector.ts';
+import { TargetAppStatus } from './status.ts';
+import { Transition } from './transition.ts';
+
+const uniqueNames = {
+  rule: 'self.all(a, !has(a.name) || self.exists_one(b, has(b.name) && b.name == a.name))',
+  // Without the name: a messageExpression that finds it costs more than the API server allows.
+  message: 'two rules have the same name: give each rule its own name',
+};
+
+/** What a user says about an app: where its state is, and what to do about it. */
+export const TargetAppSpec = z
+  .strictObject({
+    selector: Selector,
+    graphqlEndpoint: Endpoint,
+    port: Port.optional(),
+    scheme: z.enum(['http', 'https']).optional().describe('How a path is reached on a pod: http (default) or https.'),
+    pollingInterval: z
+      .int()
+      .min(1)
+      .max(86_400)
+      .optional()
+      .describe("Seconds between two polls, 1 to 86400. Default: the installation's (30)."),
+    timeout: z
+      .int()
+      .min(1)
+      .max(86_400)
+      .optional()
+      .describe(
+        "Seconds for one query, from connecting to the last byte; at most the polling interval. Default: the installation's (10).",
+      ),
+    stateQuery: z
+      .string()
+      .min(1)
+      .max(32_768)
+      .describe(
+        'A GraphQL document with exactly one query operation. Its data is the state that fields and templates refer to.',
+      ),
+    variables: JsonRecord.optional().describe('Variables of the query, by name without the $.'),
+    ignoreFields: z
+      .array(FieldPath)
+      .max(64)
+      .optional()
+      .describe('Fields whose changes are not changes: dotted paths, each with everything below it.'),
+    actions: z
+      .array(Rule)
+      .max(32)
+      .optional()
+      .meta({ description: 'Rules, at most 32: what to do when the state says so.', ...cel(uniqueNames) }),
+    events: z
+      .array(Transition)
+      .max(32)
+      .optional()
+      .describe(
+        'Transitions that are worth an Event, at most 32. Without any, every changed field makes one StateChanged Event, a Warning when the new value means trouble.',
+      ),
+    suspend: z.boolean().optional().describe('Stop polling and acting, and keep what is known. Default false.'),
+    suspendUntil: z.string().max(40).optional().meta({
+      description: 'The same as suspend, with an end: a time such as 2026-01-31T06:00:00Z.',
+      format: 'date-time',
+    }),
+    dryRun: z.boolean().optional().describe('Decide and report everything, act on nothing. Default false.'),
+    onUnknown: z
+      .enum(['keep', 'reset'])
+      .optional()
+      .describe(
+        'What a poll without an answer does to a running for clock: keep (default) lets it run on, reset starts it again.',
+      ),
+  })
+  .describe('What is watched, and what to do about it.');
+export type TargetAppSpec = z.infer<typeof TargetAppSpec>;
+
+/** A resource of kind TargetApp. */
+export const TargetApp = z
+  .looseObject({
+    apiVersion: z.literal('operator.kco.local/v1alpha1'),
+    kind: z.literal('TargetApp'),
+    metadata: z.looseObject({
+      name: z.string(),
+      namespace: z.string(),
+      uid: z.string(),
+      generation: z.int(),
+      annotations: z.record(z.string(), z.string()).optional(),
+    }),
+    spec: TargetAppSpec,
+    status: TargetAppStatus.optional(),
+  })
+  .describe(
+    'An application that KCO watches through its GraphQL endpoint, and acts on: one durable Temporal workflow each.',
+  );
+export type TargetApp = z.infer<typeof TargetApp>;

@@ -1,0 +1,67 @@
+import { type Condition, type ConditionName, conditions } from '../domain/conditions.ts';
+import { patternProblem } from '../domain/pattern.ts';
+import type { SpecProblem } from '../domain/plan.ts';
+import { shownValue } from './schema-problems.ts';
+import type { Trigger } from './trigger.ts';
+
+const comparesNumbers: readonly ConditionName[] = ['greater_or_equal', 'greater_than', 'less_or_equal', 'less_than'];
+
+const instead: Partial<Record<ConditionName, string>> = {
+  changed: ', or use changed_to or changed_from',
+  exists: ', or use equals',
+  not_exists: ', or use not_equals',
+};
+
+function numberProblem(condition: ConditionName, value: unknown): string | undefined {
+  if (!comparesNumbers.includes(condition) || typeof value === 'number') return undefined;
+  const hint =
+    typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value))
+      ? `: write ${Number(value)} without quotes`
+      : '';
+  return `${shownValue(value)} is not a number, and ${condition} compares numbers only${hint}`;
+}
+
+function textProblem(condition: ConditionName, value: unknown): string | undefined {
+  if (condition !== 'matches') return undefined;
+  if (typeof value !== 'string')
+    return `${shownValue(value)} is not text, and matches needs a regular expression, e.g. "^(down|failed)$"`;
+  const problem = patternProblem(value);
+  return problem === undefined ? undefined : `${shownValue(value)} ${problem}`;
+}
+
+/** What is wrong with the value that a condition compares with; the API server cannot look into untyped values. */
+function valueProblem({ condition, value }: Trigger): string | undefined {
+  const takes: Condition['value'] = conditions[condition].value;
+  if (takes === 'none')
+    return value === undefined
+      ? undefined
+      : `has no meaning for condition ${condition}: remove it${instead[condition] ?? ''}`;
+  if (value === undefined) return `is required for condition ${condition}: write what the field is compared with`;
+  if (takes === 'list')
+    return Array.isArray(value) && value.length > 0
+      ? undefined
+      : `${shownValue(value)} is not a list with entries, which ${condition} needs: write e.g. [a, b]`;
+  return numberProblem(condition, value) ?? textProblem(condition, value);
+}
+
+function fieldProblem({ condition, field }: Trigger): string | undefined {
+  const isAbsence = conditions[condition].kind === 'absence';
+  if (!isAbsence && field === undefined)
+    return `is required for condition ${condition}: name what it looks at, e.g. application.health`;
+  return isAbsence && field !== undefined
+    ? `has no meaning for condition ${condition}, which is about the lack of an answer: remove it`
+    : undefined;
+}
+
+const forProblem = ({ condition, for: held }: Trigger): string | undefined =>
+  conditions[condition].kind === 'edge' && held !== undefined
+    ? `has no meaning for condition ${condition}, which is true for a moment only: remove it, or use a condition that holds, such as equals`
+    : undefined;
+
+/** What is wrong with a trigger by itself, the query left aside. */
+export const triggerProblems = (trigger: Trigger, at: string): SpecProblem[] =>
+  [
+    { field: `${at}.field`, message: fieldProblem(trigger) },
+    { field: `${at}.value`, message: valueProblem(trigger) },
+    { field: `${at}.for`, message: forProblem(trigger) },
+  ].filter((problem): problem is SpecProblem => problem.message !== undefined);

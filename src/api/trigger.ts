@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { type Condition, type ConditionName, conditions } from '../domain/conditions.ts';
+import type { Quorum } from '../domain/plan.ts';
+import { cel, celList } from './cel.ts';
+import { Duration } from './duration.ts';
+import { FieldPath } from './field-path.ts';
+import { JsonValue } from './json-value.ts';
+
+const namesWhere = (accept: (condition: Condition) => boolean): ConditionName[] =>
+  (Object.keys(conditions) as ConditionName[]).filter((name) => accept(conditions[name]));
+
+const edges = namesWhere(({ kind }) => kind === 'edge');
+const withoutField = namesWhere(({ kind }) => kind === 'absence');
+const quorumWords = ['all', 'any', 'each'] as const;
+const percentage = '^([1-9]|[1-9][0-9]|100)%$';
+const quorumHowTo = 'use each, any, all, a percentage such as 50%, or a number of pods such as 2';
+
+/** How many pods must satisfy the condition. */
+export const TriggerPods = z
+  .union([
+    z.int().min(1).max(100_000),
+    z.string().refine((text) => quorumWords.some((word) => word === text) || new RegExp(percentage).test(text), {
+      error: `must be one of the forms: ${quorumHowTo}`,
+    }),
+  ])
+  .meta({
+    description:
+      'How many of the watched pods must satisfy the condition: each (default: the rule lives once per pod), any, all, a percentage such as 50%, or a number of pods such as 2.',
+    'x-kubernetes-int-or-string': true,
+    maxLength: 8,
+    ...cel({
+      rule: `type(self) == int ? self >= 1 && self <= 100000 : (self in ${celList(quorumWords)} || string(self).matches('${percentage}'))`,
+      message: `is not a number of pods: ${quorumHowTo}`,
+      messageExpression: `"'" + string(self) + "' is not a number of pods: ${quorumHowTo}"`,
+    }),
+  });
+export type TriggerPods = z.infer<typeof TriggerPods>;
+
+/** The quorum that `trigger.pods` means. */
+export function quorumOf(pods: TriggerPods = 'each'): Quorum {
+  if (typeof pods === 'number') return { count: pods };
+  return pods === 'each' || pods === 'any' || pods === 'all' ? pods : { percent: Number.parseInt(pods, 10) };
+}
+
+const fieldRule = cel(
+  {
+    rule: `self.condition in ${celList(withoutField)} || has(self.field)`,
+    message: 'trigger.field is required for this condition',
+    messageExpression: `"trigger.field is required for condition " + self.condition + ": name what it looks at, e.g. application.health"`,
+  },
+  {
+    rule: `!(self.condition in ${celList(withoutField)}) || !has(self.field)`,
+    message: 'trigger.field has no meaning for this condition: remove it',
+    messageExpression: `"trigger.field has no meaning for condition " + self.condition + ", which is about the lack of an answer: remove it"`,
+    fieldPath: '.field',
+  },
+  {
+    rule: `!(self.condition in ${celList(edges)}) || !has(self.__for__)`,
+    message: 'trigger.for has no meaning for this condition: remove it',
+    messageExpression: `"trigger.for has no meaning for condition " + self.condition + ", which is true for a moment only: remove it, or use a condition that holds, such as equals"`,
+    fieldPath: '.for',
+  },
+);
+
+/** When a rule fires. What a condition needs of `field`, `value` and `for` is checked by CEL and, for `value`, by planOf. */
+export const Trigger = z
+  .strictObject({
+    field: FieldPath.optional(),
+    condition: z
+      .enum(Object.keys(conditions) as [ConditionName, ...ConditionName[]])
+      .describe(
+        'How the field is judged. Of one state: equals, not_equals, greater_than, greater_or_equal, less_than, less_or_equal, contains, not_contains, in, not_in, matches (a regular expression), exists, not_exists. Against the previous state of the same pod: changed, changed_to, changed_from, increased, decreased. Without a field: unreachable, the app gives no answer. Numbers compare as numbers, never as text; an absent field, a null and an empty string are three different things.',
+      ),
+    value: JsonValue.optional().describe(
+      'What the field is compared with: any JSON, null included. A list for in and not_in, a number for greater_than and its like; none for exists, not_exists, changed, increased, decreased and unreachable.',
+    ),
+    for: Duration.optional().describe(
+      'How long the condition must hold, across polls and restarts, before the rule fires, e.g. 60s. Not for conditions about a change.',
+    ),
+    pods: TriggerPods.optional(),
+  })
+  .meta({ description: 'When the rule fires.', ...fieldRule });
+export type Trigger = z.infer<typeof Trigger>;

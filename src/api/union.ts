@@ -1,0 +1,191 @@
+import { type CelRule, celField, celString } from './cel.ts';
+import type { Structural } from './structural-schema.ts';
+
+/** One member of a union, with the word that tells it from the others. */
+interface Member {
+  word: string;
+  schema: Structural;
+}
+
+const smallest = (values: number[]): number => Math.min(...values);
+const largest = (values: number[]): number => Math.max(...values);
+
+/** Limits of what is hoisted: the widest, and none where a member has none. */
+const limits = {
+  minimum: smallest,
+  minItems: smallest,
+  minLength: smallest,
+  minProperties: smallest,
+  maximum: largest,
+  maxItems: largest,
+  maxLength: largest,
+  maxProperties: largest,
+} as const;
+
+const isSame = (values: unknown[]): boolean => new Set(values.map((value) => JSON.stringify(value))).size === 1;
+
+/** The values of a keyword when every member has one, else none. */
+function common<Key extends keyof Structural>(members: Member[], key: Key): NonNullable<Structural[Key]>[] {
+  const values = members.flatMap(({ schema }) => schema[key] ?? []);
+  return members.every(({ schema }) => schema[key] !== undefined) ? (values as NonNullable<Structural[Key]>[]) : [];
+}
+
+const mergedLimits = (members: Member[]): Structural =>
+  Object.fromEntries(
+    Object.entries(limits).flatMap(([key, choose]) => {
+      const values = common(members, key as keyof typeof limits);
+      return values.length === 0 ? [] : [[key, choose(values)]];
+    }),
+  );
+
+/** Descriptions side by side: each with the words it is for, unless it is for all. */
+function describe(members: Member[], isForAll: boolean): string | undefined {
+  const byText = Map.groupBy(members, ({ schema }) => schema.description ?? '');
+  byText.delete('');
+  if (isForAll && byText.size === 1) return [...byText.keys()][0];
+  const lines = [...byText].map(([text, group]) => `${group.map(({ word }) => word).join(', ')}: ${text}`);
+  return lines.length === 0 ? undefined : lines.join('\n');
+}
+
+const namesOf = (members: Member[]): string[] => [
+  ...new Set(members.flatMap(({ schema }) => Object.keys(schema.properties ?? {}))),
+];
+
+const having = (members: Member[], name: string): Member[] =>
+  members.flatMap(({ word, schema }) => {
+    const found = schema.properties?.[name];
+    return found === undefined ? [] : [{ word, schema: found }];
+  });
+
+function mergedProperties(members: Member[]): Pick<Structural, 'properties' | 'required'> {
+  const names = namesOf(members);
+  if (names.length === 0) return {};
+  const merged = names.map((name) => {
+    const found = having(members, name);
+    return [name, merge(found, found.length === members.length)] as const;
+  });
+  const required = names.filter((name) => members.every(({ schema }) => schema.required?.includes(name)));
+  return { properties: Object.fromEntries(merged), ...(required.length > 0 ? { required } : {}) };
+}
+
+/** A copy without defaults: hoisted, the API server would put them into members that know no such field. */
+function withoutDefaults({ default: _, ...schema }: Structural): Structural {
+  const { properties, items } = schema;
+  const bare = (name: string) => [name, withoutDefaults(properties?.[name] ?? {})];
+  return {
+    ...schema,
+    ...(properties ? { properties: Object.fromEntries(Object.keys(properties).map(bare)) } : {}),
+    ...(items ? { items: withoutDefaults(items) } : {}),
+  };
+}
+
+/** A list of words says how long they are; said here, because the list itself gets lost beside free text. */
+function withLength({ word, schema }: Member): Member {
+  if (schema.enum === undefined) return { word, schema };
+  return { word, schema: { maxLength: Math.max(...schema.enum.map(({ length }) => length)), ...schema } };
+}
+
+/** One schema that accepts what any of the members accepts. */
+function merge(members: Member[], isForAll: boolean): Structural {
+  const schemas = members.map(({ schema }) => schema);
+  const description = describe(members, isForAll);
+  const described = description === undefined ? {} : { description };
+  const [first = {}] = schemas;
+  if (isSame(schemas.map(({ description: _, ...rest }) => rest))) return { ...withoutDefaults(first), ...described };
+  if (!isSame(schemas.map(({ type }) => type)))
+    return { ...described, nullable: true, 'x-kubernetes-preserve-unknown-fields': true };
+  const words = new Set(common(members, 'enum').flat());
+  return {
+    ...described,
+    ...(first.type ? { type: first.type } : {}),
+    ...(words.size > 0 ? { enum: [...words] } : mergedLimits(members.map(withLength))),
+    ...(first.items && isSame(schemas.map(({ items }) => items)) ? { items: withoutDefaults(first.items) } : {}),
+    ...mergedProperties(members),
+  };
+}
+
+/** CEL cannot see a value without a type; what is said about such a field is said later, in status. */
+const isVisible = (schema: Structural | undefined): boolean =>
+  schema !== undefined && !(schema.type === undefined && schema['x-kubernetes-preserve-unknown-fields']);
+
+const firstSentence = (text = ''): string => text.split(/[.:;](?:\s|$)/)[0] ?? '';
+
+function missingRules(discriminator: string, { word, schema }: Member, name: string): CelRule[] {
+  const { properties = {}, required = [] } = schema.properties?.[name] ?? {};
+  const at = `self.${celField(name)}`;
+  return required
+    .filter((child) => isVisible(properties[child]))
+    .map((child) => ({
+      rule: `self.${celField(discriminator)} != ${celString(word)} || (has(${at}) && has(${at}.${celField(child)}))`,
+      message: `${word} needs ${name}.${child}: ${firstSentence(properties[child]?.description)}`,
+      reason: 'FieldValueRequired',
+      fieldPath: `.${name}.${child}`,
+    }));
+}
+
+function extraRules(discriminator: string, { word, schema }: Member, name: string, all: Structural): CelRule[] {
+  const own = Object.keys(schema.properties?.[name]?.properties ?? {});
+  const foreign = Object.keys(all.properties ?? {}).filter(
+    (child) => !own.includes(child) && isVisible(all.properties?.[child]),
+  );
+  const at = `self.${celField(name)}`;
+  const isNot = `self.${celField(discriminator)} != ${celString(word)}`;
+  const takes = `${word} takes only the ${name} ${own.toSorted().join(', ')}`;
+  // The first one that is there. Lists of all of them, joined, would cost more than the API server allows.
+  const found = foreign.reduceRight(
+    (rest, child) => `has(${at}.${celField(child)}) ? ${celString(child)} : ${rest}`,
+    "''",
+  );
+  return foreign.length === 0
+    ? []
+    : [
+        {
+          rule: `${isNot} || !has(${at}) || !(${foreign.map((child) => `has(${at}.${celField(child)})`).join(' || ')})`,
+          message: `${takes}: remove the others`,
+          messageExpression: `${celString(`${takes}: remove `)} + (${found})`,
+          reason: 'FieldValueForbidden',
+          fieldPath: `.${name}`,
+        },
+      ];
+}
+
+/** The rules that give back what hoisting lost: which fields each member needs in its objects, and which it refuses. */
+const memberRules = (discriminator: string, members: Member[], properties: Record<string, Structural>): CelRule[] =>
+  Object.entries(properties)
+    .filter(([, { type }]) => type === 'object')
+    .filter(([name]) => !isSame(having(members, name).map(({ schema }) => schema)))
+    .flatMap(([name, all]) =>
+      members.flatMap((member) => [
+        ...missingRules(discriminator, member, name),
+        ...extraRules(discriminator, member, name, all),
+      ]),
+    );
+
+/** The property that has one word in each member, and in each another one. */
+function discriminatorOf(schemas: Structural[]): string {
+  const words = (name: string) => schemas.map(({ properties }) => properties?.[name]?.enum);
+  const isOne = (name: string) =>
+    words(name).every((word) => word?.length === 1) && new Set(words(name).flat()).size === schemas.length;
+  const found = Object.keys(schemas[0]?.properties ?? {}).find(isOne);
+  if (found === undefined)
+    throw new TypeError('a union in a custom resource needs a field that tells its members apart');
+  return found;
+}
+
+/**
+ * One structural schema for a union of objects, since a CRD knows no unions: the members' fields side by side, with the
+ * widest limits, without defaults, and with CEL rules for what each member needs and refuses.
+ *
+ * @param outer keywords of the union itself
+ * @param schemas its members, told apart by one property with one word each
+ */
+export function hoist(outer: Structural, schemas: Structural[]): Structural {
+  const discriminator = discriminatorOf(schemas);
+  const members = schemas.map((schema) => ({ word: schema.properties?.[discriminator]?.enum?.[0] ?? '', schema }));
+  const { description: _, ...merged } = merge(members, true);
+  const lines = members.map(({ schema }) => schema.properties?.[discriminator]?.description ?? '');
+  const words = { ...merged.properties?.[discriminator], description: lines.join('\n') };
+  const properties = { ...merged.properties, [discriminator]: words };
+  const rules = [...(outer['x-kubernetes-validations'] ?? []), ...memberRules(discriminator, members, properties)];
+  return { ...merged, ...outer, properties, ...(rules.length > 0 ? { 'x-kubernetes-validations': rules } : {}) };
+}

@@ -1,0 +1,159 @@
+import type { ClientRequestArgs } from 'node:http';
+import type { RequestOptions } from 'node:https';
+import type { ConnectionOptions } from 'node:tls';
+import { KubeConfig } from '@kubernetes/client-node';
+import { Client, type Dispatcher, Pool, ProxyAgent } from 'undici';
+import { KubeError } from './kube-error.ts';
+
+/** Where the API server is and how to prove who one is. */
+export interface Connection {
+  /** URL of the API server without a trailing slash; it may carry a path. */
+  readonly server: string;
+  /** Headers that authenticate, as of now. */
+  headers(): Promise<Record<string, string>>;
+  /** `calls`: pooled and limited; `watches`: pooled without limit, since each holds its connection. */
+  dispatcher(use: 'calls' | 'watches'): Promise<Dispatcher>;
+  /** A connection of its own, for one request that must not meet a keep-alive connection that is just being closed. */
+  freshDispatcher(): Promise<Dispatcher>;
+  /** Reads the credentials again before the next request, e.g. after a 401. */
+  refresh(): void;
+  close(): Promise<void>;
+}
+
+interface Credentials {
+  headers: Record<string, string>;
+  tls: ConnectionOptions;
+  /** Changes when connections must be made anew. */
+  identity: string;
+  readAt: number;
+}
+
+// The kubelet rotates a ServiceAccount token long before it expires, and client-go looks every minute as well.
+const credentialsMs = 30_000;
+const maxConnections = 32;
+
+/** The kubeconfig as kubectl would find it. Reads files, and the environment through the library. */
+export const loadKubeConfig = (path?: string): KubeConfig => {
+  const config = new KubeConfig();
+  if (path === undefined) config.loadFromDefault();
+  else config.loadFromFile(path);
+  if (!config.getCurrentCluster()) {
+    throw new KubeError({
+      reason: 'ConnectFailed',
+      message: `no cluster in the kubeconfig ${path ?? ''} for its current context`,
+    });
+  }
+  return config;
+};
+
+const text = (value: unknown): string => (Array.isArray(value) ? value.join('') : String(value)).trim();
+
+const headersOf = (options: RequestOptions): Record<string, string> => {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries((options as ClientRequestArgs).headers ?? {}))
+    headers[name.toLowerCase()] = text(value);
+  if (options.auth) headers['authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
+  return headers;
+};
+
+/** An explicit `ca` is all that is trusted: Node adds NODE_EXTRA_CA_CERTS to its own defaults only, never to this. */
+const tlsOf = (options: RequestOptions): ConnectionOptions => ({
+  ...(options.ca && { ca: options.ca }),
+  ...(options.cert && { cert: options.cert }),
+  ...(options.key && { key: options.key }),
+  ...(options.servername && { servername: options.servername }),
+  ...(options.rejectUnauthorized === false && { rejectUnauthorized: false }),
+});
+
+const readCredentials = async (config: KubeConfig, now: number): Promise<Credentials> => {
+  const options: RequestOptions = {};
+  await config.applyToHTTPSOptions(options);
+  // The agent that the library made is never used, so it holds no connection.
+  const tls = tlsOf(options);
+  return { headers: headersOf(options), tls, identity: JSON.stringify(Object.values(tls).map(String)), readAt: now };
+};
+
+/** HTTP/1.1 on purpose: one lost HTTP/2 connection would take every watch and call with it. */
+const connectOptions = (tls: ConnectionOptions) => ({
+  ...tls,
+  allowH2: false,
+  keepAlive: true,
+  keepAliveInitialDelay: 30_000,
+});
+
+const openDispatcher = (
+  origin: string,
+  tls: ConnectionOptions,
+  proxy: string | undefined,
+  connections?: number,
+): Dispatcher => {
+  if (proxy)
+    return new ProxyAgent({ uri: proxy, requestTls: connectOptions(tls), ...(connections && { connections }) });
+  return new Pool(origin, {
+    connect: connectOptions(tls),
+    allowH2: false,
+    keepAliveTimeout: 30_000,
+    connections: connections ?? null,
+  });
+};
+
+interface Open {
+  identity: string;
+  calls: Dispatcher;
+  watches: Dispatcher;
+}
+
+/** The connections of one kubeconfig, made anew when its certificates change. */
+export const createConnection = (config: KubeConfig): Connection => {
+  const cluster = config.getCurrentCluster();
+  const server = (cluster?.server ?? '').replace(/\/+$/, '');
+  const { origin } = new URL(server);
+  const proxy = cluster?.proxyUrl;
+  let known: Promise<Credentials> | undefined;
+  let readAt = Number.NEGATIVE_INFINITY;
+  let open: Open | undefined;
+
+  const credentials = (): Promise<Credentials> => {
+    const now = performance.now();
+    if (known && now - readAt < credentialsMs) return known;
+    readAt = now;
+    known = readCredentials(config, now);
+    known.catch(() => {
+      known = undefined;
+    });
+    return known;
+  };
+  const current = async (): Promise<Open> => {
+    const { tls, identity } = await credentials();
+    if (open?.identity !== identity) {
+      const old = open;
+      open = {
+        identity,
+        calls: openDispatcher(origin, tls, proxy, maxConnections),
+        watches: openDispatcher(origin, tls, proxy),
+      };
+      // Lets what is under way end by itself.
+      void old?.calls.close();
+      void old?.watches.close();
+    }
+    return open;
+  };
+  return {
+    server,
+    headers: async () => (await credentials()).headers,
+    dispatcher: async (use) => (await current())[use],
+    freshDispatcher: async () => {
+      const { tls } = await credentials();
+      return proxy
+        ? openDispatcher(origin, tls, proxy, 1)
+        : new Client(origin, { connect: connectOptions(tls), allowH2: false });
+    },
+    refresh: () => {
+      known = undefined;
+    },
+    close: async () => {
+      await Promise.all([open?.calls.destroy(), open?.watches.destroy()]);
+      open = undefined;
+    },
+  };
+};

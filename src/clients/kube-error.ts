@@ -1,0 +1,159 @@
+/** The part of a Kubernetes `Status` object that KCO reads (meta/v1). */
+export interface Status {
+  code?: number;
+  message?: string;
+  reason?: string;
+  details?: StatusDetails;
+}
+
+/** `Status.details`: which object, why in machine words, and when to come back. */
+export interface StatusDetails {
+  name?: string;
+  group?: string;
+  kind?: string;
+  uid?: string;
+  causes?: { reason?: string; message?: string; field?: string }[];
+  retryAfterSeconds?: number;
+}
+
+/** Reasons of a request that got no answer; the others are Kubernetes' own (`Status.reason`). */
+export type TransportReason = 'Aborted' | 'ConnectFailed' | 'ConnectionLost' | 'TLSVerifyFailed' | 'Timeout';
+
+interface KubeErrorFields {
+  status?: number;
+  reason: string;
+  message: string;
+  retryAfterMs?: number;
+  details?: StatusDetails;
+  resourceMissing?: boolean;
+  cause?: unknown;
+}
+
+/** Any request to the API server that did not succeed. Decide by `status`, `reason` and `details`, never by the message. */
+export class KubeError extends Error {
+  /** HTTP status; undefined when there was no answer. */
+  readonly status: number | undefined;
+  /** Kubernetes' reason (`NotFound`, `Conflict`, `Forbidden`, …), a `TransportReason`, or `InvalidName`/`InvalidResponse`. */
+  readonly reason: string;
+  /** What the server asked for: `Retry-After`, or `details.retryAfterSeconds`. Milliseconds. */
+  readonly retryAfterMs: number | undefined;
+  readonly details: StatusDetails | undefined;
+  /** A 404 of the resource type itself (its CRD is absent), as opposed to a 404 of one object. */
+  readonly resourceMissing: boolean;
+
+  constructor(fields: KubeErrorFields) {
+    super(sanitise(fields.message), { cause: fields.cause });
+    this.name = 'KubeError';
+    this.status = fields.status;
+    this.reason = fields.reason;
+    this.retryAfterMs = fields.retryAfterMs;
+    this.details = fields.details;
+    this.resourceMissing = fields.resourceMissing ?? false;
+  }
+}
+
+/** Whether an error is the API server's answer with this HTTP status. */
+export const hasStatus = (error: unknown, status: number): error is KubeError =>
+  error instanceof KubeError && error.status === status;
+
+/** Whether another attempt later may help: no answer, too many requests, or trouble on the server's side. */
+export const isTransient = (error: unknown): boolean =>
+  error instanceof KubeError &&
+  (error.status === undefined
+    ? ['ConnectFailed', 'ConnectionLost', 'Timeout'].includes(error.reason)
+    : error.status === 429 || error.status >= 500);
+
+const maxMessage = 512;
+
+/** One printable line of at most 512 characters. */
+export const sanitise = (text: string): string => {
+  const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
+  return line.length > maxMessage ? `${line.slice(0, maxMessage - 1).toWellFormed()}…` : line.toWellFormed();
+};
+
+const reasons: Record<number, string> = {
+  400: 'BadRequest',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  405: 'MethodNotAllowed',
+  409: 'Conflict',
+  410: 'Gone',
+  413: 'RequestEntityTooLarge',
+  415: 'UnsupportedMediaType',
+  422: 'Invalid',
+  429: 'TooManyRequests',
+  500: 'InternalError',
+  503: 'ServiceUnavailable',
+  504: 'Timeout',
+};
+
+/** `Retry-After` of an HTTP answer in milliseconds: delta seconds or an HTTP date. */
+export const parseRetryAfter = (header: string | undefined, now: number): number | undefined => {
+  if (header === undefined) return undefined;
+  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - now;
+  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
+};
+
+const parseStatus = (body: string): Status | undefined => {
+  try {
+    const value: unknown = JSON.parse(body);
+    const isStatus = typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'Status';
+    return isStatus ? (value as Status) : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+/**
+ * The error of an answer with a status of 400 or more. A type that is not served answers with plain text or with a
+ * `Status` that names no object; only a 404 that names its object is that object's absence.
+ */
+export const errorFromAnswer = (status: number, body: string, retryAfterHeader?: string): KubeError => {
+  const parsed = parseStatus(body);
+  const seconds = parsed?.details?.retryAfterSeconds;
+  const fromDetails = seconds === undefined ? undefined : seconds * 1000;
+  return new KubeError({
+    status,
+    reason: parsed?.reason || (reasons[status] ?? `HTTP${status}`),
+    message: parsed?.message || `the API server answered ${status} without a reason`,
+    retryAfterMs: parseRetryAfter(retryAfterHeader, Date.now()) ?? fromDetails,
+    details: parsed?.details,
+    resourceMissing: status === 404 && parsed?.details?.name === undefined,
+  });
+};
+
+const connectCodes = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+const timeoutCodes = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ETIMEDOUT']);
+const tlsCode = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA)/;
+
+/** A field of whatever was thrown; an abort's DOMException need not be an `Error` of this realm. */
+const fieldOf = (error: unknown, field: 'code' | 'message' | 'name'): string => {
+  const value =
+    typeof error === 'object' && error !== null && field in error ? (error as Record<string, unknown>)[field] : '';
+  return typeof value === 'string' ? value : '';
+};
+
+const transportReason = (error: unknown): TransportReason => {
+  const name = fieldOf(error, 'name');
+  const code = fieldOf(error, 'code');
+  if (name === 'TimeoutError' || timeoutCodes.has(code)) return 'Timeout';
+  if (name === 'AbortError' || code === 'UND_ERR_ABORTED') return 'Aborted';
+  if (connectCodes.has(code)) return 'ConnectFailed';
+  return tlsCode.test(code) ? 'TLSVerifyFailed' : 'ConnectionLost';
+};
+
+/** The error of a request that got no (whole) answer. */
+export const errorFromCause = (cause: unknown): KubeError => {
+  if (cause instanceof KubeError) return cause;
+  const text = fieldOf(cause, 'message') || fieldOf(cause, 'code') || String(cause);
+  const message = `no answer from the API server: ${text}`;
+  return new KubeError({ reason: transportReason(cause), message, cause });
+};

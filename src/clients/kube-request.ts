@@ -1,0 +1,146 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Dispatcher } from 'undici';
+import type { JsonObject } from '../domain/json.ts';
+import type { Connection } from './kube-connection.ts';
+import { errorFromAnswer, errorFromCause, hasStatus, KubeError } from './kube-error.ts';
+
+/** One request to the API server. */
+export interface KubeRequest {
+  method: 'DELETE' | 'GET' | 'PATCH' | 'POST';
+  /** Path with query. */
+  path: string;
+  body?: unknown;
+  /** Of the body; default `application/json`. */
+  contentType?: string;
+  signal?: AbortSignal;
+}
+
+/** The one way to the API server: JSON in, JSON out, every failure a `KubeError`. */
+export interface Requests {
+  /** Reads (GET) are repeated after 429 and 5xx with `Retry-After`, and once after a lost connection; writes never. */
+  send<T>(request: KubeRequest): Promise<T>;
+  /** The text of an answer, for `/readyz`. */
+  text(request: KubeRequest): Promise<string>;
+  /** The body of a watch as it arrives. */
+  stream(path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+}
+
+export interface RequestsOptions {
+  connection: Connection;
+  userAgent: string;
+  timeoutMs: number;
+  /** Whom to act as; the connection's own user when absent. */
+  user?: string;
+}
+
+const readAttempts = 4;
+const longestWaitMs = 30_000;
+
+/** Milliseconds until a read may be repeated; undefined when it may not. */
+const waitBeforeRepeat = (error: KubeError, attempt: number): number | undefined => {
+  if (attempt >= readAttempts) return undefined;
+  if (error.status === undefined) return error.reason === 'ConnectionLost' && attempt === 1 ? 0 : undefined;
+  const asked = error.retryAfterMs !== undefined && (error.status === 429 || error.status >= 500);
+  return asked && error.retryAfterMs <= longestWaitMs ? error.retryAfterMs : undefined;
+};
+
+const header = (headers: Dispatcher.ResponseData['headers'], name: string): string | undefined => {
+  const value = headers[name];
+  return Array.isArray(value) ? value[0] : value;
+};
+
+/** Headers that make the API server treat a request as this user's; without groups it adds a ServiceAccount's own. */
+export const impersonation = (user: string | undefined): Record<string, string> =>
+  user ? { 'impersonate-user': user } : {};
+
+const parse = <T>(body: string): T => {
+  try {
+    return JSON.parse(body) as T;
+  } catch (cause) {
+    throw new KubeError({
+      reason: 'InvalidResponse',
+      message: 'the API server answered something that is not JSON',
+      cause,
+    });
+  }
+};
+
+/** Requests over the connection's pools. */
+export const createRequests = ({ connection, userAgent, timeoutMs, user }: RequestsOptions): Requests => {
+  const prefix = new URL(connection.server).pathname.replace(/\/$/, '');
+  const origin = new URL(connection.server).origin;
+
+  const open = async (request: KubeRequest, use: 'calls' | 'watches'): Promise<Dispatcher.ResponseData> => {
+    const [dispatcher, auth] = await Promise.all([connection.dispatcher(use), connection.headers()]);
+    const withBody = request.body !== undefined && { 'content-type': request.contentType ?? 'application/json' };
+    const answer = await dispatcher.request({
+      origin,
+      path: prefix + request.path,
+      method: request.method,
+      headers: { accept: 'application/json', 'user-agent': userAgent, ...auth, ...impersonation(user), ...withBody },
+      body: request.body === undefined ? null : JSON.stringify(request.body),
+      headersTimeout: timeoutMs,
+      // A quiet watch is no fault: who reads it notices a stall.
+      bodyTimeout: use === 'watches' ? 0 : timeoutMs,
+      ...(request.signal && { signal: request.signal }),
+    });
+    if (answer.statusCode < 300) return answer;
+    if (answer.statusCode === 401) connection.refresh();
+    throw errorFromAnswer(answer.statusCode, await answer.body.text(), header(answer.headers, 'retry-after'));
+  };
+
+  const once = async (request: KubeRequest): Promise<string> => {
+    try {
+      return await (await open(request, 'calls')).body.text();
+    } catch (error) {
+      throw errorFromCause(error);
+    }
+  };
+
+  /** Every request is repeated once after a 401, which proves that it was not carried out: the token may have been rotated. */
+  const text = async (request: KubeRequest): Promise<string> => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await once(request);
+      } catch (error) {
+        if (hasStatus(error, 401) && attempt === 1) continue;
+        const mayRepeat = request.method === 'GET' && error instanceof KubeError;
+        const waitMs = mayRepeat ? waitBeforeRepeat(error, attempt) : undefined;
+        if (waitMs === undefined) throw error;
+        await sleep(waitMs, undefined, { signal: request.signal }).catch((cause: unknown) => {
+          throw errorFromCause(cause);
+        });
+      }
+    }
+  };
+
+  return {
+    send: async <T>(request: KubeRequest) => parse<T>(await text(request)),
+    text,
+    stream: async (path, signal) => {
+      try {
+        return (await open({ method: 'GET', path, signal }, 'watches')).body;
+      } catch (error) {
+        throw errorFromCause(error);
+      }
+    },
+  };
+};
+
+/** `dryRun` as the API spells it. */
+export const dryRunQuery = (dryRun: boolean | undefined): { dryRun?: string } => (dryRun ? { dryRun: 'All' } : {});
+
+/** The body of a delete or an eviction. */
+export const deleteOptionsBody = (options: {
+  uid?: string;
+  gracePeriodSeconds?: number;
+  propagationPolicy?: string;
+  dryRun?: boolean;
+}): JsonObject => ({
+  apiVersion: 'v1',
+  kind: 'DeleteOptions',
+  ...(options.uid !== undefined && { preconditions: { uid: options.uid } }),
+  ...(options.gracePeriodSeconds !== undefined && { gracePeriodSeconds: options.gracePeriodSeconds }),
+  ...(options.propagationPolicy !== undefined && { propagationPolicy: options.propagationPolicy }),
+  ...(options.dryRun && { dryRun: ['All'] }),
+});

@@ -1,0 +1,31 @@
+import { createConnection, loadKubeConfig } from './kube-connection.ts';
+import { createDiscovery } from './kube-discovery.ts';
+import { createExec } from './kube-exec.ts';
+import { createObjectCalls } from './kube-objects.ts';
+import { createPodCalls } from './kube-pods.ts';
+import { createRequests, impersonation } from './kube-request.ts';
+import type { Kube, KubeOptions } from './kube-types.ts';
+
+export { hasStatus, isTransient, KubeError } from './kube-error.ts';
+export type * from './kube-types.ts';
+
+/** A client of the API server that a kubeconfig names. Opens no connection before the first request. */
+export const createKube = ({ kubeconfig, version = '0', timeoutMs = 30_000 }: KubeOptions = {}): Kube => {
+  const connection = createConnection(loadKubeConfig(kubeconfig));
+  const userAgent = `kco/${version}`;
+
+  const actingAs = (user?: string): Kube => {
+    const requests = createRequests({ connection, userAgent, timeoutMs, user });
+    const objects = createObjectCalls(requests);
+    return {
+      server: connection.server,
+      ...objects,
+      ...createPodCalls(requests, objects),
+      ...createDiscovery(requests),
+      exec: createExec({ connection, headers: { 'user-agent': userAgent, ...impersonation(user) } }),
+      as: actingAs,
+      close: connection.close,
+    };
+  };
+  return actingAs();
+};

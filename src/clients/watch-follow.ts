@@ -1,0 +1,199 @@
+import { hasStatus, KubeError } from './kube-error.ts';
+import type { Kube, KubeObject, ResourceRef } from './kube-types.ts';
+import { linesOf } from './watch-lines.ts';
+import type { WatchStore } from './watch-store.ts';
+
+/** Time as the watch needs it; an argument so that nothing here reads a clock. */
+export interface WatchClock {
+  /** Milliseconds that only go up. */
+  now(): number;
+  /** Ends early, without an error, when the signal aborts. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  /** 0 ≤ x < 1. */
+  random(): number;
+}
+
+/** Milliseconds, except for `pageSize`. */
+export interface WatchTiming {
+  /** First wait after a failure; doubles up to the cap, and each is shortened by up to half at random. */
+  backoffMs: number;
+  backoffCapMs: number;
+  /** Without a byte for this long a watch is dead. Bookmarks come about once a minute. */
+  stallMs: number;
+  /** The server is asked to end a watch after this long, so that connections spread over its replicas. */
+  watchMs: number;
+  /** A full list after this long, shortened by up to a fifth at random: the net under everything else. */
+  relistMs: number;
+  pageSize: number;
+}
+
+export interface FollowOptions {
+  kube: Pick<Kube, 'list' | 'watch'>;
+  ref: ResourceRef;
+  /** All namespaces when absent. */
+  namespace?: string;
+  labelSelector?: string;
+  store: Pick<WatchStore<unknown>, 'put' | 'remove' | 'replace'>;
+  clock: WatchClock;
+  timing: WatchTiming;
+  signal: AbortSignal;
+  onListed(): void;
+  onError(error: unknown, waitMs: number): void;
+}
+
+/** One LIST and WATCH that goes on until its signal aborts. */
+export interface Follow {
+  /** When the API server last proved that the copy is current; `-Infinity` before. */
+  provenAt(): number;
+  /** Never rejects. */
+  run(): Promise<void>;
+}
+
+type WatchEvent = {
+  type: string;
+  object: KubeObject & { code?: number; reason?: string; message?: string; details?: KubeError['details'] };
+};
+
+/** An ERROR event carries a Status where others carry the object. */
+const errorFromEvent = ({ object }: WatchEvent): KubeError =>
+  new KubeError({
+    status: object.code ?? 500,
+    reason: object.reason || 'InternalError',
+    message: object.message ?? 'the watch ended with an error',
+    retryAfterMs: object.details?.retryAfterSeconds === undefined ? undefined : object.details.retryAfterSeconds * 1000,
+    details: object.details,
+  });
+
+const parse = (line: string): WatchEvent => {
+  try {
+    return JSON.parse(line) as WatchEvent;
+  } catch (cause) {
+    throw new KubeError({ reason: 'InvalidResponse', message: 'the watch sent a line that is not JSON', cause });
+  }
+};
+
+/** Whether a version is useless after this failure of a watch; everything that is not clearly passing is taken so. */
+const needsList = (error: unknown): boolean => {
+  if (!(error instanceof KubeError) || error.reason === 'InvalidResponse') return true;
+  if (error.details?.causes?.some(({ reason }) => reason === 'ResourceVersionTooLarge')) return true;
+  return error.status !== undefined && error.status !== 429 && error.status < 500;
+};
+
+const longestRetryAfterMs = 300_000;
+// A version that has failed this often may itself be the trouble.
+const failuresBeforeList = 3;
+const tooShortMs = 1000;
+
+/** A watch that is neither listed nor connected before `run`. */
+export const createFollow = (options: FollowOptions): Follow => {
+  const { kube, ref, namespace, labelSelector, store, clock, timing, signal } = options;
+  const scope = { namespace, labelSelector };
+  let version: string | undefined;
+  let relistAt = 0;
+  let provenAt = Number.NEGATIVE_INFINITY;
+  let failures = 0;
+  let listedOnce = false;
+  let paged = true;
+
+  const page = (token: string | undefined) => {
+    // Any version will do for the first list, and the watch catches up; later ones must not go back in time.
+    const resourceVersion = listedOnce || token !== undefined ? undefined : '0';
+    const limit = paged ? timing.pageSize : undefined;
+    return kube.list<KubeObject>(ref, { ...scope, limit, continue: token, resourceVersion, signal });
+  };
+
+  /** Nothing is changed before the last page is there: half a list would look like deletions. */
+  const list = async (): Promise<void> => {
+    const startedAt = clock.now();
+    const objects: KubeObject[] = [];
+    let token: string | undefined;
+    do {
+      const { items, metadata } = await page(token);
+      objects.push(...items);
+      token = metadata.continue || undefined;
+      version = token === undefined ? metadata.resourceVersion : undefined;
+    } while (token !== undefined);
+    store.replace(objects, namespace);
+    listedOnce = true;
+    paged = true;
+    provenAt = startedAt;
+    relistAt = clock.now() + timing.relistMs * (1 - clock.random() / 5);
+    options.onListed();
+  };
+
+  const take = (event: WatchEvent): void => {
+    if (event.type === 'ERROR') throw errorFromEvent(event);
+    if (event.type === 'DELETED') store.remove(event.object);
+    else if (event.type !== 'BOOKMARK') store.put(event.object);
+    version = event.object.metadata.resourceVersion;
+    failures = 0;
+  };
+
+  /** One connection, until the server ends it, it fails, or it has been silent for too long. */
+  const watch = async (resourceVersion: string): Promise<void> => {
+    const silence = new AbortController();
+    const stalled = new KubeError({ reason: 'Timeout', message: `the watch was silent for ${timing.stallMs} ms` });
+    const timer = setTimeout(() => silence.abort(stalled), timing.stallMs);
+    const startedAt = clock.now();
+    const watchMs = Math.max(1000, Math.min(timing.watchMs, relistAt - startedAt));
+    try {
+      const either = AbortSignal.any([signal, silence.signal]);
+      const timeoutSeconds = Math.ceil(watchMs / 1000);
+      const stream = await kube.watch(ref, { ...scope, resourceVersion, timeoutSeconds, signal: either });
+      provenAt = clock.now();
+      const alive = async function* () {
+        for await (const chunk of stream) {
+          timer.refresh();
+          provenAt = clock.now();
+          yield chunk;
+        }
+      };
+      for await (const line of linesOf(alive())) take(parse(line));
+    } catch (error) {
+      // A long life is a good sign, even without a single event: the next failure starts from the shortest wait.
+      if (clock.now() - startedAt > timing.backoffCapMs) failures = 0;
+      throw silence.signal.aborted ? stalled : error;
+    } finally {
+      clearTimeout(timer);
+    }
+    const short = version === resourceVersion && clock.now() - startedAt < tooShortMs;
+    if (short)
+      throw new KubeError({ reason: 'ConnectionLost', message: 'the watch was ended as soon as it was opened' });
+  };
+
+  const backoff = (error: unknown): number => {
+    const grown = Math.min(timing.backoffCapMs, timing.backoffMs * 2 ** Math.min(failures - 1, 20));
+    const asked = error instanceof KubeError ? Math.min(error.retryAfterMs ?? 0, longestRetryAfterMs) : 0;
+    return Math.max(asked, grown * (1 - clock.random() / 2));
+  };
+
+  const survive = async (error: unknown, watching: boolean): Promise<void> => {
+    if (signal.aborted) return;
+    failures += 1;
+    if (watching && (needsList(error) || failures % failuresBeforeList === 0)) version = undefined;
+    // A continue token that expired is answered with 410 as well: next time in one piece.
+    if (!watching && hasStatus(error, 410)) paged = false;
+    // An expired version is the ordinary end of a long pause, not a fault; only its repetition is.
+    const waitMs = hasStatus(error, 410) && failures === 1 ? 0 : backoff(error);
+    options.onError(error, waitMs);
+    await clock.sleep(waitMs, signal);
+  };
+
+  return {
+    provenAt: () => provenAt,
+    run: async () => {
+      while (!signal.aborted) {
+        let watching = false;
+        try {
+          if (version === undefined || clock.now() >= relistAt) await list();
+          watching = true;
+          // `list` has set it.
+          await watch(version ?? '');
+          failures = 0;
+        } catch (error) {
+          await survive(error, watching);
+        }
+      }
+    },
+  };
+};

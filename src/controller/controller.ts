@@ -1,0 +1,78 @@
+import type { Log } from '../clients/log.ts';
+import type { Metrics } from '../clients/metrics.ts';
+import type { WatchEventType } from '../clients/watch-cache.ts';
+import type { Conversation, Conversations } from './conversations.ts';
+import type { Registration } from './registrations.ts';
+import { createWorkQueue } from './work-queue.ts';
+
+/** What is to be done about one object. */
+interface Want {
+  what: 'end' | 'ensure' | 'tell';
+  conversation: Conversation;
+}
+
+export interface ControllerOptions<T> {
+  registration: Registration<T>;
+  conversations: Conversations;
+  metrics: Pick<Metrics, 'failed'>;
+  log: Log;
+  /** All objects that there are, for a resync. */
+  all(): T[];
+}
+
+/** Turns what a watch tells about one kind into workflows that run and look again. */
+export interface Controller<T> {
+  onChange(event: WatchEventType, object: T, previous?: T): void;
+  /** Makes sure again that every object has its workflow. */
+  resync(): void;
+  /** Objects that wait for Temporal. */
+  readonly pending: number;
+  stop(): Promise<void>;
+}
+
+/** Starts per second: a thousand objects at once are spread over a minute, and so are their first polls. */
+const rate = { perSecond: 20, burst: 20 };
+/** The stronger word wins where two wait: telling includes ensuring; and what has ended has ended. */
+const strength = { ensure: 0, tell: 1, end: 2 };
+
+export function createController<T>({
+  registration,
+  conversations,
+  metrics,
+  log,
+  all,
+}: ControllerOptions<T>): Controller<T> {
+  const queue = createWorkQueue<Want>({
+    work: ({ what, conversation }) => {
+      if (what === 'end') return conversations.tell(conversation.workflowId);
+      return what === 'tell' ? conversations.ensureAndTell(conversation) : conversations.ensure(conversation);
+    },
+    merge: (waiting, added) => (strength[added.what] >= strength[waiting.what] ? added : waiting),
+    onError: (error, key, retryMs) => {
+      metrics.failed({ category: 'temporal' });
+      log.warning('temporal did not take it', { workflow: key, retry_ms: retryMs, error });
+    },
+    concurrency: 8,
+    rate,
+  });
+  const want = (what: Want['what'], object: T): void => {
+    const conversation = registration.conversationOf(object);
+    queue.add(conversation.workflowId, { what, conversation });
+  };
+  const ensure = (object: T): void => want(registration.isUnseen(object) ? 'tell' : 'ensure', object);
+
+  return {
+    onChange: (event, object, previous) => {
+      if (event === 'deleted') want('end', object);
+      else if (event === 'added' || previous === undefined) ensure(object);
+      else if (registration.isNews(object, previous)) want('tell', object);
+    },
+    resync: () => {
+      for (const object of all()) want('ensure', object);
+    },
+    get pending() {
+      return queue.size;
+    },
+    stop: queue.stop,
+  };
+}

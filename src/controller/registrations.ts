@@ -1,0 +1,42 @@
+import type { WatchedApp } from '../activities/apps.ts';
+import { type KindName, kinds } from '../api/kinds.ts';
+import { refOf } from '../api/resource-ref.ts';
+import { searchAttributes } from '../workflows/search-attributes.ts';
+import type { Conversation } from './conversations.ts';
+
+/** How the controller serves one kind: which changes of an object are worth a word, and to whom. */
+export interface Registration<T> {
+  /** Whether a change is one of what the workflow reads; a status that KCO wrote itself is not. */
+  isNews(object: T, previous: T): boolean;
+  /** Whether the workflow may not know this version yet, though no change was seen (the controller was away). */
+  isUnseen(object: T): boolean;
+  conversationOf(object: T): Conversation;
+}
+
+const announced = ['kco.local/poll-requested-at'];
+
+const targetApp: Registration<WatchedApp> = {
+  isNews: ({ metadata }, { metadata: before }) =>
+    metadata.generation !== before.generation ||
+    announced.some((name) => metadata.annotations?.[name] !== before.annotations?.[name]),
+  isUnseen: ({ metadata, observedGeneration }) => observedGeneration !== metadata.generation,
+  conversationOf: ({ metadata: { namespace, name, uid } }) => ({
+    type: 'targetApp',
+    workflowId: `targetapp/${namespace}/${name}/${uid}`,
+    input: { app: { namespace, name, uid } },
+    summary: `TargetApp **${namespace}/${name}**`,
+    attributes: [
+      { key: searchAttributes.kind, value: kinds.TargetApp.kind },
+      { key: searchAttributes.namespace, value: namespace },
+      { key: searchAttributes.name, value: name },
+      { key: searchAttributes.phase, value: 'Initializing' },
+      { key: searchAttributes.ready, value: false },
+    ],
+  }),
+};
+
+/** The table of kinds that the controller serves. A kind without an entry is a compile error. */
+export const registrations = { TargetApp: targetApp } satisfies Record<KindName, Registration<never>>;
+
+/** The resource types of all kinds, by kind. */
+export const resourceRefs = { TargetApp: refOf(kinds.TargetApp) } satisfies Record<KindName, unknown>;

@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CheckResult } from './surface.ts';
+
+/** What is looked at again and again. */
+export interface WatchmanOptions {
+  /** Looks once; rejects when it is not well. */
+  look(signal: AbortSignal): Promise<void>;
+  everyMs: number;
+  /** Told when a look succeeds after one that did not. */
+  onReturn?(): void;
+  /** Told of the first failure of a row. */
+  onLoss?(error: unknown): void;
+}
+
+/** Looks after something in the background, so that a readiness check only reads what is known. */
+export interface Watchman {
+  readonly result: CheckResult;
+  stop(): Promise<void>;
+}
+
+const lookTimeoutMs = 5_000;
+
+export function createWatchman({ look, everyMs, onReturn, onLoss }: WatchmanOptions): Watchman {
+  const stopping = new AbortController();
+  let result: CheckResult = { ok: false, message: 'not looked at yet' };
+  let failing = false;
+
+  const once = async (): Promise<void> => {
+    try {
+      await look(AbortSignal.any([stopping.signal, AbortSignal.timeout(lookTimeoutMs)]));
+      result = { ok: true };
+      if (failing) onReturn?.();
+      failing = false;
+    } catch (error) {
+      if (stopping.signal.aborted) return;
+      result = { ok: false, message: error instanceof Error ? error.message : String(error) };
+      if (!failing) onLoss?.(error);
+      failing = true;
+    }
+  };
+  const run = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      await once();
+      await sleep(everyMs, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
+    }
+  };
+  const running = run();
+  return {
+    get result() {
+      return result;
+    },
+    stop: async () => {
+      stopping.abort();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,128 @@
+import { equal } from './diff.ts';
+import { isJsonObject, type Json } from './json.ts';
+import { type Memory, newRuleMemory, type RuleMemory, type SubjectMemory } from './memory.ts';
+import type { EpisodeMirror, Observation, Reading } from './observation.ts';
+import { parsePath } from './path.ts';
+import type { Plan, RulePlan } from './plan.ts';
+import type { SubjectView } from './rules.ts';
+
+/** Whether a rule of an edited spec is still the same question, so that what has fired stays fired. */
+const isSameRule = (a: RulePlan, b: RulePlan): boolean =>
+  a.action === b.action &&
+  equal(a.trigger as unknown as Json, b.trigger as unknown as Json) &&
+  equal(a.pods as Json, b.pods as Json);
+
+/** Takes over what an earlier life of this workflow had fired, as the status tells it. */
+function seeded(mirror: EpisodeMirror[], plan: Plan): Record<string, RuleMemory> {
+  const rules: Record<string, RuleMemory> = {};
+  for (const { rule, subject, since, firedAt } of mirror) {
+    if (!plan.rules.some((known) => known.name === rule)) continue;
+    const memory = rules[rule] ?? newRuleMemory();
+    rules[rule] = memory;
+    memory.episodes[subject] = {
+      since,
+      firings: firedAt === undefined ? 0 : 1,
+      ...(firedAt !== undefined && { firedAt }),
+    };
+    if (firedAt !== undefined) memory.lastFired[subject] = firedAt;
+  }
+  return rules;
+}
+
+/** The memory under a new plan: rules that still ask the same keep theirs; a new question makes old answers void. */
+function underPlan(memory: Memory, plan: Plan, mirror: EpisodeMirror[]): Memory {
+  const old = memory.plan;
+  if (old === undefined) return { ...memory, plan, rules: seeded(mirror, plan) };
+  const kept = plan.rules.filter((rule) => {
+    const before = old.rules.find((known) => known.name === rule.name);
+    return before !== undefined && isSameRule(before, rule);
+  });
+  const rules = kept.flatMap((rule) => {
+    const known = memory.rules[rule.name];
+    return known === undefined ? [] : [[rule.name, known] as const];
+  });
+  return {
+    ...memory,
+    plan,
+    rules: Object.fromEntries(rules),
+    subjects: old.source === plan.source ? memory.subjects : {},
+  };
+}
+
+/** The path of what an error made null: GraphQL hands a null up to the next field that may be one. */
+function nulledPath(state: Json, path: string): string {
+  let value: Json | undefined = state;
+  let walked = '';
+  for (const segment of parsePath(path)) {
+    if (value === null || value === undefined) break;
+    walked += typeof segment === 'number' ? `[${segment}]` : `${walked === '' ? '' : '.'}${segment}`;
+    value = Array.isArray(value) ? value[Number(segment)] : isJsonObject(value) ? value[String(segment)] : undefined;
+  }
+  return walked;
+}
+
+/** A state in which values that are unknown now are those that were known last: an error is not a change to null. */
+function withKnown(now: Json, before: Json | undefined, unknown: readonly string[], path = ''): Json {
+  if (path !== '' && unknown.includes(path)) return before ?? null;
+  if (Array.isArray(now))
+    return now.map((item, i) =>
+      withKnown(item, Array.isArray(before) ? before[i] : undefined, unknown, `${path}[${i}]`),
+    );
+  if (!isJsonObject(now)) return now;
+  const earlier = isJsonObject(before) ? before : {};
+  return Object.fromEntries(
+    Object.entries(now).map(([key, item]) => [
+      key,
+      withKnown(item, earlier[key], unknown, path === '' ? key : `${path}.${key}`),
+    ]),
+  );
+}
+
+function subjectAfter(known: SubjectMemory | undefined, reading: Reading): SubjectMemory {
+  const next: SubjectMemory = { name: reading.name };
+  if (reading.failure !== undefined) {
+    next.failure = reading.failure;
+    if (known?.hash !== undefined) next.hash = known.hash;
+    if (known?.state !== undefined) next.state = known.state;
+    return next;
+  }
+  const state = reading.state ?? known?.state;
+  const unknown = reading.unknown?.map((path) => nulledPath(state ?? null, path));
+  if (reading.hash !== undefined) next.hash = reading.hash;
+  if (unknown?.length) next.unknown = unknown;
+  if (state !== undefined)
+    next.state = reading.state && unknown?.length ? withKnown(reading.state, known?.state, unknown) : state;
+  return next;
+}
+
+/** What one observation made of the memory. */
+export interface Absorbed {
+  memory: Memory;
+  /** Every subject there is, with its state before this observation. */
+  views: SubjectView[];
+  /** Failures as they were before this observation, by subject. */
+  failedBefore: Record<string, SubjectMemory['failure']>;
+}
+
+/** Takes one observation into the memory; decides nothing. Pure: the memory passed is left alone. */
+export function absorb(memory: Memory, observation: Observation, now: number): Absorbed {
+  const planned =
+    observation.plan === undefined ? memory : underPlan(memory, observation.plan, observation.mirror ?? []);
+  const subjects = { ...planned.subjects };
+  for (const subject of observation.gone ?? []) delete subjects[subject];
+  const before: Record<string, SubjectMemory> = { ...subjects };
+  for (const reading of observation.readings ?? [])
+    subjects[reading.subject] = subjectAfter(before[reading.subject], reading);
+  const views = Object.entries(subjects).map(([subject, known]) => {
+    const previous = before[subject]?.state;
+    return { ...known, subject, ...(previous !== undefined && { previous }) };
+  });
+  const failedBefore = Object.fromEntries(Object.entries(before).map(([subject, known]) => [subject, known.failure]));
+  const polled = observation.plan?.suspend ? {} : { lastPoll: now };
+  const requested = observation.pollRequested === undefined ? {} : { pollRequested: observation.pollRequested };
+  return {
+    memory: { ...planned, ...polled, ...requested, matched: observation.matched, subjects },
+    views,
+    failedBefore,
+  };
+}

@@ -1,0 +1,119 @@
+import { equal } from './diff.ts';
+import type { Json } from './json.ts';
+
+/** `mismatch`: the two things cannot be compared, which counts as not true and is said once. */
+export type Verdict = boolean | 'mismatch';
+
+/**
+ * A trigger condition. `level`: true or false of one state. `edge`: true only against an earlier state of the same
+ * subject. `absence`: about the lack of a state.
+ */
+export type Condition =
+  | { kind: 'level'; value: 'required' | 'list' | 'none'; holds(found: Json[], expected: Json): Verdict }
+  | { kind: 'edge'; value: 'required' | 'none'; holds(now: Json[], before: Json[], expected: Json): Verdict }
+  | { kind: 'absence'; value: 'none' };
+
+/** Longest text that `matches` looks at: an expression runs inside the workflow, where time is short. */
+const maxMatchLength = 4096;
+
+const isComparable = (a: Json, b: Json): boolean => a === null || b === null || typeof a === typeof b;
+
+const compare =
+  (accept: (found: number, expected: number) => boolean) =>
+  (found: Json, expected: Json): Verdict => {
+    if (found === null) return false;
+    return typeof found === 'number' && typeof expected === 'number' ? accept(found, expected) : 'mismatch';
+  };
+
+function contains(found: Json, expected: Json): Verdict {
+  if (found === null) return false;
+  if (Array.isArray(found)) return found.some((item) => equal(item, expected));
+  return typeof found === 'string' && typeof expected === 'string' ? found.includes(expected) : 'mismatch';
+}
+
+function matches(found: Json, expected: Json): Verdict {
+  if (found === null) return false;
+  if (typeof found !== 'string' || typeof expected !== 'string') return 'mismatch';
+  return new RegExp(expected, 'u').test(found.slice(0, maxMatchLength));
+}
+
+const not = (verdict: Verdict): Verdict => (verdict === 'mismatch' ? verdict : !verdict);
+
+const isIn = (found: Json, expected: Json): Verdict =>
+  Array.isArray(expected) ? expected.some((item) => equal(found, item)) : 'mismatch';
+
+/** True when any of the values found satisfies (`[*]` = any element); with none found (absent) it is false. */
+const anyOf =
+  (judge: (found: Json, expected: Json) => Verdict) =>
+  (found: Json[], expected: Json): Verdict => {
+    const verdicts = found.map((value) => judge(value, expected));
+    return verdicts.includes(true) || (verdicts.includes('mismatch') && 'mismatch');
+  };
+
+const equals = (found: Json, expected: Json): Verdict =>
+  isComparable(found, expected) ? equal(found, expected) : 'mismatch';
+
+const differ = (now: Json[], before: Json[]): boolean => !equal(now, before);
+
+const moved =
+  (accept: (now: number, before: number) => boolean) =>
+  (now: Json[], before: Json[]): Verdict => {
+    const [a, b] = [now[0], before[0]];
+    if (a === undefined || b === undefined || a === null || b === null) return false;
+    return typeof a === 'number' && typeof b === 'number' ? accept(a, b) : 'mismatch';
+  };
+
+const level = (value: 'required' | 'list', judge: (found: Json, expected: Json) => Verdict): Condition => ({
+  kind: 'level',
+  value,
+  holds: anyOf(judge),
+});
+
+/** The table of trigger conditions, in alphabetical order. Adding one is one entry here and one row in its test. */
+export const conditions = {
+  changed: { kind: 'edge', value: 'none', holds: differ },
+  changed_from: {
+    kind: 'edge',
+    value: 'required',
+    holds: (now, before, expected) => differ(now, before) && anyOf(equals)(before, expected),
+  },
+  changed_to: {
+    kind: 'edge',
+    value: 'required',
+    holds: (now, before, expected) => differ(now, before) && anyOf(equals)(now, expected),
+  },
+  contains: level('required', contains),
+  decreased: { kind: 'edge', value: 'none', holds: moved((now, before) => now < before) },
+  equals: level('required', equals),
+  exists: { kind: 'level', value: 'none', holds: (found) => found.length > 0 },
+  greater_or_equal: level(
+    'required',
+    compare((found, expected) => found >= expected),
+  ),
+  greater_than: level(
+    'required',
+    compare((found, expected) => found > expected),
+  ),
+  in: level('list', isIn),
+  increased: { kind: 'edge', value: 'none', holds: moved((now, before) => now > before) },
+  less_or_equal: level(
+    'required',
+    compare((found, expected) => found <= expected),
+  ),
+  less_than: level(
+    'required',
+    compare((found, expected) => found < expected),
+  ),
+  matches: level('required', matches),
+  not_contains: level('required', (found, expected) => not(contains(found, expected))),
+  not_equals: level('required', (found, expected) => not(equals(found, expected))),
+  not_exists: { kind: 'level', value: 'none', holds: (found) => found.length === 0 },
+  not_in: level('list', (found, expected) => not(isIn(found, expected))),
+  unreachable: { kind: 'absence', value: 'none' },
+} satisfies Record<string, Condition>;
+
+export type ConditionName = keyof typeof conditions;
+
+/** The condition of that name; undefined for a name that is not in the table. */
+export const conditionNamed = (name: string): Condition | undefined =>
+  Object.hasOwn(conditions, name) ? conditions[name as ConditionName] : undefined;

@@ -1,0 +1,73 @@
+import { type Absorbed, absorb } from './absorb.ts';
+import { type Change, changesBetween } from './diff.ts';
+import { aggregate, type EventDraft } from './events.ts';
+import type { Memory } from './memory.ts';
+import type { Observation } from './observation.ts';
+import type { Plan } from './plan.ts';
+import { type Decision, judge, type SubjectView } from './rules.ts';
+import { changeEvents, decisionEvent, reachabilityEvents } from './tell.ts';
+
+/** What one observation leads to. */
+export interface Turn {
+  memory: Memory;
+  decisions: Decision[];
+}
+
+/** The changes of each subject that has a state before and another one after. */
+export type Changes = Record<string, Change[]>;
+
+/** The pairs of states that are to be compared, by subject. */
+export const changedViews = (views: SubjectView[]): SubjectView[] =>
+  views.filter(
+    (view) =>
+      view.failure === undefined &&
+      view.previous !== undefined &&
+      view.state !== undefined &&
+      view.previous !== view.state,
+  );
+
+/** The changes between each subject's states: what the `diff` activity computes, and what a simulation calls. */
+export const changesOf = (views: SubjectView[], ignoreFields: readonly string[]): Changes =>
+  Object.fromEntries(
+    changedViews(views).map((view) => [
+      view.subject,
+      changesBetween(view.previous ?? null, view.state ?? null, ignoreFields),
+    ]),
+  );
+
+/** Puts Events into the outbox, joined with recent ones that say the same. */
+export function withEvents(memory: Memory, drafts: EventDraft[], now: number): Memory {
+  if (drafts.length === 0) return memory;
+  const { recent, records } = aggregate(memory.events, drafts, now);
+  return { ...memory, events: recent, outbox: [...memory.outbox, ...records] };
+}
+
+/**
+ * The plan step: what an absorbed observation means. Pure: no clock, no randomness, nothing but its arguments, so the
+ * same observations give the same decisions in a workflow, in its replay and in a simulation.
+ */
+export function decide(
+  uid: string,
+  plan: Plan,
+  { memory, views, failedBefore }: Absorbed,
+  changes: Changes,
+  now: number,
+): Turn {
+  const { rules, decisions } = judge(uid, plan, memory.rules, views, now);
+  const changed = views.flatMap((view) => changeEvents(plan, view, changes[view.subject] ?? []));
+  const drafts = [
+    ...reachabilityEvents(plan, memory, views, failedBefore),
+    ...changed,
+    ...decisions.map(decisionEvent),
+  ];
+  const next = { ...memory, rules, ...(changed.length > 0 && { lastChange: now }) };
+  return { memory: withEvents(next, drafts, now), decisions };
+}
+
+/** Absorb, diff and decide in one go, for a simulation that has neither a cluster nor Temporal. */
+export function step(uid: string, memory: Memory, observation: Observation, now: number): Turn {
+  const absorbed = absorb(memory, observation, now);
+  const plan = absorbed.memory.plan;
+  if (plan === undefined) return { memory: absorbed.memory, decisions: [] };
+  return decide(uid, plan, absorbed, changesOf(absorbed.views, plan.ignoreFields), now);
+}

@@ -1,0 +1,9 @@
+/** A value as JSON can carry it. `undefined` is not one: an absent field is something else than a null. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** A JSON object. */
+export type JsonObject = { [key: string]: Json };
+
+/** Whether a value is a JSON object (not null, not a list). */
+export const isJsonObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,100 @@
+import type { ActionOutcome } from './action.ts';
+import type { EventRecord } from './events.ts';
+import type { Json } from './json.ts';
+import type { Failure } from './observation.ts';
+import type { Plan } from './plan.ts';
+
+/** What the workflow remembers of one pod, or of the app as a whole. */
+export interface SubjectMemory {
+  name: string;
+  /** Hash of the last state that was observed; absent before the first one. */
+  hash?: string;
+  state?: Json;
+  /** Paths whose values were errors in the last observation. */
+  unknown?: string[];
+  /** Why the last observation failed; absent when it did not. */
+  failure?: Failure;
+}
+
+/** The time during which a rule's condition holds for one subject. Times are epoch milliseconds. */
+export interface Episode {
+  /** When the condition became true; with the subject it is the episode's identity. */
+  since: number;
+  /** When the rule last fired in this episode. */
+  firedAt?: number;
+  /** How often it fired in this episode. */
+  firings: number;
+  /** The field's value before the condition became true. */
+  before?: Json;
+  /** The last reason that kept it from firing: said once, not at every poll. */
+  suppressed?: SuppressionReason;
+}
+
+/** Why a rule that could have fired did not. */
+export type SuppressionReason = 'Cooldown' | 'MaxFirings' | 'Unknown';
+
+/** What the workflow remembers of one rule. */
+export interface RuleMemory {
+  episodes: Record<string, Episode>;
+  /** Last firing per subject; outlives the episode for the sake of `cooldown`. */
+  lastFired: Record<string, number>;
+  /** Times of the firings within the `maxFirings` window. */
+  firings: number[];
+  /** Whether incomparable values were already reported for this rule. */
+  mismatch?: true;
+  lastOutcome?: ActionOutcome & { actionId: string; at: number };
+  lastSuppression?: { reason: SuppressionReason; message: string; at: number };
+}
+
+/** A status condition as it was last reported. */
+export interface ConditionMemory {
+  status: 'True' | 'False' | 'Unknown';
+  reason: string;
+  message: string;
+  /** Epoch milliseconds of the last change of `status`. */
+  since: number;
+}
+
+/** One word for where a TargetApp stands. */
+export type Phase = 'Failed' | 'Initializing' | 'Monitoring' | 'Suspended';
+
+/** Everything a TargetApp's workflow knows; plain JSON, handed on whole at continue-as-new. */
+export interface Memory {
+  plan?: Plan;
+  /** Pods that the selector matched at the last poll. */
+  matched: number;
+  subjects: Record<string, SubjectMemory>;
+  rules: Record<string, RuleMemory>;
+  /** Recent Events by what they say, so that a repeat raises a count. */
+  events: Record<string, EventRecord>;
+  /** Events that are not recorded yet. */
+  outbox: EventRecord[];
+  conditions: Record<string, ConditionMemory>;
+  /** As it was last told, so that a change of it is an Event. */
+  phase?: Phase;
+  /** Digest and time of the last status that was written. */
+  reported?: { digest: string; at: number };
+  /** Epoch milliseconds. */
+  lastPoll?: number;
+  lastChange?: number;
+  /** The value of the poll-requested annotation that was answered last. */
+  pollRequested?: string;
+  /** Stopped by an update of the workflow, beside `spec.suspend`. */
+  held?: boolean;
+}
+
+/** The memory of a workflow that has seen nothing yet. */
+export const newMemory = (): Memory => ({
+  matched: 0,
+  subjects: {},
+  rules: {},
+  events: {},
+  outbox: [],
+  conditions: {},
+});
+
+export const newRuleMemory = (): RuleMemory => ({ episodes: {}, lastFired: {}, firings: [] });
+
+/** How a subject is told to the observing activity: the hash of its last state, and the class of its last failure. */
+export const fingerprintOf = ({ hash, failure }: SubjectMemory): string =>
+  failure === undefined ? (hash ?? '') : `${hash ?? ''}!${failure.class}`;

@@ -1,0 +1,106 @@
+import type { Json } from './json.ts';
+import type { Plan } from './plan.ts';
+
+/** Why a subject could not be observed: metric label and Event reason alike. A closed list. */
+export const failureClasses = [
+  'ConnectFailed',
+  'EgressDenied',
+  'ForbiddenKey',
+  'GraphQLError',
+  'HTTPStatus',
+  'InvalidJSON',
+  'NoMatchingPods',
+  'NotAGraphQLResponse',
+  'NotJSON',
+  'PartialData',
+  'RedirectRefused',
+  'TLSVerifyFailed',
+  'Timeout',
+  'TooDeep',
+  'TooLarge',
+  'UnsafeNumber',
+] as const;
+export type FailureClass = (typeof failureClasses)[number];
+
+/** An observation that did not give a state. */
+export interface Failure {
+  class: FailureClass;
+  /** One sentence for people; sanitised, capped, without secrets or bodies. */
+  message: string;
+}
+
+/** The key of what a state belongs to: a pod's uid, or this for an app that is polled as a whole. */
+export const wholeApp = 'app';
+
+/** What one poll learnt about one subject, when it differs from what the workflow knew. */
+export interface Reading {
+  /** Pod uid, or `wholeApp`. */
+  subject: string;
+  /** Pod name, or the TargetApp's name. */
+  name: string;
+  /** Hash of the state that was observed; absent on failure. */
+  hash?: string;
+  /** The state, only when its hash differs from the one told. */
+  state?: Json;
+  failure?: Failure;
+  /** Paths that came back with a GraphQL error: their values are unknown, not null. */
+  unknown?: string[];
+}
+
+/** What has fired, as mirrored in `status.rules[]`: the memory of a workflow whose database was lost. */
+export interface EpisodeMirror {
+  rule: string;
+  subject: string;
+  /** Epoch milliseconds of the episode's opening; also its id. */
+  since: number;
+  /** Epoch milliseconds of the last firing; absent when it has not fired. */
+  firedAt?: number;
+}
+
+/** The answer of one poll: only what differs from what was told. `{matched: n}` is an unchanged poll. */
+export interface Observation {
+  /** How many pods the selector matches now. */
+  matched: number;
+  /** The TargetApp is gone, or its name belongs to another uid. */
+  deleted?: true;
+  /** The plan, when its digest is not the one told. */
+  plan?: Plan;
+  /** Given to a workflow that knew no plan: what an earlier life of it had fired. */
+  mirror?: EpisodeMirror[];
+  /** Subjects whose state or failure differs from what was told. */
+  readings?: Reading[];
+  /** Subjects told that no longer exist. */
+  gone?: string[];
+  /** The value of `kco.local/poll-requested-at`, when it is not the one told. */
+  pollRequested?: string;
+}
+
+/** Which custom resource: its name may come back, its uid never does. */
+export interface AppRef {
+  namespace: string;
+  name: string;
+  uid: string;
+}
+
+/** What a poll is told: references and hashes, nothing that the worker's own cache knows. */
+export interface ObserveInput {
+  app: AppRef;
+  /** Epoch milliseconds at which this poll was due: the measure of its lag. */
+  due: number;
+  /** Digest of the plan that the workflow has; absent when it has none. */
+  plan?: string;
+  /** Fingerprint of each known subject (`fingerprintOf`). */
+  known: Record<string, string>;
+  /** Look at the object only, ask no pod. */
+  held?: true;
+  /** Something was said to have changed: this worker's watch may be behind, so read the object itself. */
+  fresh?: true;
+  /** The value of the poll-requested annotation that was answered last. */
+  pollRequested?: string;
+}
+
+/** A status to write, and whose it is. */
+export interface StatusReport<Status> {
+  app: AppRef;
+  status: Status;
+}

@@ -1,0 +1,67 @@
+import { isJsonObject, type Json } from './json.ts';
+
+/** One step of a path: a field name, a position in a list, or `*` for any element. */
+export type Step = { field: string } | { index: number } | '*';
+
+const name = /^[^.[\]{}\s'"]+/;
+const brackets = /^\[(\d{1,9}|\*)\]/;
+const remembered = new Map<string, Step[] | undefined>();
+const maxRemembered = 1000;
+const maxLength = 256;
+
+const bracketStep = (text: string): Step => (text === '*' ? '*' : { index: Number(text) });
+
+/** Reads `a.b`, `a[0].b`, `a[*].b`; undefined where the text is no path. */
+const read = (text: string): Step[] | undefined => {
+  const steps: Step[] = [];
+  for (let rest = `.${text}`; rest !== ''; ) {
+    const field = rest.startsWith('.') ? name.exec(rest.slice(1))?.[0] : undefined;
+    if (field === undefined) return undefined;
+    steps.push({ field });
+    rest = rest.slice(1 + field.length);
+    for (let found = brackets.exec(rest); found !== null; found = brackets.exec(rest)) {
+      steps.push(bracketStep(found[1] ?? ''));
+      rest = rest.slice(found[0].length);
+    }
+  }
+  return steps;
+};
+
+/** A memo of a pure function, forgotten as a whole when full: paths come from specs, so there are few. */
+const remember = (text: string): Step[] | undefined => {
+  if (remembered.has(text)) return remembered.get(text);
+  if (remembered.size >= maxRemembered) remembered.clear();
+  const steps = text.length > maxLength ? undefined : read(text);
+  remembered.set(text, steps);
+  return steps;
+};
+
+/** The steps of a path; a text that is no path (see `pathProblem`) has none. */
+export const parsePath = (text: string): readonly Step[] => remember(text) ?? [];
+
+/** Why a text is not a path, with the fix; undefined when it is one. */
+export const pathProblem = (text: string): string | undefined => {
+  if (remember(text) !== undefined) return undefined;
+  if (text.length > maxLength) return `a path has at most ${maxLength} characters, this one ${text.length}`;
+  return `'${text}' is not a path: write field names with dots, and [0] or [*] for list elements, e.g. application.health or nodes[*].status`;
+};
+
+const step = (values: Json[], by: Step): Json[] => {
+  if (by === '*') return values.flatMap((value) => (Array.isArray(value) ? value : []));
+  if ('index' in by)
+    return values.flatMap((value) => (Array.isArray(value) ? value.slice(by.index, by.index + 1) : []));
+  return values.flatMap((value) => {
+    const found = isJsonObject(value) && Object.hasOwn(value, by.field) ? value[by.field] : undefined;
+    // Wrapped, because flatMap would take a list that was found apart.
+    return found === undefined ? [] : [found];
+  });
+};
+
+/**
+ * The values a path leads to, in document order. A null that is there is in the list; what is absent is not, so an empty
+ * list means absent. `[*]` can give several. A text that is no path leads nowhere.
+ */
+export const valuesAt = (state: Json, path: string): Json[] => {
+  const steps = remember(path);
+  return steps === undefined ? [] : steps.reduce(step, [state]);
+};

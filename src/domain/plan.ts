@@ -1,0 +1,91 @@
+import type { Json } from './json.ts';
+
+/** How many of the watched pods must satisfy a trigger; `each` means that the rule lives once per pod. */
+export type Quorum = 'each' | 'any' | 'all' | { percent: number } | { count: number };
+
+/** When a rule fires: a field triple, or (`unreachable`) the lack of an answer. */
+export interface Trigger {
+  /** Dotted path into the state (`a.b`, `a[0].b`, `a[*].b`); absent for `unreachable`. */
+  field?: string;
+  /** A name in the table of conditions. */
+  condition: string;
+  /** What the field is compared with; absent for conditions that take none. */
+  value?: Json;
+}
+
+/** One rule of `spec.actions`, with defaults filled in and durations in milliseconds. */
+export interface RulePlan {
+  /** Unique in its TargetApp. */
+  name: string;
+  /** The YAML word of the action, e.g. `restart_pod`. */
+  action: string;
+  trigger: Trigger;
+  pods: Quorum;
+  /** How long a level condition must hold before it fires. */
+  forMs: number;
+  /** Shortest time between two firings for one subject. */
+  cooldownMs: number;
+  /** Fire again this long after the last firing while the episode lasts. */
+  repeatMs?: number;
+  maxFirings?: { max: number; perMs: number };
+  dryRun: boolean;
+  /** Start-to-close limit of one attempt of the action. */
+  timeoutMs: number;
+  /** Further attempts after the first, where the action may be repeated at all. */
+  retries: number;
+  /** Whether a second attempt after a lost first one is allowed (false: at most once). */
+  repeatable: boolean;
+  /** Whether it acts on the pods that made it fire: such actions on one pod never run at once. */
+  onPods: boolean;
+  /** State paths that the templates of this rule mention: only their values travel to the action. */
+  stateRefs?: string[];
+}
+
+/** One entry of `spec.events`: a transition that is worth an Event. */
+export interface TransitionPlan {
+  field: string;
+  from?: Json;
+  to?: Json;
+  type: 'Normal' | 'Warning';
+  reason: string;
+  message: string;
+}
+
+/** Something in a spec that the API server could not refuse. */
+export interface SpecProblem {
+  /** Path of the field, e.g. `spec.actions[2].trigger.field`. */
+  field: string;
+  /** What is wrong, the limit, and the fix, in one sentence. */
+  message: string;
+}
+
+/**
+ * What the workflow needs to know of a TargetApp: everything that decides, nothing that acts.
+ * Parameters, headers and queries stay in the custom resource, so they never enter a history.
+ */
+export interface Plan {
+  /** Changes whenever anything below changes; also across versions and configurations of KCO. */
+  digest: string;
+  generation: number;
+  /** Where the state is read, for people. */
+  endpoint: string;
+  /** Changes whenever the question changes (endpoint, port, scheme, query, variables): old answers are then no baseline. */
+  source: string;
+  /** Whether each matching pod is asked (a path) or the app as a whole (a URL). */
+  perPod: boolean;
+  intervalMs: number;
+  /** Deadline of one query, for the timeout of the observing activity. */
+  timeoutMs: number;
+  /** How often a status that says nothing new is written. */
+  heartbeatMs: number;
+  suspend: boolean;
+  /** Epoch milliseconds. */
+  suspendUntil?: number;
+  dryRun: boolean;
+  onUnknown: 'keep' | 'reset';
+  ignoreFields: string[];
+  events: TransitionPlan[];
+  rules: RulePlan[];
+  /** Not empty: nothing is polled until the spec is mended. */
+  problems: SpecProblem[];
+}

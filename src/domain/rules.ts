@@ -1,0 +1,269 @@
+import type { ActionRequest, PodRef } from './action.ts';
+import { conditionNamed, type Verdict } from './conditions.ts';
+import type { Json } from './json.ts';
+import { type Episode, newRuleMemory, type RuleMemory, type SubjectMemory, type SuppressionReason } from './memory.ts';
+import { wholeApp } from './observation.ts';
+import { valuesAt } from './path.ts';
+import type { Plan, Quorum, RulePlan } from './plan.ts';
+
+/** One subject as this turn sees it: what it says now, and what it said before. */
+export interface SubjectView extends SubjectMemory {
+  subject: string;
+  /** The state before this observation; absent at the baseline. */
+  previous?: Json;
+}
+
+/** A firing, less what names the TargetApp: that is the same for all of them. */
+export type FiredRequest = Omit<ActionRequest, 'namespace' | 'name' | 'uid'>;
+
+/** A rule that fires, or could have fired and did not. */
+export type Decision =
+  | { kind: 'fire'; rule: RulePlan; subject: string; request: FiredRequest }
+  | { kind: 'suppress'; rule: RulePlan; subject: string; pod?: PodRef; reason: SuppressionReason; message: string }
+  | { kind: 'mismatch'; rule: RulePlan; subject: string; pod?: PodRef; value: Json };
+
+/** What a rule's condition says of one subject; `unknown`: it cannot be said now. */
+type Finding = Verdict | 'unknown';
+
+const isPod = (view: SubjectView): boolean => view.subject !== wholeApp;
+
+const podOf = (view: SubjectView): PodRef | undefined =>
+  isPod(view) ? { uid: view.subject, name: view.name } : undefined;
+
+/** Whether the value of a path is among those that came back as errors. */
+const isErrored = (field: string, unknown: readonly string[]): boolean =>
+  unknown.some(
+    (path) =>
+      field === path || field.startsWith(`${path}.`) || path.startsWith(`${field}.`) || field.startsWith(`${path}[`),
+  );
+
+/** What a rule's condition says of one subject. A failed observation is `unknown` to all but `unreachable`. */
+export function finding({ trigger }: RulePlan, view: SubjectView): Finding {
+  const condition = conditionNamed(trigger.condition);
+  if (condition?.kind === 'absence') return view.failure !== undefined;
+  const field = trigger.field ?? '';
+  if (condition === undefined || view.failure !== undefined || view.state === undefined) return 'unknown';
+  if (isErrored(field, view.unknown ?? [])) return 'unknown';
+  const found = valuesAt(view.state, field);
+  const expected = trigger.value ?? null;
+  if (condition.kind === 'level') return condition.holds(found, expected);
+  return view.previous !== undefined && condition.holds(found, valuesAt(view.previous, field), expected);
+}
+
+/** How many of `total` subjects a quorum asks for; at least one. */
+function needed(quorum: Quorum, total: number): number {
+  if (quorum === 'all') return Math.max(1, total);
+  if (typeof quorum !== 'object') return 1;
+  return 'count' in quorum ? quorum.count : Math.max(1, Math.ceil((quorum.percent / 100) * total));
+}
+
+/** One place where an episode can live: a pod, or the app when the rule asks for a quorum. */
+interface Scope {
+  subject: string;
+  finding: Finding;
+  /** The subjects that satisfy the condition. */
+  satisfied: SubjectView[];
+}
+
+function scopesOf(rule: RulePlan, views: SubjectView[]): { scopes: Scope[]; findings: Map<SubjectView, Finding> } {
+  const findings = new Map(views.map((view) => [view, finding(rule, view)]));
+  if (rule.pods === 'each')
+    return {
+      findings,
+      scopes: views.map((view) => ({
+        subject: view.subject,
+        finding: findings.get(view) ?? 'unknown',
+        satisfied: [view],
+      })),
+    };
+  const satisfied = views.filter((view) => findings.get(view) === true);
+  const unknown = views.filter((view) => findings.get(view) === 'unknown').length;
+  const want = needed(rule.pods, views.length);
+  // What is unknown may tip the balance either way only as long as the known ones do not decide it.
+  const undecided = satisfied.length < want && satisfied.length + unknown >= want && unknown > 0;
+  return {
+    findings,
+    scopes: [{ subject: wholeApp, finding: undecided ? 'unknown' : satisfied.length >= want, satisfied }],
+  };
+}
+
+/** What advancing a rule needs; `memory` is this turn's own copy and may be written. */
+interface RuleTurn {
+  /** The TargetApp's. */
+  uid: string;
+  plan: Plan;
+  rule: RulePlan;
+  memory: RuleMemory;
+  /** Epoch milliseconds. */
+  now: number;
+}
+
+interface Hindrance {
+  reason: SuppressionReason;
+  message: string;
+}
+
+const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
+
+/** Why a rule may not fire now, if so. */
+function hindranceTo({ rule, memory, now }: RuleTurn, subject: string): Hindrance | undefined {
+  const last = memory.lastFired[subject];
+  if (last !== undefined && now - last < rule.cooldownMs)
+    return {
+      reason: 'Cooldown',
+      message: `fired ${seconds(now - last)} ago, the cooldown is ${seconds(rule.cooldownMs)}`,
+    };
+  if (rule.maxFirings === undefined) return undefined;
+  const { max, perMs } = rule.maxFirings;
+  memory.firings = memory.firings.filter((at) => now - at < perMs);
+  if (memory.firings.length < max) return undefined;
+  return {
+    reason: 'MaxFirings',
+    message: `fired ${memory.firings.length} times within ${seconds(perMs)}, the limit is ${max}`,
+  };
+}
+
+/** Whether an episode is due to fire: held long enough and not fired yet, or due to fire again. */
+function isDue({ rule, now }: RuleTurn, episode: Episode): boolean {
+  if (episode.firedAt !== undefined) return rule.repeatMs !== undefined && now - episode.firedAt >= rule.repeatMs;
+  return now - episode.since >= rule.forMs;
+}
+
+const firstValue = (state: Json | undefined, field: string | undefined): Json | undefined =>
+  state === undefined || field === undefined ? undefined : valuesAt(state, field)[0];
+
+/** A firing's identity: the same whenever it is computed again, another for every other firing. */
+const actionIdOf = ({ uid, plan, rule }: RuleTurn, subject: string, episode: Episode): string =>
+  [uid, plan.generation, rule.name, subject, episode.since.toString(36), episode.firings].join('.');
+
+function requestOf(turn: RuleTurn, scope: Scope, episode: Episode): FiredRequest {
+  const { plan, rule, now } = turn;
+  const state = scope.satisfied[0]?.state;
+  const request: FiredRequest = {
+    id: actionIdOf(turn, scope.subject, episode),
+    generation: plan.generation,
+    rule: rule.name,
+    action: rule.action,
+    pods: scope.satisfied.map(podOf).filter((pod) => pod !== undefined),
+    at: now,
+    dryRun: plan.dryRun || rule.dryRun,
+  };
+  if (rule.trigger.field !== undefined) request.field = rule.trigger.field;
+  if (episode.before !== undefined) request.oldValue = episode.before;
+  const value = firstValue(state, rule.trigger.field);
+  if (value !== undefined) request.newValue = value;
+  if (rule.stateRefs?.length)
+    request.values = Object.fromEntries(rule.stateRefs.map((path) => [path, firstValue(state, path) ?? null]));
+  return request;
+}
+
+function suppress(
+  { rule, memory, now }: RuleTurn,
+  scope: Scope,
+  episode: Episode,
+  { reason, message }: Hindrance,
+): Decision | undefined {
+  if (episode.suppressed === reason) return undefined;
+  episode.suppressed = reason;
+  memory.lastSuppression = { reason, message, at: now };
+  return { kind: 'suppress', rule, subject: scope.subject, pod: scope.satisfied.map(podOf)[0], reason, message };
+}
+
+function fire(turn: RuleTurn, scope: Scope, episode: Episode): Decision {
+  const { memory, rule, now } = turn;
+  const request = requestOf(turn, scope, episode);
+  episode.firedAt = now;
+  episode.firings += 1;
+  delete episode.suppressed;
+  memory.lastFired[scope.subject] = now;
+  if (rule.maxFirings !== undefined) memory.firings.push(now);
+  return { kind: 'fire', rule, subject: scope.subject, request };
+}
+
+/** What is not known never fires: it keeps a running clock, or stops it, as `onUnknown` says. */
+function holdUnknown(turn: RuleTurn, scope: Scope): Decision | undefined {
+  const episode = turn.memory.episodes[scope.subject];
+  if (episode === undefined) return undefined;
+  if (turn.plan.onUnknown === 'reset' && episode.firedAt === undefined) {
+    delete turn.memory.episodes[scope.subject];
+    return undefined;
+  }
+  if (!isDue(turn, episode)) return undefined;
+  return suppress(turn, scope, episode, {
+    reason: 'Unknown',
+    message: 'the last observation failed, so the condition is not known to hold',
+  });
+}
+
+/** Advances one scope of one rule: opens, holds, fires or closes its episode. */
+function advance(turn: RuleTurn, scope: Scope): Decision | undefined {
+  const { rule, memory, now } = turn;
+  if (scope.finding === 'unknown') return holdUnknown(turn, scope);
+  if (scope.finding !== true) {
+    delete memory.episodes[scope.subject];
+    return undefined;
+  }
+  // An edge is over as soon as it was seen: each is an episode of its own, and one that may not fire is not made up for.
+  const isEdge = conditionNamed(rule.trigger.condition)?.kind === 'edge';
+  const before = firstValue(scope.satisfied[0]?.previous, rule.trigger.field);
+  const opened: Episode = { since: now, firings: 0, ...(before !== undefined && { before }) };
+  const episode = (isEdge ? undefined : memory.episodes[scope.subject]) ?? opened;
+  if (!isEdge) memory.episodes[scope.subject] = episode;
+  if (!isDue(turn, episode)) return undefined;
+  const hindrance = hindranceTo(turn, scope.subject);
+  return hindrance === undefined ? fire(turn, scope, episode) : suppress(turn, scope, episode, hindrance);
+}
+
+function mismatchIn({ rule, memory }: RuleTurn, findings: Map<SubjectView, Finding>): Decision[] {
+  const view = [...findings].find(([, found]) => found === 'mismatch')?.[0];
+  if (view === undefined || memory.mismatch) return [];
+  memory.mismatch = true;
+  return [
+    {
+      kind: 'mismatch',
+      rule,
+      subject: view.subject,
+      pod: podOf(view),
+      value: firstValue(view.state, rule.trigger.field) ?? null,
+    },
+  ];
+}
+
+/** Forgets subjects that are gone, and firings that no longer hold anything back. */
+function pruned({ rule, memory, now }: RuleTurn, scopes: Scope[]): void {
+  const subjects = new Set(scopes.map((scope) => scope.subject));
+  for (const subject of Object.keys(memory.episodes)) if (!subjects.has(subject)) delete memory.episodes[subject];
+  for (const [subject, at] of Object.entries(memory.lastFired))
+    if (!subjects.has(subject) && now - at >= rule.cooldownMs) delete memory.lastFired[subject];
+}
+
+/**
+ * What the rules of a plan make of what was seen: pure, the same for the same arguments. Returns the decisions in the
+ * order of the rules and the rules' new memory; what was passed is left alone.
+ */
+export function judge(
+  uid: string,
+  plan: Plan,
+  rules: Record<string, RuleMemory>,
+  views: SubjectView[],
+  now: number,
+): { rules: Record<string, RuleMemory>; decisions: Decision[] } {
+  const next: Record<string, RuleMemory> = {};
+  const decisions = plan.rules.flatMap((rule) => {
+    const memory = copied(rules[rule.name] ?? newRuleMemory());
+    next[rule.name] = memory;
+    const turn: RuleTurn = { uid, plan, rule, memory, now };
+    const { scopes, findings } = scopesOf(rule, views);
+    pruned(turn, scopes);
+    const advanced = scopes.map((scope) => advance(turn, scope)).filter((decision) => decision !== undefined);
+    return [...mismatchIn(turn, findings), ...advanced];
+  });
+  return { rules: next, decisions };
+}
+
+const copied = (memory: RuleMemory): RuleMemory => ({
+  ...memory,
+  episodes: Object.fromEntries(Object.entries(memory.episodes).map(([subject, episode]) => [subject, { ...episode }])),
+  lastFired: { ...memory.lastFired },
+  firings: [...memory.firings],
+});

@@ -1,0 +1,35 @@
+/** A Kubernetes LabelSelector; the parts are ANDed. */
+export interface LabelSelector {
+  matchLabels?: Record<string, string>;
+  matchExpressions?: { key: string; operator: string; values?: string[] }[];
+}
+
+/** Whether labels satisfy a selector, as the API server would say it. An empty selector selects nothing here. */
+export function isSelected(selector: LabelSelector, labels: Record<string, string>): boolean {
+  const byLabel = Object.entries(selector.matchLabels ?? {});
+  const byExpression = selector.matchExpressions ?? [];
+  if (byLabel.length + byExpression.length === 0) return false;
+  return (
+    byLabel.every(([key, value]) => labels[key] === value) &&
+    byExpression.every((expression) => isMet(expression, labels))
+  );
+}
+
+function isMet(
+  { key, operator, values = [] }: NonNullable<LabelSelector['matchExpressions']>[number],
+  labels: Record<string, string>,
+): boolean {
+  const value = labels[key];
+  switch (operator) {
+    case 'In':
+      return value !== undefined && values.includes(value);
+    case 'NotIn':
+      return value === undefined || !values.includes(value);
+    case 'Exists':
+      return value !== undefined;
+    case 'DoesNotExist':
+      return value === undefined;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,197 @@
+import { scalarsOf } from './diff.ts';
+import { fnv1a } from './hash.ts';
+import type { Json, JsonObject } from './json.ts';
+import type { ConditionMemory, Memory, Phase, RuleMemory, SubjectMemory } from './memory.ts';
+import type { Plan } from './plan.ts';
+
+/** Where the workflow of this status is found. */
+export interface WorkflowRef {
+  id: string;
+  runId: string;
+  /** Its page in the Temporal Web UI, when its address is known. */
+  url?: string;
+}
+
+/** Limits of what a status shows: it lives in etcd, the Web UI has the rest. */
+const maxPodsShown = 20;
+const maxFieldsShown = 16;
+const maxEpisodesMirrored = 100;
+
+type Judged = Omit<ConditionMemory, 'since'>;
+
+const iso = (ms: number): string => new Date(Math.floor(ms / 1000) * 1000).toISOString().replace('.000Z', 'Z');
+
+/** Whether a TargetApp is stopped on purpose at this time. */
+export const isSuspended = (plan: Plan | undefined, held: boolean | undefined, now: number): boolean =>
+  Boolean(held || plan?.suspend || (plan?.suspendUntil !== undefined && now < plan.suspendUntil));
+
+const condition = (status: Judged['status'], reason: string, message: string): Judged => ({
+  status,
+  reason,
+  message: message.slice(0, 1024),
+});
+
+const failing = (memory: Memory): SubjectMemory[] =>
+  Object.values(memory.subjects).filter((subject) => subject.failure !== undefined);
+
+function sourceReachable(memory: Memory, plan: Plan): Judged {
+  const all = Object.values(memory.subjects);
+  const [first] = failing(memory);
+  if (all.length === 0 && plan.perPod && memory.matched === 0)
+    return condition('False', 'NoMatchingPods', 'no pod of this namespace matches spec.selector');
+  if (all.length === 0 && plan.perPod)
+    return condition(
+      'Unknown',
+      'PodsNotRunning',
+      `${memory.matched} pods match spec.selector, none is Running with an address yet`,
+    );
+  if (all.length === 0) return condition('Unknown', 'Initializing', 'not polled yet');
+  if (first?.failure === undefined) return condition('True', 'Answering', `${all.length} of ${all.length} answer`);
+  return condition(
+    'False',
+    first.failure.class,
+    `${failing(memory).length} of ${all.length} do not answer; ${first.name}: ${first.failure.message}`,
+  );
+}
+
+function actionsHealthy(memory: Memory): Judged {
+  const troubled = Object.entries(memory.rules).find(
+    ([, { lastOutcome }]) => lastOutcome !== undefined && !['succeeded', 'dryRun'].includes(lastOutcome.status),
+  );
+  const outcome = troubled?.[1].lastOutcome;
+  if (troubled === undefined || outcome === undefined)
+    return condition('True', 'NoFailures', 'no rule ended its last action in trouble');
+  return condition('False', outcome.reason, `${troubled[0]}: ${outcome.message}`);
+}
+
+function ready(memory: Memory, plan: Plan | undefined, suspended: boolean): Judged {
+  if (plan === undefined) return condition('False', 'Initializing', 'not observed yet');
+  const [problem] = plan.problems;
+  if (problem !== undefined) return condition('False', 'InvalidSpec', `${problem.field}: ${problem.message}`);
+  if (suspended) return condition('Unknown', 'Suspended', 'polling and acting are suspended');
+  const source = sourceReachable(memory, plan);
+  const answering = Object.values(memory.subjects).length - failing(memory).length;
+  if (answering === 0) return { ...source, status: 'False' };
+  return condition(
+    'True',
+    'Monitoring',
+    source.status === 'True' ? `monitoring ${answering} of ${memory.matched || 1}` : source.message,
+  );
+}
+
+/** The status conditions as they are now. Stalled and Reconciling are what kstatus looks at. */
+function judged(memory: Memory, suspended: boolean): Record<string, Judged> {
+  const { plan } = memory;
+  const [problem] = plan?.problems ?? [];
+  const stalled =
+    problem === undefined
+      ? condition('False', 'SpecUnderstood', 'the spec is valid')
+      : condition('True', 'InvalidSpec', `${problem.field}: ${problem.message}`);
+  const isInitializing = plan === undefined || (problem === undefined && !suspended && memory.lastPoll === undefined);
+  return {
+    Ready: ready(memory, plan, suspended),
+    Reconciling: isInitializing
+      ? condition('True', 'Initializing', 'waiting for the first poll')
+      : condition('False', 'Observed', 'the spec is in force'),
+    Stalled: stalled,
+    ...(plan !== undefined &&
+      problem === undefined &&
+      !suspended && { SourceReachable: sourceReachable(memory, plan) }),
+    ActionsHealthy: actionsHealthy(memory),
+  };
+}
+
+/** The conditions as they are now, each with the time since when its status has been that. */
+export function conditionsOf(memory: Memory, now: number): Record<string, ConditionMemory> {
+  const suspended = isSuspended(memory.plan, memory.held, now);
+  const entries = Object.entries(judged(memory, suspended)).map(([type, next]) => {
+    const before = memory.conditions[type];
+    return [type, { ...next, since: before?.status === next.status ? before.since : now }] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** One word for where a TargetApp stands. */
+export function phaseOf(memory: Memory, now: number): Phase {
+  if (memory.plan?.problems.length) return 'Failed';
+  if (isSuspended(memory.plan, memory.held, now)) return 'Suspended';
+  return memory.plan === undefined || memory.lastPoll === undefined ? 'Initializing' : 'Monitoring';
+}
+
+function ruleStatus(name: string, rule: RuleMemory): JsonObject {
+  const episodes = Object.entries(rule.episodes);
+  const fired = Object.values(rule.lastFired);
+  const { lastOutcome, lastSuppression } = rule;
+  return {
+    name,
+    ...(episodes.length > 0 && { activeSince: iso(Math.min(...episodes.map(([, episode]) => episode.since))) }),
+    ...(fired.length > 0 && { lastFired: iso(Math.max(...fired)) }),
+    ...(lastOutcome && {
+      lastOutcome: {
+        status: lastOutcome.status,
+        reason: lastOutcome.reason,
+        message: lastOutcome.message.slice(0, 512),
+        actionId: lastOutcome.actionId,
+        time: iso(lastOutcome.at),
+      },
+    }),
+    ...(lastSuppression && {
+      lastSuppression: {
+        reason: lastSuppression.reason,
+        message: lastSuppression.message,
+        time: iso(lastSuppression.at),
+      },
+    }),
+    ...(episodes.length > 0 && {
+      // Milliseconds, not RFC 3339: these times are identities.
+      episodes: episodes.slice(0, maxEpisodesMirrored).map(([subject, episode]) => ({
+        subject,
+        since: episode.since,
+        ...(episode.firedAt !== undefined && { firedAt: episode.firedAt }),
+      })),
+    }),
+  };
+}
+
+function stateOf(memory: Memory, plan: Plan): JsonObject {
+  const shown = Object.values(memory.subjects)
+    .filter((subject) => subject.state !== undefined)
+    .slice(0, maxPodsShown);
+  return Object.fromEntries(
+    shown.map((subject) => [subject.name, scalarsOf(subject.state ?? null, plan.ignoreFields, maxFieldsShown)]),
+  );
+}
+
+/** The status of a TargetApp as its workflow knows it. `memory.conditions` must be up to date. */
+export function statusOf(memory: Memory, workflow: WorkflowRef, now: number): JsonObject {
+  const { plan } = memory;
+  const subjects = Object.values(memory.subjects);
+  const unreachable = failing(memory).length;
+  return {
+    ...(plan !== undefined && { observedGeneration: plan.generation }),
+    phase: phaseOf(memory, now),
+    conditions: Object.entries(memory.conditions).map(([type, { status, reason, message, since }]) => ({
+      type,
+      status,
+      reason,
+      message,
+      lastTransitionTime: iso(since),
+      ...(plan !== undefined && { observedGeneration: plan.generation }),
+    })),
+    pods: { matched: memory.matched, observed: subjects.length - unreachable, unreachable },
+    ...(plan !== undefined && subjects.length > 0 && { state: stateOf(memory, plan) }),
+    ...(memory.lastPoll !== undefined && { lastPoll: iso(memory.lastPoll) }),
+    ...(memory.lastChange !== undefined && { lastChange: iso(memory.lastChange) }),
+    ...(memory.pollRequested !== undefined && { pollRequestedAt: memory.pollRequested }),
+    rules: (plan?.rules ?? []).map(
+      ({ name }): Json => ruleStatus(name, memory.rules[name] ?? { episodes: {}, lastFired: {}, firings: [] }),
+    ),
+    workflow: { ...workflow },
+  };
+}
+
+/** What of a status is worth a write: all of it but the time of the last poll. */
+export function statusDigest(status: JsonObject): string {
+  const { lastPoll, ...rest } = status;
+  return fnv1a(JSON.stringify(rest)).toString(36);
+}

@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { createLog } from './clients/log.ts';
+import { createMetrics } from './clients/metrics.ts';
+import { createRedactor } from './clients/redactor.ts';
+import { freeLoopbackPort } from './clients/scrape.ts';
+import { type Config, ConfigError, effectiveConfig, readConfig } from './config.ts';
+import { startOperator } from './operator.ts';
+import { installRuntime } from './worker.ts';
+
+const versionOf = (): string => {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return version;
+};
+
+/** The configuration, or the end: a process that is set up wrong says all that is wrong and does nothing. */
+function configuration(): Config {
+  try {
+    return readConfig();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(2);
+  }
+}
+
+/** Runs until a signal asks to stop (exit 0), or the worker fails for good (exit 1). */
+async function main(): Promise<void> {
+  const config = configuration();
+  const version = versionOf();
+  const redactor = createRedactor();
+  if (config.temporal.apiKey !== undefined) redactor.add(config.temporal.apiKey);
+  const log = createLog({ level: config.logLevel, operator: config.identity.operator, redactor });
+  for (const warning of config.warnings) log.warning('unknown setting', { setting: warning });
+  log.info('starting', { version, config: effectiveConfig(config) });
+  const { metricsUrl } = installRuntime(log, config.temporal.metricsPort || (await freeLoopbackPort()));
+  const metrics = createMetrics({ version, temporalUrl: metricsUrl });
+  const operator = await startOperator({ config, log, metrics, version });
+  log.info('listening', { health_port: operator.surface.healthPort, metrics_port: operator.surface.metricsPort });
+  const signal = await Promise.race([operator.failed, asked()]);
+  log.info('stopping', { signal });
+  await operator.stop();
+  log.info('stopped');
+  process.exit(0);
+}
+
+/** Resolves with the first signal that asks to stop. */
+const asked = (): Promise<string> =>
+  new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
+  });
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,226 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Worker } from '@temporalio/worker';
+import { type WatchedApp, watchedApp } from './activities/apps.ts';
+import { createActivities } from './activities/index.ts';
+import { type PodView, podView } from './activities/pod-view.ts';
+import { createGraphql } from './clients/graphql.ts';
+import { createHttp } from './clients/http.ts';
+import { createKube, type Kube, type ResourceRef } from './clients/kube.ts';
+import type { Log } from './clients/log.ts';
+import type { Metrics } from './clients/metrics.ts';
+import { createTemporalClient } from './clients/temporal.ts';
+import { createWatchCache, type WatchCacheOptions } from './clients/watch-cache.ts';
+import type { Config } from './config.ts';
+import { createController } from './controller/controller.ts';
+import { createConversations } from './controller/conversations.ts';
+import { checkServed, ensureTemporal } from './controller/prerequisites.ts';
+import { registrations, resourceRefs } from './controller/registrations.ts';
+import { type Surface, startSurface } from './controller/surface.ts';
+import { createWatchman } from './controller/watchman.ts';
+import type { WorkflowRef } from './domain/status.ts';
+import { createKcoWorker } from './worker.ts';
+
+/** What an operator is made of. */
+export interface OperatorOptions {
+  config: Config;
+  log: Log;
+  metrics: Metrics;
+  version: string;
+}
+
+/** A running operator: controller and worker in one process. */
+export interface Operator {
+  surface: Surface;
+  /** Rejects when the worker has failed for good. */
+  readonly failed: Promise<never>;
+  /** Stops taking work, lets what runs end within the grace period, and closes everything. */
+  stop(): Promise<void>;
+}
+
+const podRef: ResourceRef = { apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: true };
+/** How often Temporal and the API server are asked whether they are there. */
+const watchEveryMs = 3_000;
+/** How often every object's workflow is made sure of, in case somebody ended one by hand. */
+const resyncEveryMs = 10 * 60_000;
+
+const workflowUrlIn =
+  ({ temporal: { webUrl, namespace } }: Config) =>
+  ({ id, runId }: WorkflowRef): string | undefined =>
+    webUrl === undefined
+      ? undefined
+      : `${webUrl.replace(/\/$/, '')}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(id)}/${runId}/history`;
+
+function createCaches(
+  { config, log, metrics }: OperatorOptions,
+  kube: Kube,
+  onChange: WatchCacheOptions<WatchedApp>['onChange'],
+) {
+  const watched = <T>(ref: ResourceRef, options: Pick<WatchCacheOptions<T>, 'trim' | 'onChange'>) => {
+    const cache = createWatchCache<T>({
+      kube,
+      ref,
+      namespaces: config.kubernetes.watchNamespaces,
+      ...options,
+      onError: (error, retryMs) => {
+        metrics.failed({ category: 'kubernetes' });
+        log.warning('watch interrupted', { resource: ref.plural, retry_ms: Math.round(retryMs), error });
+      },
+    });
+    metrics.readWatchStaleness(ref.plural, () => cache.stalenessMs() / 1000);
+    return cache;
+  };
+  return {
+    apps: watched<WatchedApp>(resourceRefs.TargetApp, { trim: watchedApp, onChange }),
+    pods: watched<PodView>(podRef, { trim: podView }),
+  };
+}
+
+type Caches = ReturnType<typeof createCaches>;
+
+function activitiesOf({ config, log, metrics, version }: OperatorOptions, kube: Kube, caches: Caches) {
+  const { observing, actions, identity } = config;
+  const http = createHttp({ maxBytes: observing.maxResponseBytes });
+  const graphql = createGraphql({ http, retries: observing.maxRetries });
+  return createActivities({
+    clients: { kube, http, graphql },
+    caches,
+    telemetry: { metrics, log },
+    settings: {
+      defaults: {
+        pollingInterval: observing.defaultIntervalMs / 1000,
+        timeout: observing.timeoutMs / 1000,
+        actionTimeout: actions.timeoutMs / 1000,
+        retries: 3,
+        statusHeartbeat: observing.statusHeartbeatMs / 1000,
+        salt: version,
+      },
+      enabledActions: actions.enabled,
+      limits: { maxStateBytes: observing.maxStateBytes, maxConcurrentQueries: observing.maxConcurrentQueries },
+      instance: identity.pod,
+      workflowUrl: workflowUrlIn(config),
+    },
+  });
+}
+
+/** The worker, created as soon as Temporal can be had, and what has become of it. */
+function employ(options: OperatorOptions, activities: ReturnType<typeof activitiesOf>, signal: AbortSignal) {
+  let worker: Worker | undefined;
+  const run = async (): Promise<void> => {
+    while (worker === undefined && !signal.aborted) {
+      try {
+        worker = await createKcoWorker({ ...options, activities });
+      } catch (error) {
+        options.log.warning('no worker yet', { error });
+        await sleep(2_000, undefined, { signal }).catch(() => undefined);
+      }
+    }
+    if (signal.aborted || worker === undefined) return;
+    await worker.run();
+    if (!signal.aborted) throw new Error('the worker ended by itself');
+  };
+  const running = run();
+  return {
+    running,
+    /** State of the SDK's worker; `CONNECTING` before there is one. */
+    state: () => worker?.getState() ?? 'CONNECTING',
+    stop: async () => {
+      if (worker?.getState() === 'RUNNING') worker.shutdown();
+      await running.catch(() => undefined);
+    },
+  };
+}
+
+/** Counts monitors by namespace. */
+function* byNamespace(apps: WatchedApp[]): Iterable<readonly [string, number]> {
+  const counts = new Map<string, number>();
+  for (const { metadata } of apps) counts.set(metadata.namespace, (counts.get(metadata.namespace) ?? 0) + 1);
+  yield* counts;
+}
+
+/** Starts everything; resolves when the surface answers, which is before the rest is ready. */
+export async function startOperator(options: OperatorOptions): Promise<Operator> {
+  const { config, log, metrics, version } = options;
+  const ending = new AbortController();
+  const kube = createKube({ kubeconfig: config.kubernetes.kubeconfig, version });
+  const client = createTemporalClient(config.temporal);
+  const controller = createController({
+    registration: registrations.TargetApp,
+    conversations: createConversations(client, config.temporal.taskQueue),
+    metrics,
+    log,
+    all: () => caches.apps.list(),
+  });
+  const caches = createCaches(options, kube, (event, object, previous) => {
+    controller.onChange(event, object, previous);
+    if (event === 'deleted') metrics.forget(object.metadata.namespace, object.metadata.name);
+  });
+  metrics.readActiveMonitors(() => byNamespace(caches.apps.list()));
+
+  const onLoss = (what: string) => (error: unknown) => log.warning(`${what} is not as it should be`, { error });
+  let namespaceId: string | undefined;
+  const temporalWatch = createWatchman({
+    everyMs: watchEveryMs,
+    look: async () => {
+      const found = await ensureTemporal(client, config.temporal.namespace);
+      if (found.registered.length > 0)
+        log.info('search attributes registered', { search_attributes: found.registered });
+      // A wiped database comes back as another namespace of the same name: none of the workflows is there any more.
+      if (namespaceId !== undefined && namespaceId !== found.namespaceId) controller.resync();
+      namespaceId = found.namespaceId;
+    },
+    onReturn: () => controller.resync(),
+    onLoss: onLoss('temporal'),
+  });
+  const kubernetesWatch = createWatchman({
+    everyMs: watchEveryMs,
+    look: async (signal) => {
+      await kube.ready({ signal });
+      await checkServed(kube, resourceRefs.TargetApp);
+    },
+    onLoss: onLoss('kubernetes'),
+  });
+  const resync = setInterval(() => controller.resync(), resyncEveryMs).unref();
+
+  caches.apps.start();
+  caches.pods.start();
+  const employed = employ(options, activitiesOf(options, kube, caches), ending.signal);
+  const synced = (cache: { hasSynced: boolean }, what: string) => () => ({
+    ok: cache.hasSynced,
+    ...(!cache.hasSynced && { message: `the ${what} were not listed yet` }),
+  });
+  const surface = await startSurface({
+    config: config.surface,
+    metricsText: metrics.text,
+    health: { worker: () => ({ ok: employed.state() !== 'FAILED', message: `worker is ${employed.state()}` }) },
+    readiness: {
+      kubernetes: () => kubernetesWatch.result,
+      pods: synced(caches.pods, 'pods'),
+      targetapps: synced(caches.apps, 'TargetApps'),
+      temporal: () => temporalWatch.result,
+      worker: () => ({ ok: employed.state() === 'RUNNING', message: `worker is ${employed.state()}` }),
+    },
+    stats: () => ({
+      targetApps: caches.apps.size,
+      pods: caches.pods.size,
+      waitingForTemporal: controller.pending,
+      worker: employed.state(),
+      watchStalenessSeconds: { targetapps: caches.apps.stalenessMs() / 1000, pods: caches.pods.stalenessMs() / 1000 },
+      memory: { rssMiB: Math.round(process.memoryUsage.rss() / 2 ** 20) },
+    }),
+  });
+
+  return {
+    surface,
+    failed: employed.running.then(() => new Promise<never>(() => undefined)),
+    stop: async () => {
+      ending.abort();
+      clearInterval(resync);
+      await controller.stop();
+      await employed.stop();
+      await Promise.all([caches.apps.stop(), caches.pods.stop(), temporalWatch.stop(), kubernetesWatch.stop()]);
+      await surface.close();
+      await client.connection.close();
+      await kube.close();
+    },
+  };
+}

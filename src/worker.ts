@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type InjectedSinks, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import type { Activities } from './activities/index.ts';
+import { type Log, temporalLogger } from './clients/log.ts';
+import type { Metrics } from './clients/metrics.ts';
+import { temporalMetrics } from './clients/scrape.ts';
+import { connectionOptionsOf } from './clients/temporal.ts';
+import type { Config } from './config.ts';
+import type { DecisionSinks } from './workflows/activities.ts';
+
+/** What the worker is made of. */
+export interface KcoWorkerOptions {
+  config: Config;
+  activities: Activities;
+  metrics: Metrics;
+  /** Of KCO: stands in the history of every workflow as what ran it. */
+  version: string;
+}
+
+/** Where an image carries the workflows as one prepared file; from source they are bundled at start. */
+const preparedBundle = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+
+const workflowCode = (): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> =>
+  existsSync(preparedBundle)
+    ? { workflowBundle: { codePath: preparedBundle } }
+    : { workflowsPath: fileURLToPath(new URL('./workflows/index.ts', import.meta.url)) };
+
+/** Decisions of workflows become counts; on replay they do not. */
+const sinksOf = (metrics: Metrics): InjectedSinks<DecisionSinks> => ({
+  decisions: {
+    fired: { fn: (_, action) => metrics.triggerFired({ action }) },
+    suppressed: { fn: (_, reason) => metrics.triggerSuppressed({ reason }) },
+  },
+});
+
+/** Sets up the SDK's runtime of this process: its log goes through ours, and signals are ours to handle. */
+export function installRuntime(log: Log, metricsPort: number): { metricsUrl: string } {
+  const { metrics, url } = temporalMetrics(metricsPort);
+  // The SDK's own debugging shows payloads, and there is a way to see those already: the Web UI.
+  const logger = { ...temporalLogger(log), trace: () => undefined, debug: () => undefined };
+  Runtime.install({ logger, telemetryOptions: { metrics }, shutdownSignals: [] });
+  return { metricsUrl: url };
+}
+
+/** Connects and creates the worker; rejects while Temporal is away. */
+export async function createKcoWorker({ config, activities, metrics, version }: KcoWorkerOptions): Promise<Worker> {
+  const { temporal, worker, identity } = config;
+  const connection = await NativeConnection.connect(connectionOptionsOf(temporal));
+  return Worker.create({
+    connection,
+    namespace: temporal.namespace,
+    taskQueue: temporal.taskQueue,
+    // In every event of every history: short.
+    identity: identity.pod,
+    buildId: version,
+    ...workflowCode(),
+    activities,
+    sinks: sinksOf(metrics),
+    maxCachedWorkflows: worker.maxCachedWorkflows,
+    maxConcurrentActivityTaskExecutions: worker.maxConcurrentActivities,
+    shutdownGraceTime: worker.shutdownGraceMs,
+    shutdownForceTime: worker.shutdownGraceMs + 5_000,
+  });
+}

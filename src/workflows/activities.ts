@@ -1,0 +1,66 @@
+import {
+  type ActivityOptions,
+  proxyActivities,
+  proxyLocalActivities,
+  proxySinks,
+  type Sinks,
+} from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import type { ActionOutcome, ActionRequest } from '../domain/action.ts';
+import type { RulePlan } from '../domain/plan.ts';
+
+/** A dead worker is noticed by its missing heartbeats: this is how long an interrupted activity stays undecided. */
+const heartbeatTimeout = '10 seconds';
+/** How many pods are asked at once; with the deadline of one query it bounds a poll. */
+const queriesAtOnce = 64;
+
+/** Observes with the deadline that so many pods may need. Retried until it answers: an unanswered look changes nothing. */
+export const observing = (timeoutMs: number, pods: number): Activities['observe'] =>
+  proxyActivities<Activities>({
+    startToCloseTimeout: timeoutMs * Math.ceil(Math.max(1, pods) / queriesAtOnce) + 5_000,
+    heartbeatTimeout,
+    retry: { initialInterval: '1 second', maximumInterval: '10 seconds' },
+    summary: 'poll',
+  }).observe;
+
+/** Comparing is quick and needs nothing but its input, so it runs inside the workflow task's worker. */
+export const { diff } = proxyLocalActivities<Activities>({
+  startToCloseTimeout: '5 seconds',
+  summary: 'compare with the last state',
+});
+
+const written: ActivityOptions = {
+  startToCloseTimeout: '15 seconds',
+  retry: { initialInterval: '1 second', maximumInterval: '10 seconds' },
+};
+
+/** Writes to the API server; both may be repeated without effect, so they are retried until they succeed. */
+export const { recordEvents } = proxyActivities<Activities>({ ...written, summary: 'record Events' });
+export const { reportStatus } = proxyActivities<Activities>({ ...written, summary: 'write status' });
+
+/** Runs one action under its own timeout, as often as its promise allows. */
+export function runAction(rule: RulePlan, request: ActionRequest, summary: string): Promise<ActionOutcome> {
+  const actions = proxyActivities<Record<string, (request: ActionRequest) => Promise<ActionOutcome>>>({
+    activityId: request.id,
+    startToCloseTimeout: rule.timeoutMs,
+    heartbeatTimeout,
+    retry: {
+      initialInterval: '1 second',
+      maximumInterval: '1 minute',
+      maximumAttempts: rule.repeatable ? rule.retries + 1 : 1,
+    },
+    summary,
+  });
+  const action = actions[rule.action];
+  if (action === undefined) throw new TypeError(`no action is called ${rule.action}`);
+  return action(request);
+}
+
+/** Counters of the worker that a workflow's decisions go into; not called again on replay. */
+export interface DecisionSinks extends Sinks {
+  decisions: {
+    fired(action: string): void;
+    suppressed(reason: string): void;
+  };
+}
+export const { decisions } = proxySinks<DecisionSinks>();

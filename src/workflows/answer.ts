@@ -1,0 +1,75 @@
+import { ApplicationFailure, condition, setHandler, workflowInfo } from '@temporalio/workflow';
+import { isSuspended, phaseOf, statusOf } from '../domain/status.ts';
+import { currentState, type PollSummary, pollNow, resourceChanged, resume, suspend } from './messages.ts';
+import type { Run } from './run.ts';
+
+const lookAgain = (run: Run): void => {
+  run.looksAgain = true;
+};
+
+/** Waits for a look that began after now; also ends when the object is gone. */
+async function anotherLook(run: Run): Promise<void> {
+  const looks = run.looks;
+  lookAgain(run);
+  await condition(() => (run.looks > looks && !run.looksAgain) || run.deleted);
+}
+
+function summary({ memory }: Run): PollSummary {
+  const subjects = Object.values(memory.subjects);
+  const unreachable = subjects.filter((subject) => subject.failure !== undefined).length;
+  return {
+    matched: memory.matched,
+    observed: subjects.length - unreachable,
+    unreachable,
+    phase: phaseOf(memory, Date.now()),
+  };
+}
+
+async function hold(run: Run, held: boolean): Promise<string> {
+  const { held: _, ...memory } = run.memory;
+  run.memory = held ? { ...memory, held } : memory;
+  await anotherLook(run);
+  return phaseOf(run.memory, Date.now());
+}
+
+function refuseWhileSuspended(run: Run): void {
+  if (isSuspended(run.memory.plan, run.memory.held, Date.now()))
+    throw ApplicationFailure.nonRetryable(
+      'suspended: resume it first (update resume, or spec.suspend: false)',
+      'Suspended',
+    );
+}
+
+function refuseWhen(run: Run, held: boolean): void {
+  if (Boolean(run.memory.held) === held)
+    throw ApplicationFailure.nonRetryable(
+      held ? 'is suspended by an update already' : 'is not suspended by an update; see spec.suspend',
+      'NothingToDo',
+    );
+}
+
+/** Sets the handlers of everything that can be said to, and asked of, a TargetApp's workflow. */
+export function answerMessages(run: Run): void {
+  setHandler(resourceChanged, () => lookAgain(run), { description: 'Look again at the object' });
+  setHandler(currentState, () => {
+    const { workflowId, runId } = workflowInfo();
+    const status = statusOf(run.memory, { id: workflowId, runId }, Date.now());
+    return { status, nextPoll: new Date(run.due).toISOString(), runningActions: [...run.actions.keys()] };
+  });
+  setHandler(
+    pollNow,
+    async () => {
+      await anotherLook(run);
+      return summary(run);
+    },
+    { validator: () => refuseWhileSuspended(run), description: 'Poll at once' },
+  );
+  setHandler(suspend, () => hold(run, true), {
+    validator: () => refuseWhen(run, true),
+    description: 'Stop polling and acting',
+  });
+  setHandler(resume, () => hold(run, false), {
+    validator: () => refuseWhen(run, false),
+    description: 'Go on polling and acting',
+  });
+}

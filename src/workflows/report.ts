@@ -1,0 +1,66 @@
+import { condition, workflowInfo } from '@temporalio/workflow';
+import { statusDigest, statusOf } from '../domain/status.ts';
+import { recordEvents, reportStatus } from './activities.ts';
+import type { Run } from './run.ts';
+
+/** Events that one activity records. */
+const batchSize = 25;
+/** How long a run that ends waits for the API server; what is not recorded by then goes on with the next run. */
+const patience = '30 seconds';
+
+/**
+ * When a status is due even if it says nothing new, so that its age tells that somebody is watching. While one is being
+ * written there is nothing to wait for.
+ */
+export const heartbeatAt = ({ memory: { reported, plan }, reporting }: Run): number =>
+  reporting || reported === undefined || plan === undefined ? Number.POSITIVE_INFINITY : reported.at + plan.heartbeatMs;
+
+/**
+ * Writes Events and status in the background, one thing after the other, until there is nothing left to say: an API
+ * server that is away holds up neither polling nor actions that do without it.
+ */
+export function report(run: Run): void {
+  if (run.reporting) return;
+  run.reporting = true;
+  write(run)
+    .catch(() => undefined) // cancelled: the run ends, and the next one says what was not said
+    .finally(() => {
+      run.reporting = false;
+    });
+}
+
+async function write(run: Run): Promise<void> {
+  do {
+    await sendEvents(run);
+    await sendStatus(run);
+  } while (run.memory.outbox.length > 0 || run.reportedVersion < run.version);
+}
+
+async function sendEvents(run: Run): Promise<void> {
+  while (run.memory.outbox.length > 0) {
+    const batch = run.memory.outbox.slice(0, batchSize);
+    await recordEvents(run.app, batch);
+    run.memory = { ...run.memory, outbox: run.memory.outbox.slice(batch.length) };
+  }
+}
+
+async function sendStatus(run: Run): Promise<void> {
+  const { version, memory } = run;
+  const { workflowId, runId } = workflowInfo();
+  const status = statusOf(memory, { id: workflowId, runId }, Date.now());
+  const digest = statusDigest(status);
+  const isHeartbeat =
+    memory.reported !== undefined && Date.now() >= memory.reported.at + (memory.plan?.heartbeatMs ?? 0);
+  if (isHeartbeat || digest !== memory.reported?.digest) {
+    const { gone } = await reportStatus({ app: run.app, status });
+    run.memory = { ...run.memory, reported: { digest, at: Date.now() } };
+    run.looksAgain ||= gone;
+  }
+  run.reportedVersion = version;
+}
+
+/** Resolves when what was to be reported is, or when waiting for it is no longer worth it. */
+export const reported = async (run: Run): Promise<void> => {
+  report(run);
+  await condition(() => !run.reporting, patience);
+};

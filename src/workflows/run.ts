@@ -1,0 +1,43 @@
+import type { Memory } from '../domain/memory.ts';
+import type { AppRef } from '../domain/observation.ts';
+
+/** What one run of a TargetApp's workflow works on. Only `memory` outlives it. */
+export interface Run {
+  app: AppRef;
+  memory: Memory;
+  /** Somebody said "look again" since the last look began. */
+  looksAgain: boolean;
+  /** The object is gone, or its name belongs to another uid. */
+  deleted: boolean;
+  /** Looks that ended in this run. */
+  looks: number;
+  /** Epoch milliseconds at which the coming (or present) poll is due. */
+  due: number;
+  /** Actions under way, by action id. */
+  actions: Map<string, Promise<void>>;
+  /** The end of each lane's last action: what touches one pod happens one after the other. */
+  lanes: Map<string, Promise<void>>;
+  /** Raised at every change of memory that the status must show; `reportedVersion` is the last one that it does. */
+  version: number;
+  reportedVersion: number;
+  /** Whether Events or a status are being written. */
+  reporting: boolean;
+  /** What the search attributes say. */
+  shown: { phase?: string; ready?: boolean };
+}
+
+/** A run that looks at once: whatever was said to the run before it is covered by that. */
+export const begin = (app: AppRef, memory: Memory): Run => ({
+  app,
+  memory,
+  looksAgain: true,
+  deleted: false,
+  looks: 0,
+  due: Date.now(),
+  actions: new Map(),
+  lanes: new Map(),
+  version: 0,
+  reportedVersion: 0,
+  reporting: false,
+  shown: {},
+});

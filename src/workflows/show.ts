@@ -1,0 +1,55 @@
+import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import type { Memory } from '../domain/memory.ts';
+import { nextPollAt } from '../domain/schedule.ts';
+import { phaseOf } from '../domain/status.ts';
+import type { Run } from './run.ts';
+import { searchAttributes } from './search-attributes.ts';
+
+const maxShown = 10;
+
+function subjectLines(memory: Memory): string[] {
+  const lines = Object.values(memory.subjects).map(
+    ({ name, failure }) =>
+      `- \`${name}\`: ${failure === undefined ? 'answers' : `**${failure.class}** ${failure.message}`}`,
+  );
+  return lines.length > maxShown ? [...lines.slice(0, maxShown), `- … and ${lines.length - maxShown} more`] : lines;
+}
+
+function episodeLines(memory: Memory): string[] {
+  return Object.entries(memory.rules).flatMap(([rule, { episodes }]) =>
+    Object.entries(episodes).map(([subject, { since, firedAt }]) => {
+      const where = memory.subjects[subject]?.name ?? 'the app';
+      const fired = firedAt === undefined ? 'has not fired' : `fired at ${new Date(firedAt).toISOString()}`;
+      return `- **${rule}** on \`${where}\` since ${new Date(since).toISOString()}, ${fired}`;
+    }),
+  );
+}
+
+/** What the Web UI shows as the workflow's current details, in Markdown. */
+function detailsOf(run: Run): string {
+  const { memory } = run;
+  const { plan } = memory;
+  if (plan === undefined) return 'Not observed yet.';
+  const ready = memory.conditions.Ready;
+  const episodes = episodeLines(memory).slice(0, maxShown);
+  const next = new Date(nextPollAt(run.app.uid, plan.intervalMs, Date.now())).toISOString();
+  return [
+    `**${phaseOf(memory, Date.now())}**: ${ready?.message ?? ''}`,
+    `Polls \`${plan.endpoint}\` every ${plan.intervalMs / 1000} s; ${plan.rules.length} rules; generation ${plan.generation}. Next poll ${next}.`,
+    ...subjectLines(memory),
+    ...(episodes.length > 0 ? ['', 'Open episodes:', ...episodes] : []),
+  ].join('\n');
+}
+
+/** Brings what the Web UI shows up to date. Search attributes cost an event, so only when they change. */
+export function show(run: Run): void {
+  setCurrentDetails(detailsOf(run));
+  const phase = phaseOf(run.memory, Date.now());
+  const ready = run.memory.conditions.Ready?.status === 'True';
+  if (run.shown.phase === phase && run.shown.ready === ready) return;
+  run.shown = { phase, ready };
+  upsertSearchAttributes([
+    { key: searchAttributes.phase, value: phase },
+    { key: searchAttributes.ready, value: ready },
+  ]);
+}

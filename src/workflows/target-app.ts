@@ -1,0 +1,148 @@
+import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
+import { absorb } from '../domain/absorb.ts';
+import { type Changes, changedViews, decide, withEvents } from '../domain/decide.ts';
+import { fingerprintOf, type Memory, newMemory } from '../domain/memory.ts';
+import type { AppRef, Observation } from '../domain/observation.ts';
+import type { Plan } from '../domain/plan.ts';
+import type { Decision, SubjectView } from '../domain/rules.ts';
+import { nextPollAt } from '../domain/schedule.ts';
+import { conditionsOf, isSuspended, phaseOf } from '../domain/status.ts';
+import { phaseEvents } from '../domain/tell.ts';
+import { act } from './act.ts';
+import { decisions as counters, diff, observing } from './activities.ts';
+import { answerMessages } from './answer.ts';
+import { heartbeatAt, report, reported } from './report.ts';
+import { begin, type Run } from './run.ts';
+import { show } from './show.ts';
+
+/** What a TargetApp's workflow starts with: a reference, and after continue-as-new what it knows. */
+export interface TargetAppInput {
+  app: AppRef;
+  memory?: Memory;
+}
+
+/** Events after which a run hands on to the next: below the server's own suggestion, far below its limit. */
+const maxHistoryLength = 3_800;
+/** How often an object that asks for nothing is looked at, in case a word about it was lost. */
+const idleLookMs = 5 * 60_000;
+
+/**
+ * One TargetApp: observe, plan, act, report, and wait for the next poll or a word to look again, until the object is
+ * gone. A new run looks at once, so continue-as-new cannot lose a word.
+ */
+export async function targetApp({ app, memory = newMemory() }: TargetAppInput): Promise<void> {
+  const run = begin(app, memory);
+  answerMessages(run);
+  while (!run.deleted) {
+    await turn(run);
+    if (wantsNewRun(run)) break;
+    await untilNextLook(run);
+  }
+  await condition(() => run.actions.size === 0 && allHandlersFinished());
+  await reported(run);
+  if (!run.deleted) await continueAsNew<typeof targetApp>({ app, memory: run.memory });
+}
+
+/** Whether to hand on: not while an action runs, because its end belongs to the run that began it. */
+function wantsNewRun(run: Run): boolean {
+  const { continueAsNewSuggested, historyLength } = workflowInfo();
+  return (
+    (continueAsNewSuggested || historyLength > maxHistoryLength) && run.actions.size === 0 && allHandlersFinished()
+  );
+}
+
+/** Looks once, and does what follows from it. */
+async function turn(run: Run): Promise<void> {
+  // Cleared before looking: a word that comes while looking leads to another look.
+  const fresh = run.looksAgain && run.looks > 0;
+  run.looksAgain = false;
+  const observation = await observe(run, fresh);
+  run.deleted = observation.deleted === true;
+  const plan = observation.plan ?? run.memory.plan;
+  if (run.deleted || plan === undefined) return;
+  const decisions = isIdle(run, plan) ? idle(run, observation) : await decided(run, plan, observation);
+  tellPhase(run, plan, observation);
+  run.looks += 1;
+  run.version += 1;
+  for (const decision of decisions) follow(run, decision);
+  show(run);
+  report(run);
+}
+
+function observe({ app, due, memory }: Run, fresh: boolean): Promise<Observation> {
+  const { plan, subjects, held, matched, pollRequested } = memory;
+  const known = Object.fromEntries(Object.entries(subjects).map(([subject, what]) => [subject, fingerprintOf(what)]));
+  return observing(
+    plan?.timeoutMs ?? 10_000,
+    matched,
+  )({
+    app,
+    due,
+    known,
+    ...(plan !== undefined && { plan: plan.digest }),
+    ...(held && { held: true }),
+    ...(fresh && { fresh }),
+    ...(pollRequested !== undefined && { pollRequested }),
+  });
+}
+
+const isIdle = (run: Run, plan: Plan): boolean =>
+  plan.problems.length > 0 || isSuspended(plan, run.memory.held, Date.now());
+
+/** Takes in what a look at a stopped TargetApp tells: its plan, and nothing to decide on. */
+function idle(run: Run, observation: Observation): Decision[] {
+  const { lastPoll } = run.memory;
+  run.memory = { ...absorb(run.memory, observation, Date.now()).memory, lastPoll };
+  return [];
+}
+
+const compared = (plan: Plan, changed: SubjectView[]): Promise<Changes> =>
+  diff(
+    changed.map(({ subject, previous, state }) => ({ subject, before: previous ?? null, after: state ?? null })),
+    plan.ignoreFields,
+  );
+
+/** Compares and decides. */
+async function decided(run: Run, plan: Plan, observation: Observation): Promise<Decision[]> {
+  const changed = changedViews(absorb(run.memory, observation, Date.now()).views);
+  const changes = changed.length === 0 ? {} : await compared(plan, changed);
+  // Absorbed again, because an action may have ended (and been noted in the memory) while the states were compared.
+  const now = Date.now();
+  const { memory, decisions } = decide(run.app.uid, plan, absorb(run.memory, observation, now), changes, now);
+  run.memory = memory;
+  return decisions;
+}
+
+function tellPhase(run: Run, plan: Plan, observation: Observation): void {
+  const now = Date.now();
+  const phase = phaseOf(run.memory, now);
+  const isNews = phase !== run.memory.phase || (phase === 'Failed' && observation.plan !== undefined);
+  const told = isNews ? withEvents(run.memory, phaseEvents(run.memory.phase, phase, plan), now) : run.memory;
+  run.memory = { ...told, phase, conditions: conditionsOf(told, now) };
+}
+
+function follow(run: Run, decision: Decision): void {
+  if (decision.kind === 'suppress') counters.suppressed(decision.reason);
+  if (decision.kind !== 'fire') return;
+  counters.fired(decision.rule.action);
+  act(run, decision);
+}
+
+/** When to look next: at the poll's own phase; a stopped TargetApp is only looked at now and then. */
+function nextLookAt({ app, memory: { plan, held } }: Run, now: number): number {
+  if (plan === undefined) return now + 1_000;
+  if (plan.problems.length > 0 || held || plan.suspend) return now + idleLookMs;
+  if (plan.suspendUntil !== undefined && now < plan.suspendUntil) return Math.min(now + idleLookMs, plan.suspendUntil);
+  return nextPollAt(app.uid, plan.intervalMs, now);
+}
+
+/** Waits for the next look or a word, and meanwhile keeps the status's heartbeat. */
+async function untilNextLook(run: Run): Promise<void> {
+  run.due = nextLookAt(run, Date.now());
+  while (!run.looksAgain && Date.now() < run.due) {
+    const wake = Math.min(run.due, heartbeatAt(run));
+    await condition(() => run.looksAgain, Math.max(1, wake - Date.now()));
+    if (Date.now() >= heartbeatAt(run)) report(run);
+  }
+  if (run.looksAgain) run.due = Date.now();
+}

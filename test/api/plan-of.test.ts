@@ -1,0 +1,516 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
+import { planned, rule, spec } from '../support/target-app-manifest.ts';
+
+const examples = join(import.meta.dirname, '..', '..', 'examples');
+const webhook = (parameters: Record<string, unknown>) =>
+  rule({ action: 'webhook', parameters: { url: 'https://hooks.example.com/kco', ...parameters } });
+const exec = (parameters: Record<string, unknown>) => rule({ action: 'exec_command', parameters });
+const patch = (parameters: Record<string, unknown>) =>
+  rule({ action: 'patch_resource', parameters: { apiVersion: 'v1', kind: 'ConfigMap', name: 'x', ...parameters } });
+const trigger = (of: Record<string, unknown>) => rule({ trigger: { field: 'application.health', ...of } });
+
+describe('planOf', () => {
+  it('fills in defaults', () => {
+    expect(planned(spec({ actions: [rule()] }))).toMatchObject({
+      generation: 1,
+      endpoint: '/graphql',
+      perPod: true,
+      intervalMs: 30_000,
+      timeoutMs: 10_000,
+      suspend: false,
+      dryRun: false,
+      onUnknown: 'keep',
+      problems: [],
+      rules: [
+        {
+          name: 'restart_pod-0',
+          pods: 'each',
+          forMs: 0,
+          cooldownMs: 0,
+          timeoutMs: 300_000,
+          retries: 3,
+          repeatable: true,
+          onPods: true,
+        },
+      ],
+    });
+  });
+
+  it('converts durations and quorums', () => {
+    const full = rule({
+      name: 'full',
+      trigger: { field: 'application.health', condition: 'equals', value: null, for: '1h30m', pods: '50%' },
+      cooldown: '10m',
+      repeatEvery: '45s',
+      maxFirings: { max: 3, per: '1h' },
+      timeout: 20,
+      retries: 0,
+      dryRun: true,
+    });
+    expect(planned(spec({ actions: [full] })).rules).toEqual([
+      {
+        name: 'full',
+        action: 'restart_pod',
+        trigger: { field: 'application.health', condition: 'equals', value: null },
+        pods: { percent: 50 },
+        forMs: 5_400_000,
+        cooldownMs: 600_000,
+        repeatMs: 45_000,
+        maxFirings: { max: 3, perMs: 3_600_000 },
+        dryRun: true,
+        timeoutMs: 20_000,
+        retries: 0,
+        repeatable: true,
+        onPods: true,
+      },
+    ]);
+  });
+
+  it.each([
+    { endpoint: '/graphql', perPod: true },
+    { endpoint: 'app.ns.svc.cluster.local/graphql', perPod: false },
+    { endpoint: 'https://app.example.com:8443/graphql', perPod: false },
+  ])('asks $endpoint per pod: $perPod', ({ endpoint, perPod }) => {
+    expect(planned(spec({ graphqlEndpoint: endpoint }))).toMatchObject({ endpoint, perPod, problems: [] });
+  });
+
+  it('caps the timeout of a query to the interval', () => {
+    expect(planned(spec({ pollingInterval: 5, timeout: 60 })).timeoutMs).toBe(5000);
+  });
+
+  it('never ends an attempt before the timeout that the parameters ask for', () => {
+    const rules = [exec({ command: ['x'], timeout: 600 }), exec({ command: ['x'], timeout: 5 })];
+    expect(planned(spec({ actions: rules })).rules.map(({ timeoutMs }) => timeoutMs)).toEqual([615_000, 300_000]);
+  });
+
+  it('repeats a command only when it says that it is idempotent', () => {
+    const rules = [exec({ command: ['x'] }), exec({ command: ['x'], idempotent: true })];
+    expect(planned(spec({ actions: rules })).rules.map(({ repeatable }) => repeatable)).toEqual([false, true]);
+  });
+
+  it('keeps parameters, headers and the query out of the plan', () => {
+    const rules = [webhook({ url: 'https://canary.example.com', headers: { canary: 'canary' }, payload: 'canary' })];
+    expect(JSON.stringify(planned(spec({ actions: rules, stateQuery: '{ application { health } }' })))).not.toMatch(
+      /canary|application \{/,
+    );
+  });
+
+  it('lists the state paths that templates mention, each once and without the prefix', () => {
+    const rules = [
+      webhook({
+        payload: ['{{state.application.status}}', '{{tapp_name}}'],
+        headers: { a: '{{state.region}} {{state.region}}' },
+      }),
+    ];
+    expect(planned(spec({ actions: rules })).rules[0]?.stateRefs).toEqual(['application.status', 'region']);
+  });
+
+  it('converts suspendUntil to milliseconds', () => {
+    expect(planned(spec({ suspendUntil: '2026-01-31T06:00:00+01:00' })).suspendUntil).toBe(Date.UTC(2026, 0, 31, 5));
+  });
+
+  it.each(readdirSync(examples).filter((file) => file.endsWith('.yaml')))('finds no problem in examples/%s', (file) => {
+    const app = parse(readFileSync(join(examples, file), 'utf8'));
+    expect(planned(app.spec).problems).toEqual([]);
+  });
+});
+
+describe('the digest of a plan', () => {
+  it('starts with the generation and is the same for the same spec', () => {
+    expect(planned(spec(), 7).digest).toMatch(/^g7-[0-9a-f]{8}$/);
+    expect(planned(spec(), 7).digest).toBe(planned(spec(), 7).digest);
+  });
+
+  it.each([
+    { what: 'the spec', other: planned(spec({ pollingInterval: 31 })) },
+    { what: 'the generation', other: planned(spec(), 2) },
+    { what: 'a default', other: planned(spec(), 1, { pollingInterval: 31 }) },
+    { what: 'the salt', other: planned(spec(), 1, { salt: 'other' }) },
+    { what: 'the query', other: planned(spec({ stateQuery: '{ other }' })) },
+  ])('changes with $what', ({ other }) => {
+    expect(other.digest).not.toBe(planned(spec()).digest);
+  });
+});
+
+describe('the source of a plan', () => {
+  it('changes with the question', () => {
+    const questions = [
+      {},
+      { port: 80 },
+      { scheme: 'https' },
+      { graphqlEndpoint: '/other' },
+      { stateQuery: '{ a }' },
+      { variables: { a: 1 } },
+    ];
+    expect(new Set(questions.map((part) => planned(spec(part)).source)).size).toBe(questions.length);
+  });
+
+  it('does not change with anything else', () => {
+    expect(planned(spec({ pollingInterval: 5, actions: [rule()] }), 9).source).toBe(planned(spec()).source);
+  });
+});
+
+const at = (field: string) => `spec.actions[0].${field}`;
+
+describe('the problems of a plan', () => {
+  it.each([
+    // The query.
+    {
+      what: 'a query that does not parse',
+      of: { stateQuery: 'query {\n  application {' },
+      field: 'spec.stateQuery',
+      words: 'does not parse at line 2, column 16: Expected Name, found <EOF>',
+    },
+    {
+      what: 'a mutation',
+      of: { stateQuery: 'mutation { stop }' },
+      field: 'spec.stateQuery',
+      words: 'is a mutation, only a query is asked',
+    },
+    {
+      what: 'a subscription',
+      of: { stateQuery: 'subscription { state }' },
+      field: 'spec.stateQuery',
+      words: 'is a subscription',
+    },
+    {
+      what: 'two operations',
+      of: { stateQuery: 'query A { a } query B { b }' },
+      field: 'spec.stateQuery',
+      words: 'has 2 operations, exactly one is the limit',
+    },
+    {
+      what: 'no operation',
+      of: { stateQuery: 'fragment F on Query { a }' },
+      field: 'spec.stateQuery',
+      words: 'has no operation',
+    },
+    {
+      what: 'a missing fragment',
+      of: { stateQuery: '{ ...F }' },
+      field: 'spec.stateQuery',
+      words: 'spreads the fragment F',
+    },
+    { what: 'an undeclared variable', of: { stateQuery: '{ a(b: $c) }' }, field: 'spec.stateQuery', words: 'uses $c' },
+    {
+      what: 'a variable without a value',
+      of: { stateQuery: 'query ($c: Int!) { a(b: $c) }' },
+      field: 'spec.stateQuery',
+      words: 'needs $c',
+    },
+    // Fields that the query does not select.
+    {
+      what: 'a trigger on an unselected field',
+      of: { actions: [trigger({ field: 'application.helth', condition: 'changed' })] },
+      field: at('trigger.field'),
+      words:
+        "'application.helth' is not selected by stateQuery: under 'application' stateQuery selects status, health, pendingTasks, version, lastError, nodes, settings",
+    },
+    {
+      what: 'the name behind an alias',
+      of: { actions: [trigger({ field: 'application.release', condition: 'changed' })] },
+      field: at('trigger.field'),
+      words: "'application.release' is not selected",
+    },
+    {
+      what: 'an unselected field to ignore',
+      of: { ignoreFields: ['application.health', 'app'] },
+      field: 'spec.ignoreFields[1]',
+      words: 'stateQuery selects application, region',
+    },
+    {
+      what: 'an unselected field of an Event',
+      of: { events: [{ field: 'x', type: 'Normal', reason: 'X', message: 'x' }] },
+      field: 'spec.events[0].field',
+      words: "'x' is not selected",
+    },
+    // Triggers.
+    {
+      what: 'a missing value',
+      of: { actions: [trigger({ condition: 'equals' })] },
+      field: at('trigger.value'),
+      words: 'is required for condition equals',
+    },
+    {
+      what: 'a value too many',
+      of: { actions: [trigger({ condition: 'changed', value: 1 })] },
+      field: at('trigger.value'),
+      words: 'has no meaning for condition changed: remove it, or use changed_to',
+    },
+    {
+      what: 'text where numbers compare',
+      of: { actions: [trigger({ condition: 'greater_than', value: '5' })] },
+      field: at('trigger.value'),
+      words: '"5" is not a number, and greater_than compares numbers only: write 5 without quotes',
+    },
+    {
+      what: 'one value where a list is needed',
+      of: { actions: [trigger({ condition: 'in', value: 'a' })] },
+      field: at('trigger.value'),
+      words: '"a" is not a list with entries, which in needs',
+    },
+    {
+      what: 'a regular expression with a mistake',
+      of: { actions: [trigger({ condition: 'matches', value: '(' })] },
+      field: at('trigger.value'),
+      words: 'is not a regular expression',
+    },
+    {
+      what: 'a regular expression that can take forever',
+      of: { actions: [trigger({ condition: 'matches', value: '(a+)+$' })] },
+      field: at('trigger.value'),
+      words: 'repeats a group that repeats itself',
+    },
+    {
+      what: 'for with an edge',
+      of: { actions: [trigger({ condition: 'changed', for: '1m' })] },
+      field: at('trigger.for'),
+      words: 'has no meaning for condition changed',
+    },
+    {
+      what: 'a trigger without a field',
+      of: { actions: [rule({ trigger: { condition: 'exists' } })] },
+      field: at('trigger.field'),
+      words: 'is required for condition exists',
+    },
+    {
+      what: 'unreachable with a field',
+      of: { actions: [trigger({ condition: 'unreachable' })] },
+      field: at('trigger.field'),
+      words: 'has no meaning for condition unreachable',
+    },
+    {
+      what: 'an unknown condition',
+      of: { actions: [trigger({ condition: 'equal', value: 1 })] },
+      field: at('trigger.condition'),
+      words: '"equal" is not allowed: use changed, changed_from',
+    },
+    {
+      what: 'half of the pods in words',
+      of: { actions: [trigger({ condition: 'exists', pods: 'half' })] },
+      field: at('trigger.pods'),
+      words: '"half" must be one of the forms: use each, any, all',
+    },
+    {
+      what: 'a path that is none',
+      of: { actions: [trigger({ field: 'a..b', condition: 'exists' })] },
+      field: at('trigger.field'),
+      words: 'is not a path',
+    },
+    // Actions.
+    {
+      what: 'an unknown action',
+      of: { actions: [rule({ action: 'restart' })] },
+      field: at('action'),
+      words: '"restart" is not allowed: use exec_command, patch_resource, restart_pod, scale_deployment, webhook',
+    },
+    {
+      what: 'a missing parameter',
+      of: { actions: [rule({ action: 'scale_deployment', parameters: {} })] },
+      field: at('parameters.replicas'),
+      words: 'is required: add it',
+    },
+    {
+      what: 'missing parameters',
+      of: { actions: [rule({ action: 'scale_deployment' })] },
+      field: at('parameters'),
+      words: 'is required: add it',
+    },
+    {
+      what: 'a parameter of another action',
+      of: { actions: [rule({ parameters: { patch: {} } })] },
+      field: at('parameters.patch'),
+      words: 'is not a field here',
+    },
+    {
+      what: 'negative replicas',
+      of: { actions: [rule({ action: 'scale_deployment', parameters: { replicas: -1 } })] },
+      field: at('parameters.replicas'),
+      words: '-1 is below the limit: at least 0',
+    },
+    {
+      what: 'a duplicate name',
+      of: { actions: [rule({ name: 'restart_pod-1' }), rule()] },
+      field: 'spec.actions[1].name',
+      words: '"restart_pod-1" is the name of spec.actions[0] too',
+    },
+    {
+      what: 'an unknown template variable',
+      of: { actions: [webhook({ payload: '{{tap_name}}' })] },
+      field: at('parameters'),
+      words: '{{tap_name}} is not a template variable: use action_id, field',
+    },
+    {
+      what: 'logic in a template',
+      of: { actions: [webhook({ payload: '{{tapp_name | upper}}' })] },
+      field: at('parameters'),
+      words: 'is not a template variable',
+    },
+    {
+      what: 'a template with an unselected path',
+      of: { actions: [webhook({ payload: '{{state.application.x}}' })] },
+      field: at('parameters'),
+      words: "'application.x' is not selected",
+    },
+    {
+      what: 'a template in a URL',
+      of: { actions: [webhook({ url: 'https://x/{{pod_name}}' })] },
+      field: at('parameters'),
+      words: '{{pod_name}} stands where webhook takes text literally',
+    },
+    {
+      what: 'a template as the program',
+      of: { actions: [exec({ command: ['{{new_value}}', 'x'] })] },
+      field: at('parameters'),
+      words: '{{new_value}} stands where exec_command takes text literally',
+    },
+    {
+      what: 'a template in the place of a JSON patch',
+      of: { actions: [patch({ patchType: 'json', patch: [{ op: 'add', path: '/data/{{field}}', value: 1 }] })] },
+      field: at('parameters'),
+      words: 'takes text literally',
+    },
+    {
+      what: 'a JSON patch that appends',
+      of: { actions: [patch({ patchType: 'json', patch: [{ op: 'add', path: '/a/-', value: 1 }] })] },
+      field: at('parameters.patch'),
+      words: 'puts something into a list without a test',
+    },
+    {
+      what: 'a JSON patch that is no list',
+      of: { actions: [patch({ patchType: 'json', patch: { a: 1 } })] },
+      field: at('parameters.patch'),
+      words: 'must be a list of operations',
+    },
+    {
+      what: 'a merge patch that is a list',
+      of: { actions: [patch({ patch: [] })] },
+      field: at('parameters.patch'),
+      words: 'must be an object for patchType merge',
+    },
+    {
+      what: 'a missing patch',
+      of: { actions: [patch({})] },
+      field: at('parameters.patch'),
+      words: 'is required: add it',
+    },
+    // The rest.
+    {
+      what: 'a time that is none',
+      of: { suspendUntil: 'tomorrow' },
+      field: 'spec.suspendUntil',
+      words: '"tomorrow" is not a time',
+    },
+    {
+      what: 'an interval of 0',
+      of: { pollingInterval: 0 },
+      field: 'spec.pollingInterval',
+      words: '0 is below the limit: at least 1',
+    },
+    {
+      what: 'an interval in words',
+      of: { pollingInterval: '30s' },
+      field: 'spec.pollingInterval',
+      words: '"30s" has the wrong type: it must be number',
+    },
+    {
+      what: 'an empty selector',
+      of: { selector: {} },
+      field: 'spec.selector',
+      words: 'is empty and would match every pod',
+    },
+    { what: 'no selector', of: { selector: undefined }, field: 'spec.selector', words: 'is required: add it' },
+    {
+      what: 'a file as endpoint',
+      of: { graphqlEndpoint: 'file:///etc/passwd' },
+      field: 'spec.graphqlEndpoint',
+      words: '"file:///etc/passwd" is not an endpoint that can be asked',
+    },
+    { what: 'an unknown field', of: { pollInterval: 3 }, field: 'spec.pollInterval', words: 'is not a field here' },
+    {
+      what: 'an Event with a variable that it does not have',
+      of: { events: [{ field: 'region', type: 'Normal', reason: 'X', message: '{{rule}}' }] },
+      field: 'spec.events[0].message',
+      words: '{{rule}} is not a template variable of an Event',
+    },
+    {
+      what: '200 rules',
+      of: { actions: Array.from({ length: 200 }, () => rule()) },
+      field: 'spec.actions',
+      words: 'is above the limit: at most 32 entries',
+    },
+    {
+      what: 'a query of 1 MB',
+      of: { stateQuery: `{ a } #${'x'.repeat(1_000_000)}` },
+      field: 'spec.stateQuery',
+      words: 'is above the limit: at most 32768 characters',
+    },
+  ])('name $what', ({ of, field, words }) => {
+    const { problems } = planned(spec(of));
+    expect(problems).toEqual([{ field, message: expect.stringContaining(words) }]);
+  });
+
+  it.each([
+    {
+      what: 'a JSON patch that appends after a test',
+      of: {
+        actions: [
+          patch({
+            patchType: 'json',
+            patch: [
+              { op: 'test', path: '/a', value: [] },
+              { op: 'add', path: '/a/-', value: 1 },
+            ],
+          }),
+        ],
+      },
+    },
+    { what: 'a value that is null', of: { actions: [trigger({ condition: 'equals', value: null })] } },
+    {
+      what: 'a path below a field that may hold JSON',
+      of: { actions: [trigger({ field: 'application.settings.a[0].b', condition: 'exists' })] },
+    },
+    {
+      what: 'a path through a list',
+      of: { actions: [trigger({ field: 'application.nodes[*].status', condition: 'exists' })] },
+    },
+    {
+      what: 'fields behind an alias and fragments',
+      of: { ignoreFields: ['application.version', 'application.lastError', 'region'] },
+    },
+    {
+      what: 'unreachable without a field',
+      of: { actions: [rule({ trigger: { condition: 'unreachable', for: '2m' } })] },
+    },
+    {
+      what: 'a variable with a value',
+      of: { stateQuery: 'query ($c: Int!, $d: Int! = 1, $e: Int) { a(b: $c, d: $d, e: $e) }', variables: { c: 1 } },
+    },
+  ])('are none for $what', ({ of }) => {
+    expect(planned(spec(of)).problems).toEqual([]);
+  });
+
+  it.each([null, undefined, 'text', 5, [], { actions: 'none' }, { selector: null, actions: [null] }])(
+    'are data, never an exception, for the spec %j',
+    (of) => {
+      expect(planned(of).problems.length).toBeGreaterThan(0);
+    },
+  );
+
+  it('never show a user name or a password', () => {
+    const urls = {
+      graphqlEndpoint: 'http://canary:canary@x/graphql',
+      actions: [webhook({ url: 'https://canary:canary@x/' })],
+    };
+    const { problems } = planned(spec(urls));
+    expect(problems.map(({ field }) => field)).toEqual(['spec.graphqlEndpoint', 'spec.actions[0].parameters.url']);
+    expect(JSON.stringify(problems)).not.toContain('canary');
+  });
+
+  it('keep a plan with problems from watching: it has no rules when the spec cannot be understood', () => {
+    expect(planned(spec({ actions: [rule({ action: 'restart' })] })).rules).toEqual([]);
+  });
+});

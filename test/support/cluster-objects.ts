@@ -1,0 +1,86 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Kube, KubeObject, ResourceRef } from '../../src/clients/kube.ts';
+import { pods } from '../../src/clients/kube-pods.ts';
+
+const deployments: ResourceRef = { apiVersion: 'apps/v1', kind: 'Deployment', plural: 'deployments', namespaced: true };
+const budgets: ResourceRef = {
+  apiVersion: 'policy/v1',
+  kind: 'PodDisruptionBudget',
+  plural: 'poddisruptionbudgets',
+  namespaced: true,
+};
+const namespace = 'default';
+
+/** A pod with its phase. */
+export interface TestPod extends KubeObject {
+  status?: { phase?: string; podIP?: string };
+}
+
+/** Waits until exactly so many pods with the label `app` run and none of them is being deleted. */
+export const runningPods = async (kube: Kube, app: string, count: number): Promise<TestPod[]> => {
+  for (let tries = 0; tries < 300; tries += 1) {
+    const { items } = await kube.list<TestPod>(pods, { namespace, labelSelector: `app=${app}` });
+    const running = items.filter(({ metadata, status }) => status?.phase === 'Running' && !metadata.deletionTimestamp);
+    if (items.length === count && running.length === count) return running;
+    await delay(50);
+  }
+  throw new Error(`not ${count} running pods of ${app}`);
+};
+
+/** Creates a Deployment and waits for its pods. */
+export const runDeployment = async (kube: Kube, name: string, replicas: number): Promise<TestPod[]> => {
+  const labels = { app: name };
+  const containers = [{ name: 'main', image: 'none' }];
+  const spec = {
+    replicas,
+    selector: { matchLabels: labels },
+    template: { metadata: { labels }, spec: { containers } },
+  };
+  await kube.create(deployments, { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { namespace, name }, spec });
+  return runningPods(kube, name, replicas);
+};
+
+/** Creates a PodDisruptionBudget and waits until its controller has seen it. */
+export const podBudget = async (kube: Kube, app: string, minAvailable: number): Promise<void> => {
+  const spec = { minAvailable, selector: { matchLabels: { app } } };
+  await kube.create(budgets, {
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    metadata: { namespace, name: app },
+    spec,
+  });
+  for (let tries = 0; tries < 300; tries += 1) {
+    const budget = await kube.get<KubeObject & { status?: { observedGeneration?: number } }>(budgets, {
+      namespace,
+      name: app,
+    });
+    if (budget?.status?.observedGeneration) return;
+    await delay(50);
+  }
+  throw new Error(`the budget of ${app} was not observed`);
+};
+
+const phase = { type: 'string', maxLength: 20 };
+
+/** A kind with a status subresource. */
+export const widgetCrd = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'widgets.test.example' },
+  spec: {
+    group: 'test.example',
+    scope: 'Namespaced',
+    names: { kind: 'Widget', plural: 'widgets' },
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        subresources: { status: {} },
+        schema: {
+          openAPIV3Schema: { type: 'object', properties: { status: { type: 'object', properties: { phase } } } },
+        },
+      },
+    ],
+  },
+};

@@ -1,0 +1,36 @@
+import type { PlanDefaults } from '../../src/api/plan-of.ts';
+import { planOf } from '../../src/api/plan-of.ts';
+import type { Plan } from '../../src/domain/plan.ts';
+
+export const defaults: PlanDefaults = {
+  pollingInterval: 30,
+  timeout: 10,
+  actionTimeout: 300,
+  retries: 3,
+  statusHeartbeat: 300,
+  salt: 'test',
+};
+
+/** A query that selects some fields, a list, an alias and fields behind fragments. */
+export const stateQuery = `query AppState {
+  application { status health pendingTasks version: release ...Errors nodes { name status } settings }
+  ... on Query { region }
+}
+fragment Errors on Application { lastError }`;
+
+/** A spec that is fine, with some of it replaced; undefined takes a field away. */
+export const spec = (replaced: Record<string, unknown> = {}): Record<string, unknown> =>
+  JSON.parse(JSON.stringify({ selector: { matchLabels: { app: 'my-app' } }, stateQuery, ...replaced }));
+
+/** A rule that is fine, with some of it replaced. */
+export const rule = (replaced: Record<string, unknown> = {}): Record<string, unknown> => ({
+  trigger: { field: 'application.health', condition: 'equals', value: 'unhealthy' },
+  action: 'restart_pod',
+  ...replaced,
+});
+
+export const planned = (of: unknown, generation = 1, more: Partial<PlanDefaults> = {}): Plan =>
+  planOf(
+    { metadata: { name: 'my-app', namespace: 'default', uid: 'u', generation }, spec: of },
+    { ...defaults, ...more },
+  );
