@@ -35,7 +35,6 @@ module.exports = {
     { name: 'src-stands-alone', comment: 'What ships does not need what tests it.', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|dev|bench)/' } },
   ],
   options: {
-    parser: 'swc',
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'], extensions: ['.ts', '.js', '.mjs', '.json'] },

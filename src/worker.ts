@@ -1,6 +1,11 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type InjectedSinks, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { promisify } from 'node:util';
+import { type InjectedSinks, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Activities } from './activities/index.ts';
 import { type Log, temporalLogger } from './clients/log.ts';
 import type { Metrics } from './clients/metrics.ts';
@@ -18,13 +23,22 @@ export interface KcoWorkerOptions {
   version: string;
 }
 
-/** Where an image carries the workflows as one prepared file; from source they are bundled at start. */
-const preparedBundle = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+/** Where an image carries the workflows as one prepared file. */
+const prepared = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+const bundler = fileURLToPath(new URL('./bundle-workflows.ts', import.meta.url));
 
-const workflowCode = (): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> =>
-  existsSync(preparedBundle)
-    ? { workflowBundle: { codePath: preparedBundle } }
-    : { workflowsPath: fileURLToPath(new URL('./workflows/index.ts', import.meta.url)) };
+/** The code of the workflows in one file: the image's, or one that is made now from source. */
+async function workflowCode(): Promise<string> {
+  if (existsSync(prepared)) return readFile(prepared, 'utf8');
+  const scratch = await mkdtemp(join(tmpdir(), 'kco-workflows-'));
+  try {
+    const file = join(scratch, 'bundle.js');
+    await promisify(execFile)(process.execPath, ['--no-warnings', bundler, file]);
+    return await readFile(file, 'utf8');
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
 
 /** Decisions of workflows become counts; on replay they do not. */
 const sinksOf = (metrics: Metrics): InjectedSinks<DecisionSinks> => ({
@@ -54,7 +68,7 @@ export async function createKcoWorker({ config, activities, metrics, version }: 
     // In every event of every history: short.
     identity: identity.pod,
     buildId: version,
-    ...workflowCode(),
+    workflowBundle: { code: await workflowCode() },
     activities,
     sinks: sinksOf(metrics),
     maxCachedWorkflows: worker.maxCachedWorkflows,

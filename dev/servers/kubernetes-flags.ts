@@ -104,6 +104,9 @@ function componentFlags(port: number, credentials: Credentials): string[] {
     'secure-port': port,
     'tls-cert-file': credentials.server.cert,
     'tls-private-key-file': credentials.server.key,
+    // By default the scheduler binds 50 pods a second at most.
+    'kube-api-qps': 200,
+    'kube-api-burst': 400,
     profiling: 'false',
   });
 }
@@ -114,8 +117,6 @@ function controllerManagerFlags({ directory }: ClusterPlan, credentials: Credent
     'flex-volume-plugin-dir': join(directory, 'flexvolume'),
     'root-ca-file': credentials.caFile,
     'service-account-private-key-file': credentials.signing.privateKey,
-    'kube-api-qps': 200,
-    'kube-api-burst': 400,
     // Tests stop the API server for minutes. Pods that turn NotReady because of that would be a fault on top of the fault.
     'node-monitor-grace-period': '10m',
   });

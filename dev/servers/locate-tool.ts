@@ -102,7 +102,7 @@ function missingMessage(tool: Tool, tried: Tried): string {
   return [
     `${tool.name} ${tool.version} was not found and could not be made:`,
     ...tried.map((line) => `  - ${line}`),
-    `Install Go >= 1.26 (https://go.dev/dl), or set ${tool.variable} to a ${tool.name} binary.`,
+    `Install Go >= 1.26 (https://go.dev/dl), or set ${tool.variable} to the path of its binary.`,
   ].join('\n');
 }
 

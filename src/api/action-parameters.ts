@@ -66,7 +66,7 @@ export const PatchResourceParameters = z.strictObject({
       'How the patch is meant: merge (default, RFC 7396), strategic (built-in kinds only), json (RFC 6902: a list of operations) or apply (server-side apply with the field manager kco-action).',
     ),
   patch: JsonValue.describe(
-    'The patch: an object, or for json a list of operations. A list that appends must carry a test operation, because it may be sent twice. Strings may hold templates such as {{new_value}}.',
+    'The patch: an object, or for json a list of operations. A list that appends must carry a test operation, because it may be sent twice. Strings may hold templates such as {{new_value}}. A null, which deletes a field in a merge patch, is dropped by client-side kubectl apply: use kubectl apply --server-side.',
   ),
 });
 export type PatchResourceParameters = z.infer<typeof PatchResourceParameters>;

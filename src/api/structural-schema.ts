@@ -1,5 +1,15 @@
 import type { CelRule } from './cel.ts';
 
+/** A condition on values beside the structure: the only place where OpenAPI's logic is allowed. */
+export interface ValueValidation {
+  type?: string;
+  enum?: string[];
+  required?: string[];
+  properties?: Record<string, ValueValidation>;
+  anyOf?: ValueValidation[];
+  not?: ValueValidation;
+}
+
 /** A structural OpenAPI v3 schema, as a CustomResourceDefinition carries it: the part of JSON Schema that KCO uses. */
 export interface Structural {
   type?: string;
@@ -12,7 +22,8 @@ export interface Structural {
   properties?: Record<string, Structural>;
   additionalProperties?: Structural;
   items?: Structural;
-  anyOf?: Structural[];
+  allOf?: ValueValidation[];
+  anyOf?: ValueValidation[];
   minimum?: number;
   maximum?: number;
   minLength?: number;

@@ -3,11 +3,10 @@ import type { Structural } from './structural-schema.ts';
 import { hoist } from './union.ts';
 
 /** What zod makes of a schema: a structural schema with unions, and objects that say whether they are closed. */
-interface Draft extends Omit<Structural, 'properties' | 'additionalProperties' | 'items' | 'anyOf'> {
+interface Draft extends Omit<Structural, 'properties' | 'additionalProperties' | 'items'> {
   properties?: Record<string, Draft>;
   additionalProperties?: Draft | boolean;
   items?: Draft;
-  anyOf?: Draft[];
   oneOf?: Draft[];
 }
 
@@ -27,6 +26,7 @@ const kept = [
   'minProperties',
   'maxProperties',
   'required',
+  'anyOf',
   'x-kubernetes-list-map-keys',
   'x-kubernetes-list-type',
   'x-kubernetes-map-type',

@@ -10,8 +10,12 @@ const reasonHowTo = 'is not a reason: write one word in PascalCase, e.g. AppUnhe
 export const Transition = z
   .strictObject({
     field: FieldPath.describe('The field whose transitions are told: a dotted path into the data of the query.'),
-    from: JsonValue.optional().describe('The value before; any when left out.'),
-    to: JsonValue.optional().describe('The value after; any when left out.'),
+    from: JsonValue.optional().describe(
+      'The value before; any when left out. Client-side kubectl apply drops a null, which then means any: use kubectl apply --server-side.',
+    ),
+    to: JsonValue.optional().describe(
+      'The value after; any when left out. Client-side kubectl apply drops a null, which then means any: use kubectl apply --server-side.',
+    ),
     type: z.enum(['Normal', 'Warning']).describe('How severe it is: Normal or Warning.'),
     reason: z
       .string()

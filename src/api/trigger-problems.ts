@@ -36,7 +36,8 @@ function valueProblem({ condition, value }: Trigger): string | undefined {
     return value === undefined
       ? undefined
       : `has no meaning for condition ${condition}: remove it${instead[condition] ?? ''}`;
-  if (value === undefined) return `is required for condition ${condition}: write what the field is compared with`;
+  if (value === undefined)
+    return `is required for condition ${condition}: write what the field is compared with (kubectl apply drops a null: use --server-side, or in and not_in with [null])`;
   if (takes === 'list')
     return Array.isArray(value) && value.length > 0
       ? undefined

@@ -62,6 +62,14 @@ const fieldRule = cel(
   },
 );
 
+// CEL cannot see the value, because it has no type. This makes the API server say `trigger.value: Required value`.
+const valueRule = {
+  anyOf: [
+    { required: ['value'] },
+    { not: { properties: { condition: { enum: namesWhere(({ value }) => value !== 'none') } } } },
+  ],
+};
+
 /** When a rule fires. What a condition needs of `field`, `value` and `for` is checked by CEL and, for `value`, by planOf. */
 export const Trigger = z
   .strictObject({
@@ -72,12 +80,12 @@ export const Trigger = z
         'How the field is judged. Of one state: equals, not_equals, greater_than, greater_or_equal, less_than, less_or_equal, contains, not_contains, in, not_in, matches (a regular expression), exists, not_exists. Against the previous state of the same pod: changed, changed_to, changed_from, increased, decreased. Without a field: unreachable, the app gives no answer. Numbers compare as numbers, never as text; an absent field, a null and an empty string are three different things.',
       ),
     value: JsonValue.optional().describe(
-      'What the field is compared with: any JSON, null included. A list for in and not_in, a number for greater_than and its like; none for exists, not_exists, changed, increased, decreased and unreachable.',
+      'What the field is compared with: any JSON, null included. A list for in and not_in, a number for greater_than and its like; none for exists, not_exists, changed, increased, decreased and unreachable. Client-side kubectl apply drops a null from what it sends: write in with [null] instead of equals with null, or use kubectl apply --server-side.',
     ),
     for: Duration.optional().describe(
       'How long the condition must hold, across polls and restarts, before the rule fires, e.g. 60s. Not for conditions about a change.',
     ),
     pods: TriggerPods.optional(),
   })
-  .meta({ description: 'When the rule fires.', ...fieldRule });
+  .meta({ description: 'When the rule fires.', ...valueRule, ...fieldRule });
 export type Trigger = z.infer<typeof Trigger>;

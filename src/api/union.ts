@@ -1,11 +1,6 @@
-import { type CelRule, celField, celString } from './cel.ts';
+import { memberRules } from './member-rules.ts';
 import type { Structural } from './structural-schema.ts';
-
-/** One member of a union, with the word that tells it from the others. */
-interface Member {
-  word: string;
-  schema: Structural;
-}
+import { having, isSame, type Member } from './union-member.ts';
 
 const smallest = (values: number[]): number => Math.min(...values);
 const largest = (values: number[]): number => Math.max(...values);
@@ -21,8 +16,6 @@ const limits = {
   maxLength: largest,
   maxProperties: largest,
 } as const;
-
-const isSame = (values: unknown[]): boolean => new Set(values.map((value) => JSON.stringify(value))).size === 1;
 
 /** The values of a keyword when every member has one, else none. */
 function common<Key extends keyof Structural>(members: Member[], key: Key): NonNullable<Structural[Key]>[] {
@@ -50,12 +43,6 @@ function describe(members: Member[], isForAll: boolean): string | undefined {
 const namesOf = (members: Member[]): string[] => [
   ...new Set(members.flatMap(({ schema }) => Object.keys(schema.properties ?? {}))),
 ];
-
-const having = (members: Member[], name: string): Member[] =>
-  members.flatMap(({ word, schema }) => {
-    const found = schema.properties?.[name];
-    return found === undefined ? [] : [{ word, schema: found }];
-  });
 
 function mergedProperties(members: Member[]): Pick<Structural, 'properties' | 'required'> {
   const names = namesOf(members);
@@ -104,63 +91,6 @@ function merge(members: Member[], isForAll: boolean): Structural {
   };
 }
 
-/** CEL cannot see a value without a type; what is said about such a field is said later, in status. */
-const isVisible = (schema: Structural | undefined): boolean =>
-  schema !== undefined && !(schema.type === undefined && schema['x-kubernetes-preserve-unknown-fields']);
-
-const firstSentence = (text = ''): string => text.split(/[.:;](?:\s|$)/)[0] ?? '';
-
-function missingRules(discriminator: string, { word, schema }: Member, name: string): CelRule[] {
-  const { properties = {}, required = [] } = schema.properties?.[name] ?? {};
-  const at = `self.${celField(name)}`;
-  return required
-    .filter((child) => isVisible(properties[child]))
-    .map((child) => ({
-      rule: `self.${celField(discriminator)} != ${celString(word)} || (has(${at}) && has(${at}.${celField(child)}))`,
-      message: `${word} needs ${name}.${child}: ${firstSentence(properties[child]?.description)}`,
-      reason: 'FieldValueRequired',
-      fieldPath: `.${name}.${child}`,
-    }));
-}
-
-function extraRules(discriminator: string, { word, schema }: Member, name: string, all: Structural): CelRule[] {
-  const own = Object.keys(schema.properties?.[name]?.properties ?? {});
-  const foreign = Object.keys(all.properties ?? {}).filter(
-    (child) => !own.includes(child) && isVisible(all.properties?.[child]),
-  );
-  const at = `self.${celField(name)}`;
-  const isNot = `self.${celField(discriminator)} != ${celString(word)}`;
-  const takes = `${word} takes only the ${name} ${own.toSorted().join(', ')}`;
-  // The first one that is there. Lists of all of them, joined, would cost more than the API server allows.
-  const found = foreign.reduceRight(
-    (rest, child) => `has(${at}.${celField(child)}) ? ${celString(child)} : ${rest}`,
-    "''",
-  );
-  return foreign.length === 0
-    ? []
-    : [
-        {
-          rule: `${isNot} || !has(${at}) || !(${foreign.map((child) => `has(${at}.${celField(child)})`).join(' || ')})`,
-          message: `${takes}: remove the others`,
-          messageExpression: `${celString(`${takes}: remove `)} + (${found})`,
-          reason: 'FieldValueForbidden',
-          fieldPath: `.${name}`,
-        },
-      ];
-}
-
-/** The rules that give back what hoisting lost: which fields each member needs in its objects, and which it refuses. */
-const memberRules = (discriminator: string, members: Member[], properties: Record<string, Structural>): CelRule[] =>
-  Object.entries(properties)
-    .filter(([, { type }]) => type === 'object')
-    .filter(([name]) => !isSame(having(members, name).map(({ schema }) => schema)))
-    .flatMap(([name, all]) =>
-      members.flatMap((member) => [
-        ...missingRules(discriminator, member, name),
-        ...extraRules(discriminator, member, name, all),
-      ]),
-    );
-
 /** The property that has one word in each member, and in each another one. */
 function discriminatorOf(schemas: Structural[]): string {
   const words = (name: string) => schemas.map(({ properties }) => properties?.[name]?.enum);
@@ -186,6 +116,13 @@ export function hoist(outer: Structural, schemas: Structural[]): Structural {
   const lines = members.map(({ schema }) => schema.properties?.[discriminator]?.description ?? '');
   const words = { ...merged.properties?.[discriminator], description: lines.join('\n') };
   const properties = { ...merged.properties, [discriminator]: words };
-  const rules = [...(outer['x-kubernetes-validations'] ?? []), ...memberRules(discriminator, members, properties)];
-  return { ...merged, ...outer, properties, ...(rules.length > 0 ? { 'x-kubernetes-validations': rules } : {}) };
+  const { rules, allOf } = memberRules(discriminator, members, properties);
+  const all = [...(outer['x-kubernetes-validations'] ?? []), ...rules];
+  return {
+    ...merged,
+    ...outer,
+    properties,
+    ...(allOf.length > 0 ? { allOf } : {}),
+    ...(all.length > 0 ? { 'x-kubernetes-validations': all } : {}),
+  };
 }

@@ -3,7 +3,7 @@ import type { RequestOptions } from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
 import { KubeConfig } from '@kubernetes/client-node';
 import { Client, type Dispatcher, Pool, ProxyAgent } from 'undici';
-import { KubeError } from './kube-error.ts';
+import { errorFromCause, KubeError } from './kube-error.ts';
 
 /** Where the API server is and how to prove who one is. */
 export interface Connection {
@@ -25,12 +25,13 @@ interface Credentials {
   tls: ConnectionOptions;
   /** Changes when connections must be made anew. */
   identity: string;
-  readAt: number;
 }
 
 // The kubelet rotates a ServiceAccount token long before it expires, and client-go looks every minute as well.
 const credentialsMs = 30_000;
 const maxConnections = 32;
+// A 401 may be forged by a broken proxy at any rate; reading files at that rate would be a second fault.
+const reloadMs = 5_000;
 
 /** The kubeconfig as kubectl would find it. Reads files, and the environment through the library. */
 export const loadKubeConfig = (path?: string): KubeConfig => {
@@ -65,12 +66,17 @@ const tlsOf = (options: RequestOptions): ConnectionOptions => ({
   ...(options.rejectUnauthorized === false && { rejectUnauthorized: false }),
 });
 
-const readCredentials = async (config: KubeConfig, now: number): Promise<Credentials> => {
+const readCredentials = async (config: KubeConfig): Promise<Credentials> => {
   const options: RequestOptions = {};
-  await config.applyToHTTPSOptions(options);
-  // The agent that the library made is never used, so it holds no connection.
+  try {
+    // The agent that the library makes is never used, so it holds no connection.
+    await config.applyToHTTPSOptions(options);
+  } catch (cause) {
+    const message = `the credentials of the kubeconfig cannot be read: ${errorFromCause(cause).message}`;
+    throw new KubeError({ reason: 'ConnectFailed', message, cause });
+  }
   const tls = tlsOf(options);
-  return { headers: headersOf(options), tls, identity: JSON.stringify(Object.values(tls).map(String)), readAt: now };
+  return { headers: headersOf(options), tls, identity: JSON.stringify(Object.values(tls).map(String)) };
 };
 
 /** HTTP/1.1 on purpose: one lost HTTP/2 connection would take every watch and call with it. */
@@ -103,28 +109,49 @@ interface Open {
   watches: Dispatcher;
 }
 
+/** Credentials as of now: remembered for a while, and read from scratch after `refresh`. */
+const createCredentials = (load: () => KubeConfig, first: KubeConfig) => {
+  let config = first;
+  let loadedAt = Number.NEGATIVE_INFINITY;
+  let known: Promise<Credentials> | undefined;
+  let readAt = Number.NEGATIVE_INFINITY;
+  return {
+    read: (): Promise<Credentials> => {
+      const now = performance.now();
+      if (known && now - readAt < credentialsMs) return known;
+      readAt = now;
+      known = readCredentials(config);
+      known.catch(() => {
+        known = undefined;
+      });
+      return known;
+    },
+    /** The library remembers tokens by itself; only a config that is loaded anew is sure to forget them. */
+    refresh: (): void => {
+      if (performance.now() - loadedAt < reloadMs) return;
+      loadedAt = performance.now();
+      known = undefined;
+      try {
+        config = load();
+      } catch {
+        // A file that is just being replaced; the 401 is reported by who met it, and the next one tries again.
+      }
+    },
+  };
+};
+
 /** The connections of one kubeconfig, made anew when its certificates change. */
-export const createConnection = (config: KubeConfig): Connection => {
+export const createConnection = (load: () => KubeConfig): Connection => {
+  const config = load();
   const cluster = config.getCurrentCluster();
   const server = (cluster?.server ?? '').replace(/\/+$/, '');
   const { origin } = new URL(server);
   const proxy = cluster?.proxyUrl;
-  let known: Promise<Credentials> | undefined;
-  let readAt = Number.NEGATIVE_INFINITY;
+  const credentials = createCredentials(load, config);
   let open: Open | undefined;
 
-  const credentials = (): Promise<Credentials> => {
-    const now = performance.now();
-    if (known && now - readAt < credentialsMs) return known;
-    readAt = now;
-    known = readCredentials(config, now);
-    known.catch(() => {
-      known = undefined;
-    });
-    return known;
-  };
   const current = async (): Promise<Open> => {
-    const { tls, identity } = await credentials();
+    const { tls, identity } = await credentials.read();
     if (open?.identity !== identity) {
       const old = open;
       open = {
@@ -140,17 +167,15 @@ export const createConnection = (config: KubeConfig): Connection => {
   };
   return {
     server,
-    headers: async () => (await credentials()).headers,
+    headers: async () => (await credentials.read()).headers,
     dispatcher: async (use) => (await current())[use],
     freshDispatcher: async () => {
-      const { tls } = await credentials();
+      const { tls } = await credentials.read();
       return proxy
         ? openDispatcher(origin, tls, proxy, 1)
         : new Client(origin, { connect: connectOptions(tls), allowH2: false });
     },
-    refresh: () => {
-      known = undefined;
-    },
+    refresh: credentials.refresh,
     close: async () => {
       await Promise.all([open?.calls.destroy(), open?.watches.destroy()]);
       open = undefined;

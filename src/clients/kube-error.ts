@@ -56,6 +56,9 @@ export class KubeError extends Error {
 export const hasStatus = (error: unknown, status: number): error is KubeError =>
   error instanceof KubeError && error.status === status;
 
+/** Whether an error says that there is no such object (not: no such type). */
+export const isGone = (error: unknown): boolean => hasStatus(error, 404) && !error.resourceMissing;
+
 /** Whether another attempt later may help: no answer, too many requests, or trouble on the server's side. */
 export const isTransient = (error: unknown): boolean =>
   error instanceof KubeError &&

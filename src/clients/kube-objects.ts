@@ -1,6 +1,7 @@
-import { hasStatus } from './kube-error.ts';
+import { hasStatus, isGone } from './kube-error.ts';
 import { collectionPath, objectPath, queryOf } from './kube-paths.ts';
 import { deleteOptionsBody, dryRunQuery, type Requests } from './kube-request.ts';
+import { createApplyStatus } from './kube-status.ts';
 import type { DeleteResult, Kube, KubeList, KubeObject, PatchType, ResourceRef } from './kube-types.ts';
 
 const patchContentTypes: Record<PatchType, string> = {
@@ -12,9 +13,6 @@ const patchContentTypes: Record<PatchType, string> = {
 
 /** The Event type KCO writes. */
 const events: ResourceRef = { apiVersion: 'v1', kind: 'Event', plural: 'events', namespaced: true };
-
-/** Whether an error says that there is no such object (not: no such type). */
-export const isGone = (error: unknown): boolean => hasStatus(error, 404) && !error.resourceMissing;
 
 type Metadata = { namespace?: string; name: string; uid?: string };
 
@@ -38,12 +36,6 @@ export const createObjectCalls = (
     const query = queryOf({ fieldManager, force: type === 'apply' && force, ...dryRunQuery(options.dryRun) });
     const path = objectPath(ref, key, options.subresource) + query;
     return requests.send({ method: 'PATCH', path, body, contentType: patchContentTypes[type], signal: options.signal });
-  };
-
-  /** After a refusal that a wrong uid can explain: whether it does. */
-  const isOtherObject = async (ref: ResourceRef, key: Metadata): Promise<boolean> => {
-    const found = await get(ref, key);
-    return found === undefined || found.metadata.uid !== key.uid;
   };
 
   return {
@@ -74,18 +66,7 @@ export const createObjectCalls = (
       }
     },
 
-    applyStatus: async (ref, body, { signal } = {}) => {
-      const key = metadataOf(body);
-      try {
-        await patch(ref, key, { type: 'apply', body, force: true }, { subresource: 'status', signal });
-        return 'applied';
-      } catch (error) {
-        if (isGone(error)) return 'gone';
-        const maybeUid = key.uid !== undefined && (hasStatus(error, 409) || hasStatus(error, 422));
-        if (maybeUid && (await isOtherObject(ref, key))) return 'gone';
-        throw error;
-      }
-    },
+    applyStatus: createApplyStatus({ get, patch }),
 
     applyEvent: async (event, { signal } = {}) => {
       await patch(events, metadataOf(event), { type: 'apply', body: event, force: true }, { signal });

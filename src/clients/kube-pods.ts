@@ -1,5 +1,4 @@
-import { hasStatus } from './kube-error.ts';
-import { isGone } from './kube-objects.ts';
+import { hasStatus, isGone } from './kube-error.ts';
 import { objectPath } from './kube-paths.ts';
 import { deleteOptionsBody, type Requests } from './kube-request.ts';
 import type {

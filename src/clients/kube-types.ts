@@ -184,7 +184,8 @@ export interface Kube {
 
   /**
    * Server-side apply of the status subresource (field manager `kco`, forced). `body.metadata` carries name, namespace
-   * and the uid, which is a precondition: `gone` when there is no such object or the name belongs to another one.
+   * and the uid, which is a precondition: `gone` when there is no such object or the name belongs to another one. One
+   * request when nobody else changed the object since the last apply, three otherwise.
    */
   applyStatus(ref: ResourceRef, body: JsonObject, options?: CallOptions): Promise<'applied' | 'gone'>;
   /** Server-side apply of a core/v1 Event; applying the same name again changes that Event, it never adds one. */

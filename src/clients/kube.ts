@@ -11,7 +11,7 @@ export type * from './kube-types.ts';
 
 /** A client of the API server that a kubeconfig names. Opens no connection before the first request. */
 export const createKube = ({ kubeconfig, version = '0', timeoutMs = 30_000 }: KubeOptions = {}): Kube => {
-  const connection = createConnection(loadKubeConfig(kubeconfig));
+  const connection = createConnection(() => loadKubeConfig(kubeconfig));
   const userAgent = `kco/${version}`;
 
   const actingAs = (user?: string): Kube => {

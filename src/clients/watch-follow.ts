@@ -1,6 +1,5 @@
 import { hasStatus, KubeError } from './kube-error.ts';
-import type { Kube, KubeObject, ResourceRef } from './kube-types.ts';
-import { linesOf } from './watch-lines.ts';
+import { listAll, type WatchEvent, type Watched, watchOnce } from './watch-connection.ts';
 import type { WatchStore } from './watch-store.ts';
 
 /** Time as the watch needs it; an argument so that nothing here reads a clock. */
@@ -27,9 +26,7 @@ export interface WatchTiming {
   pageSize: number;
 }
 
-export interface FollowOptions {
-  kube: Pick<Kube, 'list' | 'watch'>;
-  ref: ResourceRef;
+export interface FollowOptions extends Watched {
   /** All namespaces when absent. */
   namespace?: string;
   labelSelector?: string;
@@ -49,29 +46,6 @@ export interface Follow {
   run(): Promise<void>;
 }
 
-type WatchEvent = {
-  type: string;
-  object: KubeObject & { code?: number; reason?: string; message?: string; details?: KubeError['details'] };
-};
-
-/** An ERROR event carries a Status where others carry the object. */
-const errorFromEvent = ({ object }: WatchEvent): KubeError =>
-  new KubeError({
-    status: object.code ?? 500,
-    reason: object.reason || 'InternalError',
-    message: object.message ?? 'the watch ended with an error',
-    retryAfterMs: object.details?.retryAfterSeconds === undefined ? undefined : object.details.retryAfterSeconds * 1000,
-    details: object.details,
-  });
-
-const parse = (line: string): WatchEvent => {
-  try {
-    return JSON.parse(line) as WatchEvent;
-  } catch (cause) {
-    throw new KubeError({ reason: 'InvalidResponse', message: 'the watch sent a line that is not JSON', cause });
-  }
-};
-
 /** Whether a version is useless after this failure of a watch; everything that is not clearly passing is taken so. */
 const needsList = (error: unknown): boolean => {
   if (!(error instanceof KubeError) || error.reason === 'InvalidResponse') return true;
@@ -86,7 +60,7 @@ const tooShortMs = 1000;
 
 /** A watch that is neither listed nor connected before `run`. */
 export const createFollow = (options: FollowOptions): Follow => {
-  const { kube, ref, namespace, labelSelector, store, clock, timing, signal } = options;
+  const { namespace, labelSelector, store, clock, timing, signal } = options;
   const scope = { namespace, labelSelector };
   let version: string | undefined;
   let relistAt = 0;
@@ -95,25 +69,14 @@ export const createFollow = (options: FollowOptions): Follow => {
   let listedOnce = false;
   let paged = true;
 
-  const page = (token: string | undefined) => {
-    // Any version will do for the first list, and the watch catches up; later ones must not go back in time.
-    const resourceVersion = listedOnce || token !== undefined ? undefined : '0';
-    const limit = paged ? timing.pageSize : undefined;
-    return kube.list<KubeObject>(ref, { ...scope, limit, continue: token, resourceVersion, signal });
-  };
-
-  /** Nothing is changed before the last page is there: half a list would look like deletions. */
   const list = async (): Promise<void> => {
     const startedAt = clock.now();
-    const objects: KubeObject[] = [];
-    let token: string | undefined;
-    do {
-      const { items, metadata } = await page(token);
-      objects.push(...items);
-      token = metadata.continue || undefined;
-      version = token === undefined ? metadata.resourceVersion : undefined;
-    } while (token !== undefined);
-    store.replace(objects, namespace);
+    // Any version will do for the first list, and the watch catches up; later ones must not go back in time.
+    const resourceVersion = listedOnce ? undefined : '0';
+    const limit = paged ? timing.pageSize : undefined;
+    const { items, metadata } = await listAll(options, { ...scope, limit, resourceVersion, signal });
+    store.replace(items, namespace);
+    version = metadata.resourceVersion;
     listedOnce = true;
     paged = true;
     provenAt = startedAt;
@@ -121,40 +84,35 @@ export const createFollow = (options: FollowOptions): Follow => {
     options.onListed();
   };
 
-  const take = (event: WatchEvent): void => {
-    if (event.type === 'ERROR') throw errorFromEvent(event);
-    if (event.type === 'DELETED') store.remove(event.object);
-    else if (event.type !== 'BOOKMARK') store.put(event.object);
-    version = event.object.metadata.resourceVersion;
+  const take = ({ type, object }: WatchEvent): void => {
+    if (type === 'DELETED') store.remove(object);
+    else if (type !== 'BOOKMARK') store.put(object);
+    version = object.metadata.resourceVersion;
     failures = 0;
   };
 
-  /** One connection, until the server ends it, it fails, or it has been silent for too long. */
+  const onAlive = (): void => {
+    provenAt = clock.now();
+  };
+
   const watch = async (resourceVersion: string): Promise<void> => {
-    const silence = new AbortController();
-    const stalled = new KubeError({ reason: 'Timeout', message: `the watch was silent for ${timing.stallMs} ms` });
-    const timer = setTimeout(() => silence.abort(stalled), timing.stallMs);
     const startedAt = clock.now();
     const watchMs = Math.max(1000, Math.min(timing.watchMs, relistAt - startedAt));
+    const { stallMs } = timing;
+    const connection = {
+      ...scope,
+      resourceVersion,
+      timeoutSeconds: Math.ceil(watchMs / 1000),
+      signal,
+      stallMs,
+      onAlive,
+    };
     try {
-      const either = AbortSignal.any([signal, silence.signal]);
-      const timeoutSeconds = Math.ceil(watchMs / 1000);
-      const stream = await kube.watch(ref, { ...scope, resourceVersion, timeoutSeconds, signal: either });
-      provenAt = clock.now();
-      const alive = async function* () {
-        for await (const chunk of stream) {
-          timer.refresh();
-          provenAt = clock.now();
-          yield chunk;
-        }
-      };
-      for await (const line of linesOf(alive())) take(parse(line));
+      for await (const event of watchOnce(options, connection)) take(event);
     } catch (error) {
       // A long life is a good sign, even without a single event: the next failure starts from the shortest wait.
       if (clock.now() - startedAt > timing.backoffCapMs) failures = 0;
-      throw silence.signal.aborted ? stalled : error;
-    } finally {
-      clearTimeout(timer);
+      throw error;
     }
     const short = version === resourceVersion && clock.now() - startedAt < tooShortMs;
     if (short)

@@ -1,8 +1,8 @@
 import { equal } from './diff.ts';
-import { isJsonObject, type Json } from './json.ts';
+import { isJsonObject, type Json, own } from './json.ts';
 import { type Memory, newRuleMemory, type RuleMemory, type SubjectMemory } from './memory.ts';
 import type { EpisodeMirror, Observation, Reading } from './observation.ts';
-import { parsePath } from './path.ts';
+import { pathsOverlap, valuesAt } from './path.ts';
 import type { Plan, RulePlan } from './plan.ts';
 import type { SubjectView } from './rules.ts';
 
@@ -17,7 +17,7 @@ function seeded(mirror: EpisodeMirror[], plan: Plan): Record<string, RuleMemory>
   const rules: Record<string, RuleMemory> = {};
   for (const { rule, subject, since, firedAt } of mirror) {
     if (!plan.rules.some((known) => known.name === rule)) continue;
-    const memory = rules[rule] ?? newRuleMemory();
+    const memory = own(rules, rule) ?? newRuleMemory();
     rules[rule] = memory;
     memory.episodes[subject] = {
       since,
@@ -38,7 +38,7 @@ function underPlan(memory: Memory, plan: Plan, mirror: EpisodeMirror[]): Memory 
     return before !== undefined && isSameRule(before, rule);
   });
   const rules = kept.flatMap((rule) => {
-    const known = memory.rules[rule.name];
+    const known = own(memory.rules, rule.name);
     return known === undefined ? [] : [[rule.name, known] as const];
   });
   return {
@@ -47,18 +47,6 @@ function underPlan(memory: Memory, plan: Plan, mirror: EpisodeMirror[]): Memory 
     rules: Object.fromEntries(rules),
     subjects: old.source === plan.source ? memory.subjects : {},
   };
-}
-
-/** The path of what an error made null: GraphQL hands a null up to the next field that may be one. */
-function nulledPath(state: Json, path: string): string {
-  let value: Json | undefined = state;
-  let walked = '';
-  for (const segment of parsePath(path)) {
-    if (value === null || value === undefined) break;
-    walked += typeof segment === 'number' ? `[${segment}]` : `${walked === '' ? '' : '.'}${segment}`;
-    value = Array.isArray(value) ? value[Number(segment)] : isJsonObject(value) ? value[String(segment)] : undefined;
-  }
-  return walked;
 }
 
 /** A state in which values that are unknown now are those that were known last: an error is not a change to null. */
@@ -73,9 +61,24 @@ function withKnown(now: Json, before: Json | undefined, unknown: readonly string
   return Object.fromEntries(
     Object.entries(now).map(([key, item]) => [
       key,
-      withKnown(item, earlier[key], unknown, path === '' ? key : `${path}.${key}`),
+      withKnown(item, own(earlier, key), unknown, path === '' ? key : `${path}.${key}`),
     ]),
   );
+}
+
+/** Those of the unknown paths that were unknown ever since their first sight: there is no earlier value to go by. */
+const neverSeen = (known: SubjectMemory | undefined, unknown: string[]): string[] =>
+  unknown.filter(
+    (path) =>
+      known?.state === undefined ||
+      valuesAt(known.state, path).length === 0 ||
+      known.unseen?.some((unseen) => pathsOverlap(unseen, path)),
+  );
+
+/** What was before, for comparison. A value that is seen for the first time is its own baseline: it did not change. */
+function previousOf(before: SubjectMemory | undefined, after: SubjectMemory): Json | undefined {
+  if (before?.state === undefined || before.unseen === undefined || after.state === before.state) return before?.state;
+  return withKnown(before.state, after.state, before.unseen);
 }
 
 function subjectAfter(known: SubjectMemory | undefined, reading: Reading): SubjectMemory {
@@ -84,10 +87,13 @@ function subjectAfter(known: SubjectMemory | undefined, reading: Reading): Subje
     next.failure = reading.failure;
     if (known?.hash !== undefined) next.hash = known.hash;
     if (known?.state !== undefined) next.state = known.state;
+    if (known?.unseen !== undefined) next.unseen = known.unseen;
     return next;
   }
   const state = reading.state ?? known?.state;
-  const unknown = reading.unknown?.map((path) => nulledPath(state ?? null, path));
+  const { unknown } = reading;
+  const unseen = unknown === undefined ? [] : neverSeen(known, unknown);
+  if (unseen.length > 0) next.unseen = unseen;
   if (reading.hash !== undefined) next.hash = reading.hash;
   if (unknown?.length) next.unknown = unknown;
   if (state !== undefined)
@@ -114,7 +120,7 @@ export function absorb(memory: Memory, observation: Observation, now: number): A
   for (const reading of observation.readings ?? [])
     subjects[reading.subject] = subjectAfter(before[reading.subject], reading);
   const views = Object.entries(subjects).map(([subject, known]) => {
-    const previous = before[subject]?.state;
+    const previous = previousOf(before[subject], known);
     return { ...known, subject, ...(previous !== undefined && { previous }) };
   });
   const failedBefore = Object.fromEntries(Object.entries(before).map(([subject, known]) => [subject, known.failure]));

@@ -18,6 +18,11 @@ const maxMatchLength = 4096;
 
 const isComparable = (a: Json, b: Json): boolean => a === null || b === null || typeof a === typeof b;
 
+/** Whether a list has a value; where nothing in it can be compared with the value, that cannot be said. */
+const among = (items: Json[], value: Json): Verdict =>
+  items.some((item) => equal(item, value)) ||
+  (items.length > 0 && !items.some((item) => isComparable(item, value)) && 'mismatch');
+
 const compare =
   (accept: (found: number, expected: number) => boolean) =>
   (found: Json, expected: Json): Verdict => {
@@ -27,7 +32,7 @@ const compare =
 
 function contains(found: Json, expected: Json): Verdict {
   if (found === null) return false;
-  if (Array.isArray(found)) return found.some((item) => equal(item, expected));
+  if (Array.isArray(found)) return among(found, expected);
   return typeof found === 'string' && typeof expected === 'string' ? found.includes(expected) : 'mismatch';
 }
 
@@ -39,8 +44,7 @@ function matches(found: Json, expected: Json): Verdict {
 
 const not = (verdict: Verdict): Verdict => (verdict === 'mismatch' ? verdict : !verdict);
 
-const isIn = (found: Json, expected: Json): Verdict =>
-  Array.isArray(expected) ? expected.some((item) => equal(found, item)) : 'mismatch';
+const isIn = (found: Json, expected: Json): Verdict => (Array.isArray(expected) ? among(expected, found) : 'mismatch');
 
 /** True when any of the values found satisfies (`[*]` = any element); with none found (absent) it is false. */
 const anyOf =
@@ -55,12 +59,33 @@ const equals = (found: Json, expected: Json): Verdict =>
 
 const differ = (now: Json[], before: Json[]): boolean => !equal(now, before);
 
+const countOf = (values: Json[], value: Json): number => values.filter((item) => equal(item, value)).length;
+
+/**
+ * Whether a value is in a place now where it was not before. Of `[*]` the elements are compared one by one, or when there
+ * are more or fewer of them now, by how many have the value.
+ */
+function arrived(now: Json[], before: Json[], expected: Json): Verdict {
+  if (!differ(now, before)) return false;
+  const hasArrived =
+    now.length === before.length
+      ? now.some((value, i) => equal(value, expected) && !equal(before[i], expected))
+      : countOf(now, expected) > countOf(before, expected);
+  return hasArrived || (anyOf(equals)(now, expected) === 'mismatch' && 'mismatch');
+}
+
+const movedOne = (a: Json, b: Json | undefined, accept: (now: number, before: number) => boolean): Verdict => {
+  if (b === undefined || a === null || b === null) return false;
+  return typeof a === 'number' && typeof b === 'number' ? accept(a, b) : 'mismatch';
+};
+
+/** Elements of `[*]` are compared one by one; with more or fewer of them than before it cannot be said which moved. */
 const moved =
   (accept: (now: number, before: number) => boolean) =>
   (now: Json[], before: Json[]): Verdict => {
-    const [a, b] = [now[0], before[0]];
-    if (a === undefined || b === undefined || a === null || b === null) return false;
-    return typeof a === 'number' && typeof b === 'number' ? accept(a, b) : 'mismatch';
+    if (now.length !== before.length) return false;
+    const verdicts = now.map((value, i) => movedOne(value, before[i], accept));
+    return verdicts.includes(true) || (verdicts.includes('mismatch') && 'mismatch');
   };
 
 const level = (value: 'required' | 'list', judge: (found: Json, expected: Json) => Verdict): Condition => ({
@@ -75,12 +100,12 @@ export const conditions = {
   changed_from: {
     kind: 'edge',
     value: 'required',
-    holds: (now, before, expected) => differ(now, before) && anyOf(equals)(before, expected),
+    holds: (now, before, expected) => arrived(before, now, expected),
   },
   changed_to: {
     kind: 'edge',
     value: 'required',
-    holds: (now, before, expected) => differ(now, before) && anyOf(equals)(now, expected),
+    holds: arrived,
   },
   contains: level('required', contains),
   decreased: { kind: 'edge', value: 'none', holds: moved((now, before) => now < before) },

@@ -5,6 +5,7 @@ import type { Memory } from './memory.ts';
 import type { Observation } from './observation.ts';
 import type { Plan } from './plan.ts';
 import { type Decision, judge, type SubjectView } from './rules.ts';
+import { isSuspended } from './status.ts';
 import { changeEvents, decisionEvent, reachabilityEvents } from './tell.ts';
 
 /** What one observation leads to. */
@@ -55,19 +56,24 @@ export function decide(
 ): Turn {
   const { rules, decisions } = judge(uid, plan, memory.rules, views, now);
   const changed = views.flatMap((view) => changeEvents(plan, view, changes[view.subject] ?? []));
+  const isChanged = Object.values(changes).some((found) => found.length > 0);
   const drafts = [
     ...reachabilityEvents(plan, memory, views, failedBefore),
     ...changed,
     ...decisions.map(decisionEvent),
   ];
-  const next = { ...memory, rules, ...(changed.length > 0 && { lastChange: now }) };
+  const next = { ...memory, rules, ...(isChanged && { lastChange: now }) };
   return { memory: withEvents(next, drafts, now), decisions };
 }
 
-/** Absorb, diff and decide in one go, for a simulation that has neither a cluster nor Temporal. */
+/**
+ * Absorb, diff and decide in one go, for a simulation that has neither a cluster nor Temporal. A TargetApp that is
+ * suspended or has a spec to mend is not polled, so there is nothing to decide.
+ */
 export function step(uid: string, memory: Memory, observation: Observation, now: number): Turn {
   const absorbed = absorb(memory, observation, now);
   const plan = absorbed.memory.plan;
-  if (plan === undefined) return { memory: absorbed.memory, decisions: [] };
+  if (plan === undefined || plan.problems.length > 0 || isSuspended(plan, memory.held, now))
+    return { memory: absorbed.memory, decisions: [] };
   return decide(uid, plan, absorbed, changesOf(absorbed.views, plan.ignoreFields), now);
 }

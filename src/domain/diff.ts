@@ -1,4 +1,4 @@
-import { isJsonObject, type Json } from './json.ts';
+import { isJsonObject, type Json, own } from './json.ts';
 
 /** One field that differs between two states. `before`/`after` are absent where the field was. */
 export interface Change {
@@ -54,7 +54,7 @@ function collect(
   if (found.length >= maxChanges || isIgnored(path, ignore) || equal(before, after)) return;
   if (isJsonObject(before) && isJsonObject(after)) {
     for (const key of new Set([...Object.keys(before), ...Object.keys(after)]))
-      collect(before[key], after[key], child(path, key), found, ignore);
+      collect(own(before, key), own(after, key), child(path, key), found, ignore);
     return;
   }
   // Lists of one length are compared element by element; any other difference is one change of the whole list,

@@ -50,6 +50,9 @@ const maxMessageLength = 1024;
 const keyOf = ({ reason, pod, sameAs, message }: EventDraft): string =>
   `${reason}/${pod?.uid ?? ''}/${sameAs ?? message}`;
 
+/** A message that the API server takes: not too long, and without half a character. */
+const fitted = (message: string): string => message.slice(0, maxMessageLength).toWellFormed();
+
 /** The recent Events that still count as recent, newest last. */
 function stillRecent(recent: Record<string, EventRecord>, now: number): Record<string, EventRecord> {
   const kept = Object.entries(recent).filter(([, record]) => now - record.last < repeatWindowMs);
@@ -63,12 +66,12 @@ export function aggregate(
   now: number,
 ): { recent: Record<string, EventRecord>; records: EventRecord[] } {
   const known = stillRecent(recent, now);
-  const records = drafts.map((draft) => {
+  const records = drafts.map((long) => {
+    const draft = { ...long, message: fitted(long.message) };
     const key = keyOf(draft);
     const earlier = known[key];
     const record: EventRecord = {
       ...draft,
-      message: draft.message.slice(0, maxMessageLength),
       id: earlier?.id ?? `${key}/${now}`,
       count: (earlier?.count ?? 0) + 1,
       first: earlier?.first ?? now,

@@ -12,6 +12,8 @@ export interface SubjectMemory {
   state?: Json;
   /** Paths whose values were errors in the last observation. */
   unknown?: string[];
+  /** Those of them that were errors in every observation so far, so that `state` has no value of theirs. */
+  unseen?: string[];
   /** Why the last observation failed; absent when it did not. */
   failure?: Failure;
 }
@@ -22,16 +24,18 @@ export interface Episode {
   since: number;
   /** When the rule last fired in this episode. */
   firedAt?: number;
+  /** The condition held at the first sight of the subject. */
+  baseline?: true;
   /** How often it fired in this episode. */
   firings: number;
   /** The field's value before the condition became true. */
   before?: Json;
-  /** The last reason that kept it from firing: said once, not at every poll. */
-  suppressed?: SuppressionReason;
+  /** The reasons that kept it from firing so far: each is said once, not at every poll. */
+  suppressed?: SuppressionReason[];
 }
 
 /** Why a rule that could have fired did not. */
-export type SuppressionReason = 'Cooldown' | 'MaxFirings' | 'Unknown';
+export type SuppressionReason = 'BackOff' | 'Cooldown' | 'MaxFirings' | 'Unknown';
 
 /** What the workflow remembers of one rule. */
 export interface RuleMemory {
@@ -40,6 +44,8 @@ export interface RuleMemory {
   lastFired: Record<string, number>;
   /** Times of the firings within the `maxFirings` window. */
   firings: number[];
+  /** Firings on pods that were no better from their first sight on: what was done to those before them did not help. */
+  inVain?: { count: number; at: number };
   /** Whether incomparable values were already reported for this rule. */
   mismatch?: true;
   lastOutcome?: ActionOutcome & { actionId: string; at: number };

@@ -46,6 +46,24 @@ export const pathProblem = (text: string): string | undefined => {
   return `'${text}' is not a path: write field names with dots, and [0] or [*] for list elements, e.g. application.health or nodes[*].status`;
 };
 
+const meets = (a: Step, b: Step): boolean => {
+  if (a === '*' || b === '*') return (a === '*' || 'index' in a) && (b === '*' || 'index' in b);
+  if ('index' in a) return 'index' in b && a.index === b.index;
+  return 'field' in b && a.field === b.field;
+};
+
+/** Whether two paths can lead to the same value; `[*]` stands for any index. */
+export const isSamePath = (a: string, b: string): boolean => {
+  const [x, y] = [parsePath(a), parsePath(b)];
+  return x.length === y.length && x.length > 0 && pathsOverlap(a, b);
+};
+
+/** Whether one path can lead to a value that lies in, or is, the other's. A text that is no path overlaps with all. */
+export const pathsOverlap = (a: string, b: string): boolean => {
+  const [x, y] = [parsePath(a), parsePath(b)];
+  return x.slice(0, y.length).every((at, i) => meets(at, y[i] ?? at));
+};
+
 const step = (values: Json[], by: Step): Json[] => {
   if (by === '*') return values.flatMap((value) => (Array.isArray(value) ? value : []));
   if ('index' in by)

@@ -1,9 +1,10 @@
 import type { ActionRequest, PodRef } from './action.ts';
 import { conditionNamed, type Verdict } from './conditions.ts';
-import type { Json } from './json.ts';
+import { comparable } from './diff.ts';
+import { type Json, own } from './json.ts';
 import { type Episode, newRuleMemory, type RuleMemory, type SubjectMemory, type SuppressionReason } from './memory.ts';
 import { wholeApp } from './observation.ts';
-import { valuesAt } from './path.ts';
+import { pathsOverlap, valuesAt } from './path.ts';
 import type { Plan, Quorum, RulePlan } from './plan.ts';
 
 /** One subject as this turn sees it: what it says now, and what it said before. */
@@ -32,13 +33,13 @@ const podOf = (view: SubjectView): PodRef | undefined =>
 
 /** Whether the value of a path is among those that came back as errors. */
 const isErrored = (field: string, unknown: readonly string[]): boolean =>
-  unknown.some(
-    (path) =>
-      field === path || field.startsWith(`${path}.`) || path.startsWith(`${field}.`) || field.startsWith(`${path}[`),
-  );
+  unknown.some((path) => pathsOverlap(field, path));
 
-/** What a rule's condition says of one subject. A failed observation is `unknown` to all but `unreachable`. */
-export function finding({ trigger }: RulePlan, view: SubjectView): Finding {
+/**
+ * What a rule's condition says of one subject. A failed observation is `unknown` to all but `unreachable`. What is to be
+ * ignored below the rule's own field is no change of it.
+ */
+export function finding({ trigger }: RulePlan, view: SubjectView, ignoreFields: readonly string[] = []): Finding {
   const condition = conditionNamed(trigger.condition);
   if (condition?.kind === 'absence') return view.failure !== undefined;
   const field = trigger.field ?? '';
@@ -47,7 +48,9 @@ export function finding({ trigger }: RulePlan, view: SubjectView): Finding {
   const found = valuesAt(view.state, field);
   const expected = trigger.value ?? null;
   if (condition.kind === 'level') return condition.holds(found, expected);
-  return view.previous !== undefined && condition.holds(found, valuesAt(view.previous, field), expected);
+  if (view.previous === undefined) return false;
+  const seen = (state: Json): Json[] => valuesAt(comparable(state, ignoreFields, [field]), field);
+  return condition.holds(seen(view.state), seen(view.previous), expected);
 }
 
 /** How many of `total` subjects a quorum asks for; at least one. */
@@ -65,8 +68,12 @@ interface Scope {
   satisfied: SubjectView[];
 }
 
-function scopesOf(rule: RulePlan, views: SubjectView[]): { scopes: Scope[]; findings: Map<SubjectView, Finding> } {
-  const findings = new Map(views.map((view) => [view, finding(rule, view)]));
+function scopesOf(
+  rule: RulePlan,
+  views: SubjectView[],
+  ignoreFields: readonly string[],
+): { scopes: Scope[]; findings: Map<SubjectView, Finding> } {
+  const findings = new Map(views.map((view) => [view, finding(rule, view, ignoreFields)]));
   if (rule.pods === 'each')
     return {
       findings,
@@ -105,15 +112,43 @@ interface Hindrance {
 
 const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
 
+/** As Kubernetes does with containers that crash again and again: 10 s, 20 s, 40 s … 5 min; forgotten after 10 min. */
+const backOff = { firstMs: 10_000, longestMs: 300_000, forgottenMs: 600_000 };
+
+/**
+ * A pod that comes up in the state for which its predecessor was restarted must not be restarted at every poll: each
+ * time that does not help, the next attempt waits longer.
+ */
+function backOffOf({ rule, memory, now }: RuleTurn, episode: Episode): Hindrance | undefined {
+  const { inVain } = memory;
+  if (!rule.onPods || !episode.baseline || inVain === undefined || inVain.at === now) return undefined;
+  if (now - inVain.at >= backOff.forgottenMs) return undefined;
+  const waitMs = Math.min(backOff.longestMs, backOff.firstMs * 2 ** (inVain.count - 1));
+  if (now - inVain.at >= waitMs) return undefined;
+  return {
+    reason: 'BackOff',
+    message: `it did not help ${seconds(now - inVain.at)} ago, the back-off is ${seconds(waitMs)}`,
+  };
+}
+
+/** Counts a firing on a pod that was no better from the start; several in one turn are one. */
+function countInVain({ memory, now }: RuleTurn, episode: Episode): void {
+  if (!episode.baseline || memory.inVain?.at === now) return;
+  const isOld = memory.inVain === undefined || now - memory.inVain.at >= backOff.forgottenMs;
+  memory.inVain = { count: isOld ? 1 : (memory.inVain?.count ?? 0) + 1, at: now };
+}
+
 /** Why a rule may not fire now, if so. */
-function hindranceTo({ rule, memory, now }: RuleTurn, subject: string): Hindrance | undefined {
+function hindranceTo(turn: RuleTurn, subject: string, episode: Episode): Hindrance | undefined {
+  const { rule, memory, now } = turn;
   const last = memory.lastFired[subject];
   if (last !== undefined && now - last < rule.cooldownMs)
     return {
       reason: 'Cooldown',
       message: `fired ${seconds(now - last)} ago, the cooldown is ${seconds(rule.cooldownMs)}`,
     };
-  if (rule.maxFirings === undefined) return undefined;
+  const backedOff = backOffOf(turn, episode);
+  if (backedOff !== undefined || rule.maxFirings === undefined) return backedOff;
   const { max, perMs } = rule.maxFirings;
   memory.firings = memory.firings.filter((at) => now - at < perMs);
   if (memory.firings.length < max) return undefined;
@@ -132,9 +167,21 @@ function isDue({ rule, now }: RuleTurn, episode: Episode): boolean {
 const firstValue = (state: Json | undefined, field: string | undefined): Json | undefined =>
   state === undefined || field === undefined ? undefined : valuesAt(state, field)[0];
 
-/** A firing's identity: the same whenever it is computed again, another for every other firing. */
+/** The value that made a rule fire: of several (`[*]`) the first that satisfies a level condition. */
+function firedValue({ trigger }: RulePlan, state: Json | undefined): Json | undefined {
+  const condition = conditionNamed(trigger.condition);
+  if (state === undefined || trigger.field === undefined || condition?.kind !== 'level')
+    return firstValue(state, trigger.field);
+  const found = valuesAt(state, trigger.field);
+  return found.find((value) => condition.holds([value], trigger.value ?? null) === true) ?? found[0];
+}
+
+/**
+ * A firing's identity: the same whenever it is computed again, another for every other firing. A repeat is named by the
+ * firing before it and not by a count, which a workflow that lost its memory could not go on with.
+ */
 const actionIdOf = ({ uid, plan, rule }: RuleTurn, subject: string, episode: Episode): string =>
-  [uid, plan.generation, rule.name, subject, episode.since.toString(36), episode.firings].join('.');
+  [uid, plan.generation, rule.name, subject, episode.since.toString(36), (episode.firedAt ?? 0).toString(36)].join(':');
 
 function requestOf(turn: RuleTurn, scope: Scope, episode: Episode): FiredRequest {
   const { plan, rule, now } = turn;
@@ -150,7 +197,7 @@ function requestOf(turn: RuleTurn, scope: Scope, episode: Episode): FiredRequest
   };
   if (rule.trigger.field !== undefined) request.field = rule.trigger.field;
   if (episode.before !== undefined) request.oldValue = episode.before;
-  const value = firstValue(state, rule.trigger.field);
+  const value = firedValue(rule, state);
   if (value !== undefined) request.newValue = value;
   if (rule.stateRefs?.length)
     request.values = Object.fromEntries(rule.stateRefs.map((path) => [path, firstValue(state, path) ?? null]));
@@ -163,8 +210,8 @@ function suppress(
   episode: Episode,
   { reason, message }: Hindrance,
 ): Decision | undefined {
-  if (episode.suppressed === reason) return undefined;
-  episode.suppressed = reason;
+  if (episode.suppressed?.includes(reason)) return undefined;
+  episode.suppressed = [...(episode.suppressed ?? []), reason];
   memory.lastSuppression = { reason, message, at: now };
   return { kind: 'suppress', rule, subject: scope.subject, pod: scope.satisfied.map(podOf)[0], reason, message };
 }
@@ -176,6 +223,7 @@ function fire(turn: RuleTurn, scope: Scope, episode: Episode): Decision {
   episode.firings += 1;
   delete episode.suppressed;
   memory.lastFired[scope.subject] = now;
+  countInVain(turn, episode);
   if (rule.maxFirings !== undefined) memory.firings.push(now);
   return { kind: 'fire', rule, subject: scope.subject, request };
 }
@@ -206,11 +254,17 @@ function advance(turn: RuleTurn, scope: Scope): Decision | undefined {
   // An edge is over as soon as it was seen: each is an episode of its own, and one that may not fire is not made up for.
   const isEdge = conditionNamed(rule.trigger.condition)?.kind === 'edge';
   const before = firstValue(scope.satisfied[0]?.previous, rule.trigger.field);
-  const opened: Episode = { since: now, firings: 0, ...(before !== undefined && { before }) };
+  const isBaseline = scope.satisfied[0]?.previous === undefined;
+  const opened: Episode = {
+    since: now,
+    firings: 0,
+    ...(isBaseline && { baseline: true }),
+    ...(before !== undefined && { before }),
+  };
   const episode = (isEdge ? undefined : memory.episodes[scope.subject]) ?? opened;
   if (!isEdge) memory.episodes[scope.subject] = episode;
   if (!isDue(turn, episode)) return undefined;
-  const hindrance = hindranceTo(turn, scope.subject);
+  const hindrance = hindranceTo(turn, scope.subject, episode);
   return hindrance === undefined ? fire(turn, scope, episode) : suppress(turn, scope, episode, hindrance);
 }
 
@@ -250,10 +304,10 @@ export function judge(
 ): { rules: Record<string, RuleMemory>; decisions: Decision[] } {
   const next: Record<string, RuleMemory> = {};
   const decisions = plan.rules.flatMap((rule) => {
-    const memory = copied(rules[rule.name] ?? newRuleMemory());
+    const memory = copied(own(rules, rule.name) ?? newRuleMemory());
     next[rule.name] = memory;
     const turn: RuleTurn = { uid, plan, rule, memory, now };
-    const { scopes, findings } = scopesOf(rule, views);
+    const { scopes, findings } = scopesOf(rule, views, plan.ignoreFields);
     pruned(turn, scopes);
     const advanced = scopes.map((scope) => advance(turn, scope)).filter((decision) => decision !== undefined);
     return [...mismatchIn(turn, findings), ...advanced];

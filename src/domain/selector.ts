@@ -1,3 +1,5 @@
+import { own } from './json.ts';
+
 /** A Kubernetes LabelSelector; the parts are ANDed. */
 export interface LabelSelector {
   matchLabels?: Record<string, string>;
@@ -10,7 +12,7 @@ export function isSelected(selector: LabelSelector, labels: Record<string, strin
   const byExpression = selector.matchExpressions ?? [];
   if (byLabel.length + byExpression.length === 0) return false;
   return (
-    byLabel.every(([key, value]) => labels[key] === value) &&
+    byLabel.every(([key, value]) => own(labels, key) === value) &&
     byExpression.every((expression) => isMet(expression, labels))
   );
 }
@@ -19,7 +21,7 @@ function isMet(
   { key, operator, values = [] }: NonNullable<LabelSelector['matchExpressions']>[number],
   labels: Record<string, string>,
 ): boolean {
-  const value = labels[key];
+  const value = own(labels, key);
   switch (operator) {
     case 'In':
       return value !== undefined && values.includes(value);

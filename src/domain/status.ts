@@ -1,7 +1,14 @@
 import { scalarsOf } from './diff.ts';
 import { fnv1a } from './hash.ts';
-import type { Json, JsonObject } from './json.ts';
-import type { ConditionMemory, Memory, Phase, RuleMemory, SubjectMemory } from './memory.ts';
+import { type Json, type JsonObject, own } from './json.ts';
+import {
+  type ConditionMemory,
+  type Memory,
+  newRuleMemory,
+  type Phase,
+  type RuleMemory,
+  type SubjectMemory,
+} from './memory.ts';
 import type { Plan } from './plan.ts';
 
 /** Where the workflow of this status is found. */
@@ -183,9 +190,7 @@ export function statusOf(memory: Memory, workflow: WorkflowRef, now: number): Js
     ...(memory.lastPoll !== undefined && { lastPoll: iso(memory.lastPoll) }),
     ...(memory.lastChange !== undefined && { lastChange: iso(memory.lastChange) }),
     ...(memory.pollRequested !== undefined && { pollRequestedAt: memory.pollRequested }),
-    rules: (plan?.rules ?? []).map(
-      ({ name }): Json => ruleStatus(name, memory.rules[name] ?? { episodes: {}, lastFired: {}, firings: [] }),
-    ),
+    rules: (plan?.rules ?? []).map(({ name }): Json => ruleStatus(name, own(memory.rules, name) ?? newRuleMemory())),
     workflow: { ...workflow },
   };
 }

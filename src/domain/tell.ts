@@ -4,6 +4,7 @@ import type { EventDraft, EventReason } from './events.ts';
 import type { Json } from './json.ts';
 import type { Memory, Phase, SubjectMemory } from './memory.ts';
 import { wholeApp } from './observation.ts';
+import { isSamePath } from './path.ts';
 import type { Plan, RulePlan, TransitionPlan } from './plan.ts';
 import type { Decision, SubjectView } from './rules.ts';
 import { renderTemplates } from './template.ts';
@@ -11,9 +12,9 @@ import { renderTemplates } from './template.ts';
 /** Changes of one subject that are told one by one; the rest is told as a number. */
 const maxTold = 10;
 
-/** Words that mean trouble wherever they stand in a value. */
+/** Words that mean trouble wherever they stand in a value, be it a sentence or DATABASE_DOWN. */
 const trouble =
-  /\b(critical|crashed|degraded|down|error|failed|failing|failure|fatal|offline|unavailable|unhealthy)\b/i;
+  /(?<![a-z])(critical|crashed|degraded|down|error|failed|failing|failure|fatal|offline|unavailable|unhealthy)(?![a-z])/i;
 
 const meansTrouble = (value: Json | undefined): boolean => typeof value === 'string' && trouble.test(value);
 
@@ -32,10 +33,8 @@ const draft = (fields: EventDraft): EventDraft => {
   return pod === undefined ? rest : fields;
 };
 
-const withoutIndexes = (path: string): string => path.replace(/\[(\d+|\*)\]/g, '');
-
 const isTransition = (wanted: TransitionPlan, change: Change): boolean =>
-  (wanted.field === change.path || withoutIndexes(wanted.field) === withoutIndexes(change.path)) &&
+  isSamePath(wanted.field, change.path) &&
   (wanted.from === undefined || equal(wanted.from, change.before)) &&
   (wanted.to === undefined || equal(wanted.to, change.after));
 

@@ -9,9 +9,9 @@ const lookAgain = (run: Run): void => {
 
 /** Waits for a look that began after now; also ends when the object is gone. */
 async function anotherLook(run: Run): Promise<void> {
-  const looks = run.looks;
+  const begun = run.looksBegun;
   lookAgain(run);
-  await condition(() => (run.looks > looks && !run.looksAgain) || run.deleted);
+  await condition(() => run.looks > begun || run.deleted);
 }
 
 function summary({ memory }: Run): PollSummary {

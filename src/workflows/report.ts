@@ -5,9 +5,6 @@ import type { Run } from './run.ts';
 
 /** Events that one activity records. */
 const batchSize = 25;
-/** How long a run that ends waits for the API server; what is not recorded by then goes on with the next run. */
-const patience = '30 seconds';
-
 /**
  * When a status is due even if it says nothing new, so that its age tells that somebody is watching. While one is being
  * written there is nothing to wait for.
@@ -59,8 +56,11 @@ async function sendStatus(run: Run): Promise<void> {
   run.reportedVersion = version;
 }
 
-/** Resolves when what was to be reported is, or when waiting for it is no longer worth it. */
-export const reported = async (run: Run): Promise<void> => {
+/**
+ * Resolves when what was to be reported is, or when waiting for it is no longer worth it: what is not recorded by then
+ * goes on with the next run, if there is one.
+ */
+export const reported = async (run: Run, patience: '5 seconds' | '30 seconds'): Promise<void> => {
   report(run);
   await condition(() => !run.reporting, patience);
 };

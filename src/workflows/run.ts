@@ -9,7 +9,9 @@ export interface Run {
   looksAgain: boolean;
   /** The object is gone, or its name belongs to another uid. */
   deleted: boolean;
-  /** Looks that ended in this run. */
+  /** Looks that began in this run. */
+  looksBegun: number;
+  /** Which of them was the last to end. */
   looks: number;
   /** Epoch milliseconds at which the coming (or present) poll is due. */
   due: number;
@@ -32,6 +34,7 @@ export const begin = (app: AppRef, memory: Memory): Run => ({
   memory,
   looksAgain: true,
   deleted: false,
+  looksBegun: 0,
   looks: 0,
   due: Date.now(),
   actions: new Map(),

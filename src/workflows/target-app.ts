@@ -23,6 +23,8 @@ export interface TargetAppInput {
 
 /** Events after which a run hands on to the next: below the server's own suggestion, far below its limit. */
 const maxHistoryLength = 3_800;
+/** Events after which a run waits for its actions to end, so that it can hand on. */
+const overdueHistoryLength = 4 * maxHistoryLength;
 /** How often an object that asks for nothing is looked at, in case a word about it was lost. */
 const idleLookMs = 5 * 60_000;
 
@@ -33,22 +35,28 @@ const idleLookMs = 5 * 60_000;
 export async function targetApp({ app, memory = newMemory() }: TargetAppInput): Promise<void> {
   const run = begin(app, memory);
   answerMessages(run);
-  while (!run.deleted) {
+  for (;;) {
     await turn(run);
-    if (wantsNewRun(run)) break;
+    if (run.deleted) break;
+    if (await canHandOn(run)) await continueAsNew<typeof targetApp>({ app, memory: run.memory });
     await untilNextLook(run);
   }
   await condition(() => run.actions.size === 0 && allHandlersFinished());
-  await reported(run);
-  if (!run.deleted) await continueAsNew<typeof targetApp>({ app, memory: run.memory });
+  await reported(run, '30 seconds');
 }
 
-/** Whether to hand on: not while an action runs, because its end belongs to the run that began it. */
-function wantsNewRun(run: Run): boolean {
+/** Whether nothing is under way whose end belongs to this run: an action, an answer, a word that it has not followed. */
+const isSettled = (run: Run): boolean => run.actions.size === 0 && allHandlersFinished() && !run.looksAgain;
+
+/** Whether the next run is wanted and can take over. Asked again after each wait, because words come meanwhile. */
+async function canHandOn(run: Run): Promise<boolean> {
   const { continueAsNewSuggested, historyLength } = workflowInfo();
-  return (
-    (continueAsNewSuggested || historyLength > maxHistoryLength) && run.actions.size === 0 && allHandlersFinished()
-  );
+  if (!continueAsNewSuggested && historyLength <= maxHistoryLength) return false;
+  // Where some action always runs, polling has to stop for once until they have ended.
+  if (historyLength > overdueHistoryLength) await condition(() => run.actions.size === 0 || run.looksAgain);
+  if (!isSettled(run)) return false;
+  await reported(run, '5 seconds');
+  return isSettled(run);
 }
 
 /** Looks once, and does what follows from it. */
@@ -56,13 +64,14 @@ async function turn(run: Run): Promise<void> {
   // Cleared before looking: a word that comes while looking leads to another look.
   const fresh = run.looksAgain && run.looks > 0;
   run.looksAgain = false;
+  run.looksBegun += 1;
   const observation = await observe(run, fresh);
   run.deleted = observation.deleted === true;
   const plan = observation.plan ?? run.memory.plan;
   if (run.deleted || plan === undefined) return;
   const decisions = isIdle(run, plan) ? idle(run, observation) : await decided(run, plan, observation);
   tellPhase(run, plan, observation);
-  run.looks += 1;
+  run.looks = run.looksBegun;
   run.version += 1;
   for (const decision of decisions) follow(run, decision);
   show(run);
@@ -89,8 +98,11 @@ function observe({ app, due, memory }: Run, fresh: boolean): Promise<Observation
 const isIdle = (run: Run, plan: Plan): boolean =>
   plan.problems.length > 0 || isSuspended(plan, run.memory.held, Date.now());
 
-/** Takes in what a look at a stopped TargetApp tells: its plan, and nothing to decide on. */
-function idle(run: Run, observation: Observation): Decision[] {
+/**
+ * Takes in what a look at a stopped TargetApp tells: its plan, and nothing to decide on. States that were read before it
+ * was stopped are left: what is not absorbed is told again when it goes on, so no change goes by untold.
+ */
+function idle(run: Run, { readings: _, gone: __, ...observation }: Observation): Decision[] {
   const { lastPoll } = run.memory;
   run.memory = { ...absorb(run.memory, observation, Date.now()).memory, lastPoll };
   return [];
@@ -140,8 +152,10 @@ function nextLookAt({ app, memory: { plan, held } }: Run, now: number): number {
 async function untilNextLook(run: Run): Promise<void> {
   run.due = nextLookAt(run, Date.now());
   while (!run.looksAgain && Date.now() < run.due) {
+    const { reporting } = run;
     const wake = Math.min(run.due, heartbeatAt(run));
-    await condition(() => run.looksAgain, Math.max(1, wake - Date.now()));
+    // The end of a report says when the next heartbeat is due.
+    await condition(() => run.looksAgain || (reporting && !run.reporting), Math.max(1, wake - Date.now()));
     if (Date.now() >= heartbeatAt(run)) report(run);
   }
   if (run.looksAgain) run.due = Date.now();

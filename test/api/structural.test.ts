@@ -122,6 +122,17 @@ describe('a hoisted union', () => {
     });
   });
 
+  it('requires what CEL cannot see by a condition on values', () => {
+    expect(hoisted.allOf).toEqual([
+      {
+        anyOf: [
+          { required: ['parameters'], properties: { parameters: { required: ['body'] } } },
+          { not: { properties: { action: { enum: ['call'] } } } },
+        ],
+      },
+    ]);
+  });
+
   it('refuses the parameters of another member by CEL', () => {
     expect(rules.filter(({ reason }) => reason === 'FieldValueForbidden')).toEqual([
       expect.objectContaining({

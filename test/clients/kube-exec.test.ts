@@ -107,7 +107,7 @@ describe('exec', () => {
 
   it('leaves no connection behind when the other side has gone silent', async () => {
     const { promise: closed, resolve } = Promise.withResolvers<void>();
-    await connect((socket) => socket.on('close', resolve));
+    await connect((socket) => socket.on('end', resolve));
     await kube.exec({ ...request, timeoutMs: 100 });
     await closed;
   });

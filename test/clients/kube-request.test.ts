@@ -1,4 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createKube, type Kube, type ResourceRef } from '../../src/clients/kube.ts';
 import { errorFromAnswer, errorFromCause, parseRetryAfter } from '../../src/clients/kube-error.ts';
@@ -110,14 +112,34 @@ describe('a request', () => {
     });
   });
 
-  it('is repeated with fresh credentials after a 401, once', async () => {
-    const client = await connect([status(401, 'Unauthorized'), json(object)], { token: 'secret' });
+  it('is repeated once after a 401, with the token that stands in the file by then', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'kco-token-'));
+    const tokenFile = join(directory, 'token');
+    writeFileSync(tokenFile, 'old\n');
+    const rotated: Answer = (...call) => {
+      writeFileSync(tokenFile, 'new\n');
+      status(401, 'Unauthorized')(...call);
+    };
+    const client = await connect([rotated, json(object)], {
+      'auth-provider': { name: 'tokenFile', config: { tokenFile } },
+    });
     await expect(client.patch(ref, key, { type: 'merge', body: {} })).resolves.toEqual(object);
-    await client.close();
-    await api?.close();
-    const refused = await connect([status(401, 'Unauthorized')]);
-    await expect(refused.get(ref, key)).rejects.toMatchObject({ status: 401 });
+    expect(api?.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer old', 'Bearer new']);
+    rmSync(directory, { recursive: true });
+  });
+
+  it('fails when it is refused with 401 again', async () => {
+    const client = await connect([status(401, 'Unauthorized')]);
+    await expect(client.get(ref, key)).rejects.toMatchObject({ status: 401 });
     expect(api?.requests).toHaveLength(2);
+  });
+
+  it('is not sent without credentials that can be read', async () => {
+    const client = await connect([json(object)], {
+      'auth-provider': { name: 'tokenFile', config: { tokenFile: '/absent' } },
+    });
+    await expect(client.get(ref, key)).rejects.toMatchObject({ name: 'KubeError', reason: 'ConnectFailed' });
+    expect(api?.requests).toEqual([]);
   });
 
   it('trusts the certificate authority of the kubeconfig and no other', async () => {

@@ -1,5 +1,9 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createCertificateAuthority } from '../../dev/servers/certificates.ts';
 import { type Servers, startServers } from '../../dev/servers/start-servers.ts';
 import { createKube, type Kube, type KubeObject, type ResourceRef } from '../../src/clients/kube.ts';
 import { pods } from '../../src/clients/kube-pods.ts';
@@ -98,6 +102,17 @@ describe('a status', () => {
     await expect(kube.applyStatus(widgets, body('w1', 'another', { phase: 'B' }))).resolves.toBe('gone');
     await expect(kube.applyStatus(widgets, body('absent', metadata.uid, { phase: 'B' }))).resolves.toBe('gone');
     await expect(kube.get(widgets, { namespace, name: 'w1' })).resolves.toMatchObject({ status: { phase: 'A' } });
+  });
+
+  it('is applied again after others changed the object, and not to its successor', async () => {
+    const { metadata } = await kube.create<KubeObject>(widgets, widget('w3'));
+    await expect(kube.applyStatus(widgets, body('w3', metadata.uid, { phase: 'A' }))).resolves.toBe('applied');
+    await kube.patch(widgets, { namespace, name: 'w3' }, { type: 'merge', body: { metadata: { labels: { x: 'y' } } } });
+    await expect(kube.applyStatus(widgets, body('w3', metadata.uid, { phase: 'B' }))).resolves.toBe('applied');
+    await kube.delete(widgets, { namespace, name: 'w3' });
+    await kube.create<KubeObject>(widgets, widget('w3'));
+    await expect(kube.applyStatus(widgets, body('w3', metadata.uid, { phase: 'C' }))).resolves.toBe('gone');
+    await expect(kube.get(widgets, { namespace, name: 'w3' })).resolves.not.toHaveProperty('status');
   });
 
   it('that the schema refuses is an error, and not taken for another uid', async () => {
@@ -225,6 +240,25 @@ it('knows the server and its types', async () => {
   await expect(kube.discover('apps/v1', 'Deployment')).resolves.toEqual(ref('apps/v1', 'Deployment', 'deployments'));
   await expect(kube.discover('apps/v1', 'Absent')).resolves.toBeUndefined();
   await expect(kube.discover('absent.example/v1', 'Absent')).resolves.toBeUndefined();
+});
+
+it('does not trust an authority that only the environment names', () => {
+  const { apiServer, caFile } = servers.kubernetes;
+  const other = Buffer.from(createCertificateAuthority('another').cert).toString('base64');
+  const config = {
+    clusters: [{ name: 'c', cluster: { server: apiServer, 'certificate-authority-data': other } }],
+    users: [{ name: 'u', user: {} }],
+    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+    'current-context': 'x',
+  };
+  const kubeconfig = join(servers.stateDir, 'other-authority');
+  writeFileSync(kubeconfig, JSON.stringify(config));
+  const script = `import { createKube } from '${new URL('../../src/clients/kube.ts', import.meta.url)}';
+    const kube = createKube({ kubeconfig: '${kubeconfig}' });
+    console.log(await kube.version().then(() => 'trusted', ({ reason }) => reason));`;
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: caFile, NODE_OPTIONS: '' };
+  const said = execFileSync(process.execPath, ['--input-type=module', '-e', script], { env, encoding: 'utf8' });
+  expect(said.trim()).toBe('TLSVerifyFailed');
 });
 
 describe('a watch cache of the real API server', () => {

@@ -22,12 +22,18 @@ const manifest = (of: unknown): string => {
 };
 const create = (of: unknown) => kubectl(['create', '-f', '-', '-o', 'json'], manifest(of));
 
+/** Asks until the new kind is served; `kubectl wait` fails on a CRD that has no conditions yet. */
+async function served(): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while ((await kubectl(['get', 'targetapps'])).code !== 0)
+    if (Date.now() > deadline) throw new Error('The API server did not serve TargetApps within 30 s.');
+}
+
 beforeAll(async () => {
   servers = await startServers({ parts: 'kubernetes' });
   kubectl = createKubectl(await createToolLocator().locate('kubectl'), servers.kubernetes.kubeconfig);
   expect(await kubectl(['apply', '-f', join(root, 'crds')])).toMatchObject({ code: 0, stderr: '' });
-  const established = ['wait', '--for=condition=Established', 'crd/targetapps.operator.kco.local', '--timeout=30s'];
-  expect(await kubectl(established)).toMatchObject({ code: 0 });
+  await served();
 }, 900_000);
 
 afterAll(() => servers?.stop(), 30_000);
@@ -54,6 +60,16 @@ describe('the API server accepts', () => {
       expect(JSON.parse(stdout).spec.actions[0].trigger).toEqual({ field: 'a', condition: 'equals', value });
     },
   );
+
+  it('a null to compare with as [null], because kubectl apply drops a null by itself', async () => {
+    const apply = (condition: string, value: unknown) =>
+      kubectl(
+        ['apply', '-f', '-', '-o', 'json'],
+        manifest(spec({ actions: [rule({ trigger: { field: 'a', condition, value } })] })),
+      );
+    expect(JSON.parse((await apply('in', [null])).stdout).spec.actions[0].trigger.value).toEqual([null]);
+    expect((await apply('equals', null)).stderr).toContain('spec.actions[0].trigger.value: Required value');
+  });
 
   it('payloads, patches and variables and gives them back as they were', async () => {
     const any = { a: null, b: [null, { c: null }], d: 1.5 };
@@ -182,6 +198,16 @@ describe('the API server refuses', () => {
       what: 'a trigger without a field',
       of: withTrigger({ condition: 'equals', value: 1 }),
       words: [at('trigger'), 'trigger.field is required for condition equals'],
+    },
+    {
+      what: 'a condition without its value',
+      of: withTrigger({ field: 'a', condition: 'equals' }),
+      words: [at('trigger.value'), 'Required value'],
+    },
+    {
+      what: 'a patch without a patch',
+      of: withAction('patch_resource', { apiVersion: 'v1', kind: 'ConfigMap', name: 'x' }),
+      words: [at('parameters.patch'), 'Required value'],
     },
     {
       what: 'unreachable with a field',

@@ -140,7 +140,7 @@ describe('locating a tool', () => {
       `  - cache: no ${join(home, 'cache/kco/bin/kwok-0.8.0')}`,
       '  - official release: none with checksums for this platform',
       '  - build from source: Go is not installed',
-      'Install Go >= 1.26 (https://go.dev/dl), or set KCO_KWOK to a kwok binary.',
+      'Install Go >= 1.26 (https://go.dev/dl), or set KCO_KWOK to the path of its binary.',
     ]);
   });
 

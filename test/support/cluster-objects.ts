@@ -3,6 +3,12 @@ import type { Kube, KubeObject, ResourceRef } from '../../src/clients/kube.ts';
 import { pods } from '../../src/clients/kube-pods.ts';
 
 const deployments: ResourceRef = { apiVersion: 'apps/v1', kind: 'Deployment', plural: 'deployments', namespaced: true };
+const statefulSets: ResourceRef = {
+  apiVersion: 'apps/v1',
+  kind: 'StatefulSet',
+  plural: 'statefulsets',
+  namespaced: true,
+};
 const budgets: ResourceRef = {
   apiVersion: 'policy/v1',
   kind: 'PodDisruptionBudget',
@@ -27,16 +33,23 @@ export const runningPods = async (kube: Kube, app: string, count: number): Promi
   throw new Error(`not ${count} running pods of ${app}`);
 };
 
+const specOf = (app: string, replicas: number) => {
+  const labels = { app };
+  const containers = [{ name: 'main', image: 'none' }];
+  return { replicas, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers } } };
+};
+
 /** Creates a Deployment and waits for its pods. */
 export const runDeployment = async (kube: Kube, name: string, replicas: number): Promise<TestPod[]> => {
-  const labels = { app: name };
-  const containers = [{ name: 'main', image: 'none' }];
-  const spec = {
-    replicas,
-    selector: { matchLabels: labels },
-    template: { metadata: { labels }, spec: { containers } },
-  };
+  const spec = specOf(name, replicas);
   await kube.create(deployments, { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { namespace, name }, spec });
+  return runningPods(kube, name, replicas);
+};
+
+/** Creates a StatefulSet and waits for its pods. */
+export const runStatefulSet = async (kube: Kube, name: string, replicas: number): Promise<TestPod[]> => {
+  const spec = { ...specOf(name, replicas), serviceName: name };
+  await kube.create(statefulSets, { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { namespace, name }, spec });
   return runningPods(kube, name, replicas);
 };
 

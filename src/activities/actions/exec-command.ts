@@ -100,13 +100,15 @@ const execute = async (
   place: Place,
 ): Promise<ActionOutcome> => {
   const { namespace } = context.request;
-  const wantedMs = parameters.timeout === undefined ? context.timeoutMs : parameters.timeout * 1000;
+  // Ends before the attempt does: an outcome that nobody waits for any more would be lost.
+  const allowedMs = context.timeoutMs - Math.min(2000, context.timeoutMs / 10);
+  const wantedMs = parameters.timeout === undefined ? allowedMs : parameters.timeout * 1000;
   const result = await kube.exec({
     namespace,
     pod: place.pod.name,
     container: place.container,
     command: argvOf(parameters),
-    timeoutMs: Math.min(wantedMs, context.timeoutMs),
+    timeoutMs: Math.min(wantedMs, allowedMs),
     signal: context.signal,
   });
   // Thrown for the one place that knows what a failed call means.

@@ -12,9 +12,13 @@ type Restarted = 'blocked' | 'deleted' | 'gone';
 
 // What the API server suggests for a budget, when it suggests nothing.
 const budgetWaitMs = 10_000;
-const clockSkewMs = 2_000;
+// Creation times have seconds and the API server's clock; a replacement may be as old as the decision by both.
+const surelyOlderMs = 5_000;
 
-/** Pods that were there when the rule fired: a later attempt sees the replacements of an earlier one as well. */
+/**
+ * Pods that were surely there when the rule fired: a later attempt sees the replacements of an earlier one as well, and a
+ * pod too few is better than one restarted twice.
+ */
 const notReplacements = async (
   kube: PodKube,
   { request, signal }: ActionContext,
@@ -24,7 +28,7 @@ const notReplacements = async (
     candidates.map(async (pod) => {
       const object = await kube.get<KubeObject>(pods, { namespace: request.namespace, name: pod.name }, { signal });
       const created = Date.parse(object?.metadata.creationTimestamp ?? '');
-      return object?.metadata.uid === pod.uid && created <= request.at + clockSkewMs ? [pod] : [];
+      return object?.metadata.uid === pod.uid && created <= request.at - surelyOlderMs ? [pod] : [];
     }),
   );
   return found.flat();

@@ -1,0 +1,202 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { Client, Connection } from '@temporalio/client';
+import { startSampleApp } from '../dev/sample-app/app.ts';
+import { startServers } from '../dev/servers/start-servers.ts';
+import { createKube, type KubeObject, type ResourceRef } from '../src/clients/kube.ts';
+import { changesMissed, eventsOf, type Poll, pollsOf } from './histories.ts';
+
+// `node bench/polling.ts [--apps 200] [--interval 5] [--pods 1] [--seconds 60]`: a fleet of TargetApps on real servers.
+// Prints polls/s, how late polls started, CPU per poll of the operator and of Temporal, memory, history bytes per
+// unchanged poll, and whether a change was missed.
+
+const { values } = parseArgs({
+  options: {
+    apps: { type: 'string', default: '200' },
+    interval: { type: 'string', default: '5' },
+    pods: { type: 'string', default: '1' },
+    seconds: { type: 'string', default: '60' },
+  },
+});
+const [apps, interval, podsPerApp, seconds] = [values.apps, values.interval, values.pods, values.seconds].map(
+  Number,
+) as [number, number, number, number];
+
+const ref = (apiVersion: string, kind: string, plural: string): ResourceRef => ({
+  apiVersion,
+  kind,
+  plural,
+  namespaced: true,
+});
+const deployments = ref('apps/v1', 'Deployment', 'deployments');
+const pods = ref('v1', 'Pod', 'pods');
+const events = ref('v1', 'Event', 'events');
+const targetApps = ref('operator.kco.local/v1alpha1', 'TargetApp', 'targetapps');
+const crds: ResourceRef = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  plural: 'customresourcedefinitions',
+  namespaced: false,
+};
+
+const ticksPerSecond = 100;
+/** CPU seconds (user and system) that a process has used, from /proc. */
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+const rssMiB = (pid: number): number =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+
+const percentile = (sorted: number[], p: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * p) / 100))] ?? Number.NaN;
+
+async function until<T>(what: string, look: () => Promise<T | undefined>, patienceMs = 120_000): Promise<T> {
+  const deadline = Date.now() + patienceMs;
+  while (Date.now() < deadline) {
+    const found = await look();
+    if (found !== undefined) return found;
+    await sleep(250);
+  }
+  throw new Error(`${what}: not within ${patienceMs / 1000} s`);
+}
+
+const say = (line: string) => console.error(`bench: ${line}`);
+const servers = await startServers({
+  onProgress: say,
+  podCidr: '127.30.0.0/16',
+  nodes: Math.ceil((apps * podsPerApp) / 100),
+  headless: true,
+});
+const app = await startSampleApp({});
+const kube = createKube({ kubeconfig: servers.kubernetes.kubeconfig });
+const { parse } = await import('yaml');
+const crd = parse(readFileSync(new URL('../crds/operator.kco.local_targetapps.yaml', import.meta.url), 'utf8'));
+await kube.create(crds, crd);
+
+const namespace = 'default';
+const nameOf = (i: number) => `app-${String(i).padStart(4, '0')}`;
+say(`creating ${apps} Deployments of ${podsPerApp} pods`);
+for (let i = 0; i < apps; i++) {
+  const labels = { app: nameOf(i) };
+  const containers = [{ name: 'app', image: 'none', ports: [{ containerPort: app.port }] }];
+  const spec = {
+    replicas: podsPerApp,
+    selector: { matchLabels: labels },
+    template: { metadata: { labels }, spec: { containers } },
+  };
+  await kube.create(deployments, {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: nameOf(i), namespace },
+    spec,
+  });
+}
+interface Pod extends KubeObject {
+  status?: { phase?: string; podIP?: string };
+}
+const running = await until(`${apps * podsPerApp} running pods`, async () => {
+  const { items } = await kube.list<Pod>(pods, { namespace });
+  const ready = items.filter(({ status }) => status?.phase === 'Running' && status.podIP !== undefined);
+  return ready.length === apps * podsPerApp ? ready : undefined;
+});
+await until('the kind', async () => ((await kube.isServed(targetApps)) ? true : undefined));
+for (let i = 0; i < apps; i++) {
+  const rule = {
+    trigger: { field: 'application.health', condition: 'equals', value: 'on fire' },
+    action: 'restart_pod',
+  };
+  const spec = {
+    selector: { matchLabels: { app: nameOf(i) } },
+    pollingInterval: interval,
+    stateQuery: 'query AppState { application { status health pendingTasks lastError } }',
+    actions: [rule],
+  };
+  await kube.create(targetApps, {
+    apiVersion: targetApps.apiVersion,
+    kind: 'TargetApp',
+    metadata: { name: nameOf(i), namespace },
+    spec,
+  });
+}
+
+const operator = spawn(process.execPath, ['src/main.ts'], {
+  env: {
+    ...process.env,
+    KUBECONFIG: servers.kubernetes.kubeconfig,
+    KCO_TEMPORAL_ADDRESS: servers.temporal.address,
+    KCO_HEALTH_PORT: '0',
+    KCO_METRICS_PORT: '0',
+    KCO_BIND_ADDRESS: '127.0.0.1',
+  },
+  stdio: ['ignore', 'ignore', 'inherit'],
+});
+const pid = operator.pid ?? 0;
+interface TargetApp extends KubeObject {
+  status?: { phase?: string };
+}
+const started = Date.now();
+await until('all TargetApps monitoring', async () => {
+  const { items } = await kube.list<TargetApp>(targetApps, { namespace });
+  return items.every(({ status }) => status?.phase === 'Monitoring') ? true : undefined;
+});
+say(
+  `all ${apps} monitored ${((Date.now() - started) / 1000).toFixed(1)} s after the operator's start; measuring for ${seconds} s`,
+);
+
+const from = Date.now();
+const temporalPid = servers.pids().temporal ?? 0;
+const before = { operator: cpuSeconds(pid), temporal: cpuSeconds(temporalPid) };
+// Every pod changes its health once, spread over the time, so that most polls stay unchanged ones.
+const flipEveryMs = ((seconds - 2 * interval) * 1000) / running.length;
+for (const [i, pod] of running.entries()) {
+  app.setState(pod.status?.podIP ?? '', { health: 'degraded' });
+  await sleep(Math.max(0, from + (i + 1) * flipEveryMs - Date.now()));
+}
+await sleep(Math.max(0, from + seconds * 1000 - Date.now()));
+const to = Date.now();
+const used = { operator: cpuSeconds(pid) - before.operator, temporal: cpuSeconds(temporalPid) - before.temporal };
+const memory = { operator: rssMiB(pid), temporal: rssMiB(temporalPid) };
+
+say('reading the histories');
+const client = new Client({ connection: await Connection.connect({ address: servers.temporal.address }) });
+const polls: Poll[] = [];
+for await (const { workflowId } of client.workflow.list()) polls.push(...pollsOf(await eventsOf(client, workflowId)));
+const counted = polls.filter(({ due }) => due >= from && due < to - 1000);
+const lags = counted.map(({ lagMs }) => lagMs).sort((a, b) => a - b);
+const bytes = counted
+  .filter(({ unchanged }) => unchanged)
+  .map(({ historyBytes }) => historyBytes)
+  .sort((a, b) => a - b);
+const { items } = await kube.list<KubeObject & { reason?: string; message?: string }>(events, { namespace });
+const missed = changesMissed(
+  running.map(({ metadata }) => metadata.name),
+  items,
+);
+const wanted = (apps * (to - 1000 - from)) / 1000 / interval;
+
+const figures = {
+  machine: `${cpus().length} x ${cpus()[0]?.model}`,
+  load: `${apps} TargetApps x ${podsPerApp} pods, every ${interval} s, for ${seconds} s`,
+  'polls, of those due': `${counted.length} of ${Math.round(wanted)}`,
+  'polls per second': (counted.length / ((to - 1000 - from) / 1000)).toFixed(1),
+  'lag p50 ms': percentile(lags, 50),
+  'lag p99 ms': percentile(lags, 99),
+  'lag max ms': lags.at(-1),
+  'CPU ms per poll, operator': ((used.operator * 1000) / counted.length).toFixed(2),
+  'CPU ms per poll, Temporal': ((used.temporal * 1000) / counted.length).toFixed(2),
+  'RSS MiB, operator': memory.operator.toFixed(0),
+  'RSS MiB, Temporal': memory.temporal.toFixed(0),
+  'history bytes per unchanged poll': percentile(bytes, 50),
+  'changes missed': `${missed} of ${running.length}`,
+};
+for (const [name, value] of Object.entries(figures)) console.log(`${name.padEnd(34)} ${value}`);
+operator.kill('SIGTERM');
+await client.connection.close();
+await app.close();
+await kube.close();
+await servers.stop();
+process.exit(missed === 0 && percentile(lags, 99) <= 1000 ? 0 : 1);

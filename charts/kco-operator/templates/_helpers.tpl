@@ -1,0 +1,149 @@
+{{- define "kco.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "kco.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" }}
+{{- else }}
+{{- $name := include "kco.name" . }}
+{{- ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) | trunc 52 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{/* What selects the operator's pods; never changes during an installation's life. */}}
+{{- define "kco.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "kco.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: operator
+{{- end }}
+
+{{/* Labels of everything; the argument is a dict of root and component. */}}
+{{- define "kco.labelsOf" -}}
+app.kubernetes.io/name: {{ include "kco.name" .root }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: kco
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{- define "kco.labels" -}}
+{{- include "kco.labelsOf" (dict "root" . "component" "operator") }}
+{{- end }}
+
+{{- define "kco.devServerLabels" -}}
+app.kubernetes.io/name: {{ include "kco.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: temporal-dev-server
+{{- end }}
+
+{{- define "kco.devServerName" -}}
+{{ include "kco.fullname" . }}-temporal
+{{- end }}
+
+{{- define "kco.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create }}
+{{- default (include "kco.fullname" .) .Values.serviceAccount.name }}
+{{- else }}
+{{- default "default" .Values.serviceAccount.name }}
+{{- end }}
+{{- end }}
+
+{{- define "kco.image" -}}
+{{- with .Values.image }}
+{{- if .digest }}
+{{- printf "%s@%s" .repository .digest }}
+{{- else }}
+{{- printf "%s:%s" .repository (default $.Chart.AppVersion .tag) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "kco.temporalAddress" -}}
+{{- if .Values.temporal.address }}
+{{- .Values.temporal.address }}
+{{- else if .Values.temporal.devServer.enabled }}
+{{- printf "%s.%s.svc:7233" (include "kco.devServerName" .) .Release.Namespace }}
+{{- else -}}
+temporal-frontend.temporal.svc:7233
+{{- end }}
+{{- end }}
+
+{{- define "kco.metricsPort" -}}
+{{ int (default 8080 .Values.config.KCO_METRICS_PORT) }}
+{{- end }}
+
+{{- define "kco.healthPort" -}}
+{{ int (default 8081 .Values.config.KCO_HEALTH_PORT) }}
+{{- end }}
+
+{{- define "kco.enabledActions" -}}
+{{- $enabled := list }}
+{{- range $name, $action := .Values.actions }}
+{{- if $action.enabled }}{{ $enabled = append $enabled $name }}{{ end }}
+{{- end }}
+{{- $enabled | join "," | default "none" }}
+{{- end }}
+
+{{/* Exactly what the operator calls: first what it always does, then what each action that is on does. */}}
+{{- define "kco.rules" -}}
+{{- $actions := .Values.actions -}}
+- apiGroups: [operator.kco.local]
+  resources: [targetapps]
+  verbs: [get, list, watch]
+- apiGroups: [operator.kco.local]
+  resources: [targetapps/status]
+  verbs: [patch]
+# Server-side apply of an Event that is not there yet asks for the right to create it.
+- apiGroups: [""]
+  resources: [events]
+  verbs: [create, patch]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [list, watch]
+{{- if or $actions.restart_pod.enabled $actions.scale_deployment.enabled $actions.exec_command.enabled }}
+# The pod is looked at again right before something is done to it or to its owner.
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get]
+{{- end }}
+{{- if $actions.restart_pod.enabled }}
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [delete]
+- apiGroups: [""]
+  resources: [pods/eviction]
+  verbs: [create]
+{{- end }}
+{{- if $actions.scale_deployment.enabled }}
+- apiGroups: [apps]
+  resources: [replicasets]
+  verbs: [get]
+- apiGroups: [apps]
+  resources: [deployments/scale, statefulsets/scale]
+  verbs: [get, patch]
+{{- end }}
+{{- if $actions.exec_command.enabled }}
+# A WebSocket starts as a GET; newer API servers ask for create as well.
+- apiGroups: [""]
+  resources: [pods/exec]
+  verbs: [create, get]
+{{- end }}
+{{- if $actions.patch_resource.enabled }}
+{{- range $actions.patch_resource.resources }}
+- apiGroups: {{ toJson .apiGroups }}
+  resources: {{ toJson .resources }}
+  {{- with .resourceNames }}
+  resourceNames: {{ toJson . }}
+  {{- end }}
+  verbs: [patch]
+{{- if $actions.patch_resource.create }}
+- apiGroups: {{ toJson .apiGroups }}
+  resources: {{ toJson .resources }}
+  verbs: [create]
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}

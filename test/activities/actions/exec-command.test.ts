@@ -1,0 +1,178 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Servers, startServers } from '../../../dev/servers/start-servers.ts';
+import { argvOf, createExecCommand } from '../../../src/activities/actions/exec-command.ts';
+import { createKube, type ExecResult, type Kube, KubeError } from '../../../src/clients/kube.ts';
+import type { PodRef } from '../../../src/domain/action.ts';
+import { actionContext, podRef } from '../../support/action-context.ts';
+import { runDeployment } from '../../support/cluster-objects.ts';
+
+let servers: Servers;
+let kube: Kube;
+let pod: PodRef;
+let directory: string;
+
+beforeAll(async () => {
+  servers = await startServers({ parts: 'kubernetes' });
+  kube = createKube({ kubeconfig: servers.kubernetes.kubeconfig });
+  pod = podRef((await runDeployment(kube, 'commanded', 1))[0]);
+  directory = mkdtempSync(join(tmpdir(), `kco exec 'it'"s" $x-`));
+}, 600_000);
+
+afterAll(async () => {
+  await kube.close();
+  await servers.stop();
+  rmSync(directory, { recursive: true });
+}, 30_000);
+
+const parameters = { command: ['true'], idempotent: false };
+const context = (...[request, rest]: Partial<Parameters<typeof actionContext>>) =>
+  actionContext({ pods: [pod], ...request }, rest);
+
+/** A cluster that answers an exec like this. */
+const answering = (result: ExecResult): Kube => ({ ...kube, exec: async () => result });
+const asked = () => {
+  const requests: Parameters<Kube['exec']>[0][] = [];
+  const exec: Kube['exec'] = async (request) => {
+    requests.push(request);
+    return { result: 'exited', code: 0, output: '' };
+  };
+  return { requests, kube: { ...kube, exec } };
+};
+
+describe('exec_command in a cluster', () => {
+  it('runs argv as it is, in a directory of any name', async () => {
+    const command = ['sh', '-c', 'pwd; echo "$1" | tee ran', 'sh', `a 'b' "c" $d; e`];
+    const outcome = await createExecCommand({ kube }).run(context(), { ...parameters, command, workingDir: directory });
+    expect(outcome).toMatchObject({ status: 'succeeded', reason: 'Completed', code: 0 });
+    expect(outcome.output).toBe(`${directory}\na 'b' "c" $d; e\n`);
+    expect(readFileSync(join(directory, 'ran'), 'utf8')).toBe(`a 'b' "c" $d; e\n`);
+  });
+
+  it('calls the outcome unknown when the node gives an error in place of an exit code', async () => {
+    const outcome = await createExecCommand({ kube }).run(context(), {
+      ...parameters,
+      command: ['sh', '-c', 'echo out; exit 3'],
+    });
+    expect(outcome).toMatchObject({ status: 'unknown', reason: 'NodeError', output: 'out\n' });
+    expect(outcome.message).toContain('exit status 3');
+    expect(outcome).not.toHaveProperty('code');
+  });
+
+  it('runs nothing in a pod that has taken over the name', async () => {
+    const spy = asked();
+    const outcome = await createExecCommand({ kube: spy.kube }).run(
+      context({ pods: [{ ...pod, uid: 'older' }] }),
+      parameters,
+    );
+    expect(outcome).toMatchObject({ status: 'failed', reason: 'PodGone' });
+    expect(spy.requests).toEqual([]);
+  });
+
+  it('runs nothing in a dry run, but says what and whether it could', async () => {
+    const spy = asked();
+    const dry = await createExecCommand({ kube: spy.kube }).run(context({ dryRun: true }), parameters);
+    expect(dry).toEqual({ status: 'dryRun', reason: 'DryRun', message: `would run ["true"] in ${pod.name}/main` });
+    const noRight: Kube = { ...spy.kube, canI: async () => ({ allowed: false, reason: '' }) };
+    const refused = await createExecCommand({ kube: noRight }).run(context({ dryRun: true }), parameters);
+    expect(refused).toMatchObject({ status: 'dryRun', reason: 'Forbidden' });
+    expect(spy.requests).toEqual([]);
+  });
+
+  it('says which account lacks which right', async () => {
+    const robot = kube.as('system:serviceaccount:default:robot');
+    const outcome = await createExecCommand({ kube: { ...robot, get: kube.get } }).run(context(), parameters);
+    expect(outcome).toMatchObject({ status: 'refused', reason: 'Forbidden' });
+    expect(outcome.message).toContain(`kubectl auth can-i get pods/${pod.name} --subresource=exec -n default`);
+  });
+
+  it('knows the containers of the pod', async () => {
+    const absent = await createExecCommand({ kube }).run(context(), { ...parameters, container: 'absent' });
+    expect(absent).toMatchObject({ status: 'failed', reason: 'ContainerNotFound' });
+    const spy = asked();
+    await createExecCommand({ kube: spy.kube }).run(context(), parameters);
+    expect(spy.requests[0]?.container).toBe('main');
+  });
+});
+
+describe('exec_command', () => {
+  const lost: ExecResult = { result: 'unknown', reason: 'ConnectionLost', message: 'lost', output: 'half' };
+  const refused = (status: number | undefined, reason: string): ExecResult => ({
+    result: 'neverSent',
+    error: new KubeError({ status, reason, message: 'said the server' }),
+  });
+
+  it.each<[ExecResult, object]>([
+    [
+      { result: 'exited', code: 3, output: 'x' },
+      { status: 'failed', reason: 'NonZeroExit', code: 3, output: 'x' },
+    ],
+    [lost, { status: 'unknown', reason: 'ConnectionLost', output: 'half' }],
+    [
+      { ...lost, reason: 'Timeout' },
+      { status: 'unknown', reason: 'Timeout' },
+    ],
+    [refused(undefined, 'ConnectFailed'), { status: 'failed', reason: 'NeverSent' }],
+    [refused(429, 'TooManyRequests'), { status: 'failed', reason: 'NeverSent' }],
+    [refused(404, 'NotFound'), { status: 'failed', reason: 'NotFound' }],
+    [refused(400, 'BadRequest'), { status: 'failed', reason: 'BadRequest' }],
+  ])('runs a command at most once: %j', async (result, outcome) => {
+    await expect(createExecCommand({ kube: answering(result) }).run(context(), parameters)).resolves.toMatchObject(
+      outcome,
+    );
+  });
+
+  it.each<[ExecResult, object]>([
+    [lost, { name: 'Retry', reason: 'ConnectionLost' }],
+    [
+      { result: 'error', reason: 'InternalError', message: 'x', output: '' },
+      { name: 'Retry', reason: 'NodeError' },
+    ],
+    [refused(undefined, 'ConnectFailed'), { name: 'Retry', reason: 'ConnectFailed' }],
+  ])('may repeat an idempotent one: %j', async (result, thrown) => {
+    const action = createExecCommand({ kube: answering(result) });
+    await expect(action.run(context(), { ...parameters, idempotent: true })).rejects.toMatchObject(thrown);
+  });
+
+  it.each([
+    [true, true],
+    [false, false],
+  ])('is repeatable when it is called idempotent: %j', async (idempotent, expected) => {
+    expect(createExecCommand({ kube }).repeatable({ ...parameters, idempotent })).toBe(expected);
+  });
+
+  it('does not run on a second attempt what may have run on the first', async () => {
+    const spy = asked();
+    const outcome = await createExecCommand({ kube: spy.kube }).run(context({}, { attempt: 2 }), parameters);
+    expect(outcome).toMatchObject({ status: 'unknown', reason: 'RepeatRefused' });
+    expect(spy.requests).toEqual([]);
+  });
+
+  it.each([
+    [undefined, 9000],
+    [3, 3000],
+    [60, 9000],
+  ])('takes no longer than the parameters say, and ends before the attempt does: %j', async (timeout, timeoutMs) => {
+    const spy = asked();
+    await createExecCommand({ kube: spy.kube }).run(context(), { ...parameters, timeout });
+    expect(spy.requests[0]?.timeoutMs).toBe(timeoutMs);
+  });
+
+  it('keeps what steers a terminal out of the outcome', async () => {
+    const kube = answering({ result: 'exited', code: 0, output: 'a\u001b[31mb\r\n\tc\u0000' });
+    const outcome = await createExecCommand({ kube }).run(context(), parameters);
+    expect(outcome.output).toBe('a[31mb\n\tc');
+  });
+
+  it('needs no quoting for a directory or an argument', () => {
+    const [file = '', ...args] = argvOf({
+      command: ['printf', '%s|', '$(id)', `'; rm -rf x`, '', '-n'],
+      workingDir: '/',
+    });
+    expect(execFileSync(file, args, { encoding: 'utf8' })).toBe(`$(id)|'; rm -rf x||-n|`);
+    expect(argvOf({ command: ['ls', '-l'] })).toEqual(['ls', '-l']);
+  });
+});

@@ -1,0 +1,34 @@
+import type { ActionContext } from '../../src/activities/actions/action.ts';
+import type { KubeObject } from '../../src/clients/kube.ts';
+import type { ActionRequest, PodRef } from '../../src/domain/action.ts';
+
+/** A pod of the API server as an action is told of it. */
+export const podRef = (pod: KubeObject | undefined): PodRef => ({
+  uid: pod?.metadata.uid ?? '',
+  name: pod?.metadata.name ?? '',
+});
+
+/** What an action gets besides its parameters; everything that does not matter to a test has a value already. */
+export const actionContext = (
+  request: Partial<ActionRequest>,
+  { matching = [], ...context }: Partial<ActionContext> & { matching?: PodRef[] } = {},
+): ActionContext => ({
+  request: {
+    id: 'action-1',
+    namespace: 'default',
+    name: 'web',
+    uid: 'uid-of-the-targetapp',
+    generation: 1,
+    rule: 'rule',
+    action: 'action',
+    pods: [],
+    at: Date.now(),
+    dryRun: false,
+    ...request,
+  },
+  signal: new AbortController().signal,
+  timeoutMs: 10_000,
+  attempt: 1,
+  matchingPods: () => matching,
+  ...context,
+});

@@ -1,0 +1,103 @@
+import type { Kube, KubeObject, ResourceRef } from '../../src/clients/kube.ts';
+import { createWatchCache, type WatchEventType } from '../../src/clients/watch-cache.ts';
+
+/** A pod as the stories look at it. */
+export interface ChroniclePod extends KubeObject {
+  status?: { phase?: string; podIP?: string };
+}
+
+/** A core Event. */
+export interface ChronicleEvent extends KubeObject {
+  involvedObject: { kind: string; name: string; uid: string; namespace: string };
+  related?: { kind: string; name: string; uid: string };
+  reason: string;
+  type: 'Normal' | 'Warning';
+  message: string;
+  count: number;
+}
+
+/** A TargetApp. */
+export interface ChronicleApp extends KubeObject {
+  spec: Record<string, unknown>;
+  status?: {
+    observedGeneration?: number;
+    phase?: string;
+    conditions?: { type: string; status: string; reason: string; message: string }[];
+    pods?: { matched: number; observed: number; unreachable: number };
+    state?: Record<string, Record<string, unknown>>;
+    lastPoll?: string;
+    lastChange?: string;
+    pollRequestedAt?: string;
+    rules?: {
+      name: string;
+      activeSince?: string;
+      lastFired?: string;
+      lastOutcome?: { status: string; reason: string; message: string; actionId: string };
+      lastSuppression?: { reason: string; message: string };
+    }[];
+    workflow?: { id: string; runId: string };
+  };
+}
+
+/** One change as it was told by the API server. */
+export interface Entry<T extends KubeObject> {
+  /** Epoch milliseconds of its arrival here. */
+  at: number;
+  type: WatchEventType;
+  object: T;
+}
+
+/** What happened in the cluster, in the order in which it was told, with the times of its arrival. */
+export interface Chronicle {
+  pods: Entry<ChroniclePod>[];
+  events: Entry<ChronicleEvent>[];
+  apps: Entry<ChronicleApp>[];
+  /** What there is now. */
+  present: { pods(): ChroniclePod[]; events(): ChronicleEvent[]; apps(): ChronicleApp[] };
+  /** Called at every change of a pod; returns the end of it. */
+  onPod(listener: (entry: Entry<ChroniclePod>) => void): () => void;
+  stop(): Promise<void>;
+}
+
+const podRef: ResourceRef = { apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: true };
+const eventRef: ResourceRef = { apiVersion: 'v1', kind: 'Event', plural: 'events', namespaced: true };
+
+/** Watches pods, Events and TargetApps from now on. */
+export async function startChronicle(kube: Kube, appRef: ResourceRef): Promise<Chronicle> {
+  const listeners = new Set<(entry: Entry<ChroniclePod>) => void>();
+  const watched = <T extends KubeObject>(ref: ResourceRef, told?: (entry: Entry<T>) => void) => {
+    const entries: Entry<T>[] = [];
+    const cache = createWatchCache<T>({
+      kube,
+      ref,
+      trim: (object) => object as T,
+      // An API server that a story takes away is back within seconds.
+      timing: { backoffMs: 200, backoffCapMs: 1_000 },
+      onChange: (type, object) => {
+        const entry = { at: Date.now(), type, object };
+        entries.push(entry);
+        told?.(entry);
+      },
+    });
+    cache.start();
+    return { entries, cache };
+  };
+  const pods = watched<ChroniclePod>(podRef, (entry) => {
+    for (const listener of listeners) listener(entry);
+  });
+  const events = watched<ChronicleEvent>(eventRef);
+  const apps = watched<ChronicleApp>(appRef);
+  const caches = [pods.cache, events.cache, apps.cache];
+  await Promise.all(caches.map(({ synced }) => synced));
+  return {
+    pods: pods.entries,
+    events: events.entries,
+    apps: apps.entries,
+    present: { pods: () => pods.cache.list(), events: () => events.cache.list(), apps: () => apps.cache.list() },
+    onPod(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    stop: async () => void (await Promise.all(caches.map((cache) => cache.stop()))),
+  };
+}

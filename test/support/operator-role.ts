@@ -1,0 +1,26 @@
+/** What the operator may do in these tests, and nothing else: a call that it has no right to fails here as it would at home. */
+export const operatorRole = {
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'ClusterRole',
+  metadata: { name: 'kco' },
+  rules: [
+    { apiGroups: ['operator.kco.local'], resources: ['targetapps'], verbs: ['get', 'list', 'watch', 'patch'] },
+    { apiGroups: ['operator.kco.local'], resources: ['targetapps/status'], verbs: ['get', 'patch', 'update'] },
+    { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch', 'delete'] },
+    { apiGroups: [''], resources: ['pods/eviction'], verbs: ['create'] },
+    { apiGroups: [''], resources: ['pods/exec'], verbs: ['create', 'get'] },
+    { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
+    { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'patch', 'create'] },
+    { apiGroups: ['apps'], resources: ['deployments', 'replicasets', 'statefulsets'], verbs: ['get'] },
+    { apiGroups: ['apps'], resources: ['deployments/scale', 'statefulsets/scale'], verbs: ['get', 'patch', 'update'] },
+  ],
+};
+
+/** Gives the role to the user `kco`. */
+export const operatorBinding = {
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'ClusterRoleBinding',
+  metadata: { name: 'kco' },
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'kco' },
+  subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'kco' }],
+};

@@ -1,0 +1,121 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { createLog } from '../../src/clients/log.ts';
+import { createMetrics } from '../../src/clients/metrics.ts';
+import { freeLoopbackPort } from '../../src/clients/scrape.ts';
+import { readConfig } from '../../src/config.ts';
+import { startOperator } from '../../src/operator.ts';
+import { installRuntime } from '../../src/worker.ts';
+import { until } from './until.ts';
+
+/** A running operator as its surroundings see it. */
+export interface OperatorUnderTest {
+  /** The lines of its log, oldest first. */
+  lines: string[];
+  /** GET on the health port. */
+  ask(path: '/healthz' | '/readyz' | '/stats'): Promise<{ status: number; body: Record<string, unknown> }>;
+  metrics(): Promise<string>;
+  /** Resolves when `/readyz` says so. */
+  ready(): Promise<void>;
+}
+
+/** An operator in this process: its code counts as covered. */
+export interface OperatorInside extends OperatorUnderTest {
+  stop(): Promise<void>;
+}
+
+/** An operator as a process of its own, which can be killed. */
+export interface OperatorProcess extends OperatorUnderTest {
+  /** Sends a signal and waits until the process has ended. */
+  end(signal: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null; afterMs: number }>;
+}
+
+type Settings = Record<string, string>;
+
+const root = join(import.meta.dirname, '..', '..');
+/** Ports that nobody else has, and an end that nothing has to wait for. */
+const local: Settings = {
+  KCO_BIND_ADDRESS: '127.0.0.1',
+  KCO_HEALTH_PORT: '0',
+  KCO_METRICS_PORT: '0',
+  KCO_LOG_LEVEL: 'DEBUG',
+  KCO_SHUTDOWN_GRACE: '5',
+};
+
+interface Ports {
+  healthPort: number;
+  metricsPort: number;
+}
+
+function surfaceOf(lines: string[], { healthPort, metricsPort }: Ports): OperatorUnderTest {
+  const ask: OperatorUnderTest['ask'] = async (path) => {
+    const response = await fetch(`http://127.0.0.1:${healthPort}${path}`);
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  };
+  const isReady = async () => (await ask('/readyz')).status === 200;
+  return {
+    lines,
+    ask,
+    metrics: async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text(),
+    ready: async () =>
+      void (await until('the operator is ready', isReady, { timeoutMs: 60_000, instead: () => ask('/readyz') })),
+  };
+}
+
+/** Starts an operator in this process and waits until it is ready. At most one at a time: the SDK has one runtime. */
+export async function operatorInside(settings: Settings): Promise<OperatorInside> {
+  const config = readConfig({ ...local, ...settings });
+  const lines: string[] = [];
+  const destination = { write: (line: string) => void lines.push(line) };
+  const log = createLog({ level: config.logLevel, operator: config.identity.operator, destination });
+  const { metricsUrl } = installRuntime(log, await freeLoopbackPort());
+  const metrics = createMetrics({ version: 'test', temporalUrl: metricsUrl });
+  const operator = await startOperator({ config, log, metrics, version: 'test' });
+  const surface = surfaceOf(lines, operator.surface);
+  await surface.ready();
+  return { ...surface, stop: operator.stop };
+}
+
+/** The ports that a process says it listens on. */
+async function portsIn(lines: string[], child: ChildProcess): Promise<Ports> {
+  const line = await until(
+    'the operator process listens',
+    () => {
+      if (child.exitCode !== null) throw new Error(`the operator ended with ${child.exitCode}: ${lines.join('\n')}`);
+      return lines.find((each) => each.includes('"listening"'));
+    },
+    { timeoutMs: 60_000, instead: () => lines },
+  );
+  const { health_port: healthPort, metrics_port: metricsPort } = JSON.parse(line);
+  return { healthPort, metricsPort };
+}
+
+const alive = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of alive) child.kill('SIGKILL');
+});
+
+/** Starts an operator process; it listens, but need not be ready yet. */
+export async function operatorProcess(settings: Settings): Promise<OperatorProcess> {
+  const { PATH = '', HOME = '' } = process.env;
+  const env = { PATH, HOME, ...local, ...settings };
+  const child = spawn(process.execPath, ['--no-warnings', join('src', 'main.ts')], { cwd: root, env });
+  alive.add(child);
+  const ended = once(child, 'exit').then(([code, signal]) => {
+    alive.delete(child);
+    return { code, signal } as { code: number | null; signal: NodeJS.Signals | null };
+  });
+  const lines: string[] = [];
+  for (const stream of [child.stdout, child.stderr])
+    createInterface({ input: stream }).on('line', (line) => lines.push(line));
+  return {
+    ...surfaceOf(lines, await portsIn(lines, child)),
+    async end(signal) {
+      const before = Date.now();
+      child.kill(signal);
+      return { ...(await ended), afterMs: Date.now() - before };
+    },
+  };
+}

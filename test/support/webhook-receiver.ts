@@ -1,0 +1,67 @@
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** One request that reached the receiver. */
+export interface Delivery {
+  /** Epoch milliseconds of its arrival. */
+  at: number;
+  method: string;
+  path: string;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+/** Somebody who is called, remembers every request, and answers as it is told. */
+export interface WebhookReceiver {
+  url(path: string): string;
+  /** The requests for a path, in the order of their arrival. */
+  deliveries(path: string): Delivery[];
+  /** The statuses of the next requests for a path; afterwards 200 again. */
+  answer(path: string, ...statuses: number[]): void;
+  /** Requests for the path are not answered until the returned function is called. */
+  hold(path: string): () => void;
+  close(): Promise<void>;
+}
+
+async function textOf(request: AsyncIterable<unknown>): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
+
+/** Starts a receiver on a free loopback port. */
+export async function startWebhookReceiver(): Promise<WebhookReceiver> {
+  const ledger: Delivery[] = [];
+  const statuses = new Map<string, number[]>();
+  const held = new Map<string, Promise<void>>();
+  const server = createServer(async (request, response) => {
+    const { method = '', url: path = '', headers } = request;
+    // A caller that is killed in the middle has still called.
+    const body = await textOf(request).catch(() => '(cut off)');
+    ledger.push({ at: Date.now(), method, path, headers, body });
+    await held.get(path);
+    response.writeHead(statuses.get(path)?.shift() ?? 200).end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: (path) => `http://127.0.0.1:${port}${path}`,
+    deliveries: (path) => ledger.filter((delivery) => delivery.path === path),
+    answer: (path, ...next) => void statuses.set(path, next),
+    hold(path) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held.set(path, promise);
+      return () => {
+        held.delete(path);
+        resolve();
+      };
+    },
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}

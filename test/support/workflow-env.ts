@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { TypedSearchAttributes } from '@temporalio/common';
+import type { History } from '@temporalio/common/lib/proto-utils';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
+import { startServers } from '../../dev/servers/start-servers.ts';
+import type { AppRef } from '../../src/domain/observation.ts';
+import { searchAttributes } from '../../src/workflows/search-attributes.ts';
+import type { targetApp } from '../../src/workflows/target-app.ts';
+import type { World } from './world.ts';
+
+const quiet = new DefaultLogger('ERROR');
+
+/** Where the workflows are bundled from. */
+export const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
+
+let bundled: Promise<WorkflowBundleWithSourceMap> | undefined;
+/** The workflow bundle of the present source; made once per process. */
+export const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> => {
+  bundled ??= bundleWorkflowCode({ workflowsPath, logger: quiet });
+  return bundled;
+};
+
+let isRuntimeInstalled = false;
+/** The SDK's runtime says only what went wrong. */
+export function installQuietRuntime(): void {
+  if (isRuntimeInstalled) return;
+  isRuntimeInstalled = true;
+  Runtime.install({ logger: quiet, shutdownSignals: [] });
+}
+
+/** One TargetApp's workflow in its world. */
+export interface Life {
+  app: AppRef;
+  world: World;
+  handle: WorkflowHandle<typeof targetApp>;
+  /** The events of the run that is there now, or of another one. */
+  history(runId?: string): Promise<History>;
+  /** Lets the object be deleted, and waits until the workflow has ended. */
+  end(): Promise<void>;
+}
+
+/** A Temporal dev server of its own, and lives in it: each with its own worker and task queue. */
+export interface WorkflowEnv {
+  client: Client;
+  /** Starts the workflow of a TargetApp in this world. */
+  live(world: World, app?: Partial<AppRef>): Promise<Life>;
+  stop(): Promise<void>;
+}
+
+/** Timers that are late by up to a second would be most of what a fast test waits for. */
+const promptTimers = { 'history.timerProcessorMaxTimeShift': '1ms', 'history.transferProcessorMaxPollInterval': '1s' };
+
+async function startWorker(connection: NativeConnection, namespace: string, taskQueue: string, world: World) {
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    taskQueue,
+    identity: 'kco-0',
+    buildId: '0.1.0',
+    workflowBundle: await workflowBundle(),
+    activities: world.activities,
+    sinks: world.sinks,
+    shutdownGraceTime: 0,
+    shutdownForceTime: '5s',
+    maxHeartbeatThrottleInterval: '500ms',
+  });
+  const running = worker.run();
+  return async () => {
+    worker.shutdown();
+    await running.catch(() => undefined);
+  };
+}
+
+/** Starts a Temporal dev server for a test file. `dynamicConfig` as Temporal has it. */
+export async function startWorkflowEnv(dynamicConfig: Record<string, unknown> = {}): Promise<WorkflowEnv> {
+  installQuietRuntime();
+  const servers = await startServers({
+    parts: 'temporal',
+    headless: true,
+    searchAttributes: { KcoKind: 'Keyword', KcoName: 'Keyword', KcoNamespace: 'Keyword', KcoPhase: 'Keyword', KcoReady: 'Bool' },
+    dynamicConfig: { ...promptTimers, ...dynamicConfig },
+  });
+  const { address, namespace } = servers.temporal;
+  const connection = await Connection.connect({ address });
+  const native = await NativeConnection.connect({ address });
+  const client = new Client({ connection, namespace });
+  const workers: (() => Promise<void>)[] = [];
+
+  const live = async (world: World, partial: Partial<AppRef> = {}): Promise<Life> => {
+    const app = { namespace: 'default', name: 'my-app', uid: randomUUID(), ...partial };
+    const taskQueue = `kco-${workers.length}`;
+    workers.push(await startWorker(native, namespace, taskQueue, world));
+    const workflowId = `targetapp/${app.namespace}/${app.name}/${app.uid}`;
+    const handle = await client.workflow.start<typeof targetApp>('targetApp', {
+      workflowId,
+      taskQueue,
+      args: [{ app }],
+      staticSummary: `TargetApp **${app.namespace}/${app.name}**`,
+      typedSearchAttributes: new TypedSearchAttributes([
+        { key: searchAttributes.kind, value: 'TargetApp' },
+        { key: searchAttributes.namespace, value: app.namespace },
+        { key: searchAttributes.name, value: app.name },
+        { key: searchAttributes.phase, value: 'Initializing' },
+        { key: searchAttributes.ready, value: false },
+      ]),
+    });
+    const latest = client.workflow.getHandle<typeof targetApp>(workflowId);
+    return {
+      app,
+      world,
+      handle: latest,
+      history: (runId) => client.workflow.getHandle(workflowId, runId).fetchHistory(),
+      end: async () => {
+        world.isDeleted = true;
+        await latest.signal('resourceChanged');
+        await handle.result();
+      },
+    };
+  };
+  return {
+    client,
+    live,
+    stop: async () => {
+      await Promise.all(workers.map((stop) => stop()));
+      await native.close();
+      await connection.close();
+      await servers.stop();
+    },
+  };
+}
+
+/** Waits until something is so, and answers with it; fails with what was waited for. */
+export async function until<T>(what: string, ask: () => T | Promise<T>, timeoutMs = 20_000): Promise<NonNullable<T>> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const found = await ask();
+    if (found) return found as NonNullable<T>;
+    if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain until ${what}`);
+    await delay(20);
+  }
+}

@@ -1,0 +1,213 @@
+import { createHash } from 'node:crypto';
+import { Context } from '@temporalio/activity';
+import type { InjectedSinks } from '@temporalio/worker';
+import { attempt } from '../../src/activities/attempt.ts';
+import { diff } from '../../src/activities/diff.ts';
+import type { Activities } from '../../src/activities/index.ts';
+import type { ActionOutcome, ActionRequest } from '../../src/domain/action.ts';
+import type { EventRecord } from '../../src/domain/events.ts';
+import type { Json, JsonObject } from '../../src/domain/json.ts';
+import type { EpisodeMirror, Failure, Observation, ObserveInput, Reading } from '../../src/domain/observation.ts';
+import type { Plan, RulePlan } from '../../src/domain/plan.ts';
+import { isSuspended } from '../../src/domain/status.ts';
+import type { DecisionSinks } from '../../src/workflows/activities.ts';
+
+/** A pod as it would answer. */
+export interface WorldPod {
+  name: string;
+  state: Json;
+  failure?: Failure;
+}
+
+/** Something that happened in the world, in the order in which it did. */
+export type Happening =
+  | { kind: 'look'; at: number; input: ObserveInput; told: Observation }
+  | { kind: 'event'; at: number; record: EventRecord }
+  | { kind: 'status'; at: number; status: JsonObject }
+  | { kind: 'begin' | 'end'; at: number; request: ActionRequest };
+
+/**
+ * What a test does to an activity: called with how often it was called before. It delays what the activity does (of a
+ * look: its answer, not what it sees) and may throw instead.
+ */
+type Fault<Input> = (input: Input, calls: number) => Promise<void> | void;
+
+/** Faults to inject, by activity. An action may answer for itself. */
+interface Faults {
+  observe?: Fault<ObserveInput>;
+  recordEvents?: Fault<EventRecord[]>;
+  reportStatus?: Fault<JsonObject>;
+  /** Of an action; what it returns is the outcome, else the action succeeds. */
+  action?(request: ActionRequest, calls: number): Promise<ActionOutcome | undefined>;
+  /** Whether the attempt is lost with its worker: no heartbeat, no end. */
+  loses?(request: ActionRequest): boolean;
+}
+
+/** One TargetApp's surroundings in memory: what there is to see, what was done, and what goes wrong. */
+export interface World {
+  plan: Plan;
+  /** By uid. */
+  pods: Map<string, WorldPod>;
+  isDeleted: boolean;
+  /** What the status of an earlier life tells. */
+  mirror: EpisodeMirror[];
+  pollRequested?: string;
+  faults: Faults;
+  /** Everything that took effect. */
+  ledger: Happening[];
+  activities: Activities;
+  sinks: InjectedSinks<DecisionSinks>;
+  /** What the sinks counted, in order: `fired restart_pod`, `suppressed Cooldown`. */
+  counted: string[];
+  /** What happened of one kind. */
+  all<Kind extends Happening['kind']>(kind: Kind): Extract<Happening, { kind: Kind }>[];
+  /** The reasons of the Events that were recorded, in order. */
+  reasons(): string[];
+  /** Makes a pod (by default the first) answer another state. */
+  says(state: Json, uid?: string): void;
+}
+
+const hashOf = (state: Json): string =>
+  createHash('sha256').update(JSON.stringify(state)).digest('base64url').slice(0, 12);
+
+/** A realistic uid, the same for the same number. */
+export const uidOf = (n: number): string => {
+  const hex = createHash('sha256').update(String(n)).digest('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-');
+};
+
+export const health = (value: string): Json => ({ application: { health: value, tasks: 3 } });
+
+/** A rule that restarts an unhealthy pod, with some of it replaced. */
+export const restartRule = (replaced: Partial<RulePlan> = {}): RulePlan => ({
+  name: 'restart-unhealthy',
+  action: 'restart_pod',
+  trigger: { field: 'application.health', condition: 'equals', value: 'unhealthy' },
+  pods: 'each',
+  forMs: 0,
+  cooldownMs: 0,
+  dryRun: false,
+  timeoutMs: 60_000,
+  retries: 3,
+  repeatable: true,
+  onPods: true,
+  ...replaced,
+});
+
+/** A plan with a poll every 200 ms, with some of it replaced; its digest says what it is. */
+export function planWith(replaced: Partial<Plan> = {}): Plan {
+  const plan = {
+    generation: 1,
+    endpoint: '/graphql',
+    source: 'a1b2c3d4',
+    perPod: true,
+    intervalMs: 200,
+    timeoutMs: 10_000,
+    heartbeatMs: 300_000,
+    suspend: false,
+    dryRun: false,
+    onUnknown: 'keep' as const,
+    ignoreFields: [],
+    events: [],
+    rules: [],
+    problems: [],
+    ...replaced,
+  };
+  return { ...plan, digest: hashOf(plan as unknown as Json).slice(0, 8) };
+}
+
+const succeeded: ActionOutcome = { status: 'succeeded', reason: 'Done', message: 'done' };
+
+function readingOf(subject: string, { name, state, failure }: WorldPod, known = ''): Reading[] {
+  const [knownHash, knownFailure] = known.split('!');
+  if (failure !== undefined) return knownFailure === failure.class ? [] : [{ subject, name, failure }];
+  const hash = hashOf(state);
+  if (hash === knownHash && knownFailure === undefined) return [];
+  return [{ subject, name, hash, ...(hash !== knownHash && { state }) }];
+}
+
+/** What the observing activity promises, over pods in memory. */
+function lookAt(world: World, input: ObserveInput): Observation {
+  if (world.isDeleted) return { matched: 0, deleted: true };
+  const { plan, pods, mirror, pollRequested } = world;
+  const told: Observation = {
+    matched: pods.size,
+    ...(plan.digest !== input.plan && { plan }),
+    ...(input.plan === undefined && mirror.length > 0 && { mirror }),
+    ...(pollRequested !== undefined && pollRequested !== input.pollRequested && { pollRequested }),
+  };
+  if (plan.problems.length > 0 || isSuspended(plan, input.held, Date.now())) return told;
+  const gone = Object.keys(input.known).filter((uid) => !pods.has(uid));
+  const readings = [...pods].flatMap(([uid, pod]) => readingOf(uid, pod, input.known[uid]));
+  return { ...told, ...(gone.length > 0 && { gone }), ...(readings.length > 0 && { readings }) };
+}
+
+function activitiesOf(world: World): Activities {
+  const calls = { observe: 0, recordEvents: 0, reportStatus: 0 };
+  const actionCalls = new Map<string, number>();
+  const note = (happening: Happening) => world.ledger.push(happening);
+  const act = async (request: ActionRequest) => {
+    const before = actionCalls.get(request.id) ?? 0;
+    actionCalls.set(request.id, before + 1);
+    note({ kind: 'begin', at: Date.now(), request });
+    if (world.faults.loses?.(request)) return await Context.current().cancelled;
+    return attempt(async () => {
+      const outcome = (await world.faults.action?.(request, before)) ?? succeeded;
+      note({ kind: 'end', at: Date.now(), request });
+      return outcome;
+    });
+  };
+  return {
+    diff,
+    exec_command: act,
+    patch_resource: act,
+    restart_pod: act,
+    scale_deployment: act,
+    webhook: act,
+    observe: (input) =>
+      attempt(async () => {
+        const at = Date.now();
+        const told = lookAt(world, input);
+        await world.faults.observe?.(input, calls.observe++);
+        note({ kind: 'look', at, input, told });
+        return told;
+      }),
+    recordEvents: async (_, records) => {
+      await world.faults.recordEvents?.(records, calls.recordEvents++);
+      for (const record of records) note({ kind: 'event', at: Date.now(), record });
+    },
+    reportStatus: async ({ status }) => {
+      await world.faults.reportStatus?.(status, calls.reportStatus++);
+      if (!world.isDeleted) note({ kind: 'status', at: Date.now(), status });
+      return { gone: world.isDeleted };
+    },
+  };
+}
+
+/** A world with so many healthy pods. */
+export function createWorld(plan: Plan, pods = 1): World {
+  const all: World['all'] = (kind) => world.ledger.filter((h) => h.kind === kind) as never;
+  const world: World = {
+    plan,
+    pods: new Map(Array.from({ length: pods }, (_, i) => [uidOf(i), { name: `my-app-7d4b9c-${i}`, state: health('healthy') }])),
+    isDeleted: false,
+    mirror: [],
+    faults: {},
+    ledger: [],
+    activities: {} as Activities,
+    counted: [],
+    sinks: {
+      decisions: {
+        fired: { fn: (_, action) => void world.counted.push(`fired ${action}`) },
+        suppressed: { fn: (_, reason) => void world.counted.push(`suppressed ${reason}`) },
+      },
+    },
+    all,
+    reasons: () => all('event').map(({ record }) => record.reason),
+    says: (state, uid = uidOf(0)) => {
+      world.pods.set(uid, { name: world.pods.get(uid)?.name ?? 'my-app', state });
+    },
+  };
+  world.activities = activitiesOf(world);
+  return world;
+}
