@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { openSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -19,6 +19,7 @@ const { values } = parseArgs({
     interval: { type: 'string', default: '5' },
     pods: { type: 'string', default: '1' },
     seconds: { type: 'string', default: '60' },
+    log: { type: 'string', default: '/dev/null' },
   },
 });
 const [apps, interval, podsPerApp, seconds] = [values.apps, values.interval, values.pods, values.seconds].map(
@@ -123,7 +124,7 @@ for (let i = 0; i < apps; i++) {
   });
 }
 
-const operator = spawn(process.execPath, ['src/main.ts'], {
+const operator = spawn(process.execPath, [...(process.env.BENCH_FLAGS?.split(' ') ?? []), 'src/main.ts'], {
   env: {
     ...process.env,
     KUBECONFIG: servers.kubernetes.kubeconfig,
@@ -132,7 +133,10 @@ const operator = spawn(process.execPath, ['src/main.ts'], {
     KCO_METRICS_PORT: '0',
     KCO_BIND_ADDRESS: '127.0.0.1',
   },
-  stdio: ['ignore', 'ignore', 'inherit'],
+  stdio: ['ignore', openSync(values.log, 'w'), 'inherit'],
+});
+operator.once('exit', (code, signal) => {
+  if (code !== 0) throw new Error(`the operator ended: ${code ?? signal}`);
 });
 const pid = operator.pid ?? 0;
 interface TargetApp extends KubeObject {

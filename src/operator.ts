@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Worker } from '@temporalio/worker';
 import { type WatchedApp, watchedApp } from './activities/apps.ts';
 import { createActivities } from './activities/index.ts';
 import { type PodView, podView } from './activities/pod-view.ts';
@@ -18,7 +17,7 @@ import { registrations, resourceRefs } from './controller/registrations.ts';
 import { type Surface, startSurface } from './controller/surface.ts';
 import { createWatchman } from './controller/watchman.ts';
 import type { WorkflowRef } from './domain/status.ts';
-import { createKcoWorker } from './worker.ts';
+import { createKcoWorker, type KcoWorker } from './worker.ts';
 
 /** What an operator is made of. */
 export interface OperatorOptions {
@@ -104,31 +103,42 @@ function activitiesOf({ config, log, metrics, version }: OperatorOptions, kube: 
 
 /** The worker, created as soon as Temporal can be had, and what has become of it. */
 function employ(options: OperatorOptions, activities: ReturnType<typeof activitiesOf>, signal: AbortSignal) {
-  let worker: Worker | undefined;
+  let employee: KcoWorker | undefined;
   const run = async (): Promise<void> => {
-    while (worker === undefined && !signal.aborted) {
+    while (employee === undefined && !signal.aborted) {
       try {
-        worker = await createKcoWorker({ ...options, activities });
+        employee = await createKcoWorker({ ...options, activities });
       } catch (error) {
         options.log.warning('no worker yet', { error });
         await sleep(2_000, undefined, { signal }).catch(() => undefined);
       }
     }
-    if (signal.aborted || worker === undefined) return;
-    await worker.run();
+    if (employee === undefined) return;
+    const { worker, connection } = employee;
+    try {
+      const ended = worker.run();
+      // A stop that came while it was being created has nobody else to tell it.
+      if (signal.aborted) worker.shutdown();
+      await ended;
+    } finally {
+      await connection.close();
+    }
     if (!signal.aborted) throw new Error('the worker ended by itself');
   };
   const running = run();
   return {
     running,
     /** State of the SDK's worker; `CONNECTING` before there is one. */
-    state: () => worker?.getState() ?? 'CONNECTING',
+    state: () => employee?.worker.getState() ?? 'CONNECTING',
     stop: async () => {
-      if (worker?.getState() === 'RUNNING') worker.shutdown();
+      if (employee?.worker.getState() === 'RUNNING') employee.worker.shutdown();
       await running.catch(() => undefined);
     },
   };
 }
+
+const inMiB = (usage: NodeJS.MemoryUsage): Record<string, number> =>
+  Object.fromEntries(Object.entries(usage).map(([part, bytes]) => [part, Math.round(bytes / 2 ** 20)]));
 
 /** Counts monitors by namespace. */
 function* byNamespace(apps: WatchedApp[]): Iterable<readonly [string, number]> {
@@ -205,7 +215,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       waitingForTemporal: controller.pending,
       worker: employed.state(),
       watchStalenessSeconds: { targetapps: caches.apps.stalenessMs() / 1000, pods: caches.pods.stalenessMs() / 1000 },
-      memory: { rssMiB: Math.round(process.memoryUsage.rss() / 2 ** 20) },
+      memoryMiB: inMiB(process.memoryUsage()),
     }),
   });
 

@@ -57,11 +57,17 @@ export function installRuntime(log: Log, metricsPort: number): { metricsUrl: str
   return { metricsUrl: url };
 }
 
+/** A worker and the connection that it works over: whoever ends the one closes the other. */
+export interface KcoWorker {
+  worker: Worker;
+  connection: NativeConnection;
+}
+
 /** Connects and creates the worker; rejects while Temporal is away. */
-export async function createKcoWorker({ config, activities, metrics, version }: KcoWorkerOptions): Promise<Worker> {
+export async function createKcoWorker({ config, activities, metrics, version }: KcoWorkerOptions): Promise<KcoWorker> {
   const { temporal, worker, identity } = config;
   const connection = await NativeConnection.connect(connectionOptionsOf(temporal));
-  return Worker.create({
+  const creating = Worker.create({
     connection,
     namespace: temporal.namespace,
     taskQueue: temporal.taskQueue,
@@ -71,9 +77,17 @@ export async function createKcoWorker({ config, activities, metrics, version }: 
     workflowBundle: { code: await workflowCode() },
     activities,
     sinks: sinksOf(metrics),
+    // One isolate beside the main one: a second costs its own heap and copy of the bundle, and turns are short.
+    workflowThreadPoolSize: 1,
     maxCachedWorkflows: worker.maxCachedWorkflows,
     maxConcurrentActivityTaskExecutions: worker.maxConcurrentActivities,
     shutdownGraceTime: worker.shutdownGraceMs,
     shutdownForceTime: worker.shutdownGraceMs + 5_000,
   });
+  try {
+    return { worker: await creating, connection };
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
 }

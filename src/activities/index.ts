@@ -37,6 +37,9 @@ export interface ActivityOptions {
   };
 }
 
+/** One activity for each action, by its YAML word. */
+type ActionActivities = Record<ActionName, (request: ActionRequest) => Promise<ActionOutcome>>;
+
 /** All activities of the worker, by the names under which they stand in a history. */
 export function createActivities({ clients, caches, telemetry, settings }: ActivityOptions) {
   const { kube, http, graphql } = clients;
@@ -54,20 +57,16 @@ export function createActivities({ clients, caches, telemetry, settings }: Activ
     log,
   });
   const acting =
-    <P>(action: Action<P>) =>
+    (action: Action<unknown>) =>
     (request: ActionRequest): Promise<ActionOutcome> =>
       attempt((signal) => perform(action, request, signal));
-  const actions = createActions({ kube, http });
+  const actions = Object.values(createActions({ kube, http }) as Record<ActionName, Action<unknown>>);
   return {
     diff,
     observe: (input: ObserveInput) => attempt((signal) => observe(input, signal)),
     recordEvents: createRecordEvents({ kube, ref, metrics, log, instance }),
     reportStatus: createReportStatus({ kube, ref, metrics, log, workflowUrl }),
-    exec_command: acting(actions.exec_command),
-    patch_resource: acting(actions.patch_resource),
-    restart_pod: acting(actions.restart_pod),
-    scale_deployment: acting(actions.scale_deployment),
-    webhook: acting(actions.webhook),
+    ...(Object.fromEntries(actions.map((action) => [action.name, acting(action)])) as ActionActivities),
   };
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { ActionName } from '../api/actions.ts';
 import type { Rule } from '../api/rule.ts';
@@ -9,7 +10,7 @@ import type { ActionOutcome, ActionRequest } from '../domain/action.ts';
 import { isJsonObject, type Json } from '../domain/json.ts';
 import { isSelected } from '../domain/selector.ts';
 import { renderTemplates } from '../domain/template.ts';
-import { type Action, Retry } from './actions/action.ts';
+import { type Action, type ActionContext, Retry, Wait } from './actions/action.ts';
 import type { Apps, SpecInForce } from './apps.ts';
 import { isRunning, type PodView } from './pod-view.ts';
 
@@ -69,6 +70,23 @@ function ruleOf(inForce: SpecInForce | undefined, request: ActionRequest): Rule 
 
 const isOutcome = (value: Rule | ActionOutcome): value is ActionOutcome => 'status' in value;
 
+/** What an attempt needs at its end, to say how it ended before Temporal calls it lost. */
+const marginMs = 5_000;
+
+/** Runs an action, and again for as long as the cluster asks to wait and the attempt has time. */
+async function waiting<P>(action: Action<P>, context: ActionContext, parameters: P): Promise<ActionOutcome> {
+  const deadline = performance.now() + context.timeoutMs - marginMs;
+  for (let waits = 0; ; waits += 1) {
+    try {
+      // Counted as an attempt, so that the action looks for what it has done already.
+      return await action.run({ ...context, attempt: context.attempt + waits }, parameters);
+    } catch (error) {
+      if (!(error instanceof Wait) || performance.now() + error.afterMs > deadline) throw error;
+      await sleep(error.afterMs, undefined, { signal: context.signal });
+    }
+  }
+}
+
 /** The activity of one action: checks that the TargetApp asks for it, fills in the templates, runs it, counts it. */
 export function createPerform({ apps, pods, enabled, workflowUrl, metrics, log }: PerformOptions) {
   const matchingPods = ({ namespace }: ActionRequest, { spec }: SpecInForce) =>
@@ -89,7 +107,8 @@ export function createPerform({ apps, pods, enabled, workflowUrl, metrics, log }
     const rendered = withText(
       renderTemplates(rule.parameters as Json, variablesOf(request, workflowUrl({ id, runId }))),
     );
-    return action.run(
+    return waiting(
+      action,
       {
         request,
         signal,

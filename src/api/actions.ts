@@ -13,6 +13,8 @@ import { patchProblem } from './patch-problems.ts';
 export interface ActionKind<Parameters> {
   /** For `kubectl explain`. */
   description: string;
+  /** What its parameters say, for `kubectl explain`. */
+  about: string;
   parameters: z.ZodType<Parameters>;
   /** Whether it acts on the pods that made the rule fire: such actions on one pod never run at once. */
   onPods?: boolean;
@@ -47,6 +49,7 @@ export const actionKinds = {
   exec_command: define({
     description:
       'exec_command runs a command in a container of the triggering pod, at most once; switched off until the administrator enables it.',
+    about: 'What to run, and how.',
     parameters: ExecCommandParameters,
     onPods: true,
     repeatable: ({ idempotent }) => idempotent,
@@ -56,6 +59,7 @@ export const actionKinds = {
   patch_resource: define({
     description:
       'patch_resource patches an object of the same namespace; switched off until the administrator enables it.',
+    about: 'What to patch, and how.',
     parameters: PatchResourceParameters,
     repeatable: always,
     templated: ({ patch }) => patchValues(patch),
@@ -65,6 +69,7 @@ export const actionKinds = {
   restart_pod: define({
     description:
       'restart_pod deletes or evicts pods so that their owner makes new ones, at most once per episode and pod.',
+    about: 'How to restart; may be left out.',
     parameters: RestartPodParameters,
     onPods: true,
     repeatable: always,
@@ -73,6 +78,7 @@ export const actionKinds = {
   }),
   scale_deployment: define({
     description: 'scale_deployment sets the number of replicas of a Deployment or StatefulSet.',
+    about: 'What to scale, and to how many replicas.',
     parameters: ScaleDeploymentParameters,
     repeatable: always,
     templated: nothing,
@@ -80,6 +86,7 @@ export const actionKinds = {
   }),
   webhook: define({
     description: 'webhook sends an HTTP request, at least once, with an Idempotency-Key that tells repeats.',
+    about: 'What to send, and where.',
     parameters: WebhookParameters,
     repeatable: always,
     templated: ({ payload = null, headers = {} }) => [payload, headers],

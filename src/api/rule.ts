@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { actionKinds } from './actions.ts';
+import { type ActionName, actionKinds, actionNames } from './actions.ts';
 import { cel } from './cel.ts';
 import { Duration } from './duration.ts';
 import { Trigger } from './trigger.ts';
 
-const namePattern = '^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$';
+const namePattern = '^[A-Za-z0-9]([-A-Za-z0-9_]*[A-Za-z0-9])?$';
 const nameHowTo =
-  'a rule name has letters, digits, -, _ and . and starts and ends with a letter or digit, e.g. restart-unhealthy';
+  'a rule name has letters, digits, - and _, and starts and ends with a letter or digit, e.g. restart-unhealthy';
 
 const RuleName = z
   .string()
@@ -55,8 +55,6 @@ const ruleFields = {
   dryRun: z.boolean().optional().describe('Decide and report, act on nothing, for this rule only. Default false.'),
 };
 
-const { exec_command, patch_resource, restart_pod, scale_deployment, webhook } = actionKinds;
-
 // The parameters of the members are hoisted into one property of the CRD, where `kind` is free text for patch_resource.
 const scaleKind = {
   rule: "self.action != 'scale_deployment' || !has(self.parameters) || !has(self.parameters.kind) || self.parameters.kind in ['Deployment', 'StatefulSet']",
@@ -65,38 +63,23 @@ const scaleKind = {
   fieldPath: '.parameters.kind',
 };
 
-/** One entry of `spec.actions`: a trigger and the action it sets off, a union by `action`. */
-export const Rule = z
-  .discriminatedUnion('action', [
-    z.strictObject({
-      ...ruleFields,
-      action: z.literal('exec_command').describe(exec_command.description),
-      parameters: exec_command.parameters.describe('What to run, and how.'),
-    }),
-    z.strictObject({
-      ...ruleFields,
-      action: z.literal('patch_resource').describe(patch_resource.description),
-      parameters: patch_resource.parameters.describe('What to patch, and how.'),
-    }),
-    z.strictObject({
-      ...ruleFields,
-      action: z.literal('restart_pod').describe(restart_pod.description),
-      parameters: restart_pod.parameters.prefault({}).describe('How to restart; may be left out.'),
-    }),
-    z.strictObject({
-      ...ruleFields,
-      action: z.literal('scale_deployment').describe(scale_deployment.description),
-      parameters: scale_deployment.parameters.describe('What to scale, and to how many replicas.'),
-    }),
-    z.strictObject({
-      ...ruleFields,
-      action: z.literal('webhook').describe(webhook.description),
-      parameters: webhook.parameters.describe('What to send, and where.'),
-    }),
-  ])
-  .meta({
-    description:
-      'A rule: a trigger and the action it sets off. It fires once per episode, that is while its condition holds.',
-    ...cel(scaleKind),
+/** A rule of one kind of action. Parameters that are all optional may be left out as a whole. */
+const ruleWith = (action: ActionName) => {
+  const { description, about, parameters } = actionKinds[action];
+  const schema: z.ZodType = parameters.safeParse({}).success ? parameters.prefault({}) : parameters;
+  return z.strictObject({
+    ...ruleFields,
+    action: z.literal(action).describe(description),
+    parameters: schema.describe(about) as typeof parameters,
   });
+};
+
+type AnyRule = ReturnType<typeof ruleWith>;
+
+/** One entry of `spec.actions`: a trigger and the action it sets off, a union by `action`. */
+export const Rule = z.discriminatedUnion('action', actionNames.map(ruleWith) as [AnyRule, ...AnyRule[]]).meta({
+  description:
+    'A rule: a trigger and the action it sets off. It fires once per episode, that is while its condition holds.',
+  ...cel(scaleKind),
+});
 export type Rule = z.infer<typeof Rule>;

@@ -42,6 +42,8 @@ export interface RuleMemory {
   episodes: Record<string, Episode>;
   /** Last firing per subject; outlives the episode for the sake of `cooldown`. */
   lastFired: Record<string, number>;
+  /** Last firing of all; outlives the subjects, for the status. */
+  lastFiredAt?: number;
   /** Times of the firings within the `maxFirings` window. */
   firings: number[];
   /** Firings on pods that were no better from their first sight on: what was done to those before them did not help. */

@@ -221,8 +221,8 @@ function fire(turn: RuleTurn, scope: Scope, episode: Episode): Decision {
   const request = requestOf(turn, scope, episode);
   episode.firedAt = now;
   episode.firings += 1;
-  delete episode.suppressed;
   memory.lastFired[scope.subject] = now;
+  memory.lastFiredAt = now;
   countInVain(turn, episode);
   if (rule.maxFirings !== undefined) memory.firings.push(now);
   return { kind: 'fire', rule, subject: scope.subject, request };

@@ -127,7 +127,7 @@ export function phaseOf(memory: Memory, now: number): Phase {
 
 function ruleStatus(name: string, rule: RuleMemory): JsonObject {
   const episodes = Object.entries(rule.episodes);
-  const fired = Object.values(rule.lastFired);
+  const fired = [...Object.values(rule.lastFired), ...(rule.lastFiredAt === undefined ? [] : [rule.lastFiredAt])];
   const { lastOutcome, lastSuppression } = rule;
   return {
     name,

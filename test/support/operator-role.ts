@@ -4,7 +4,7 @@ export const operatorRole = {
   kind: 'ClusterRole',
   metadata: { name: 'kco' },
   rules: [
-    { apiGroups: ['operator.kco.local'], resources: ['targetapps'], verbs: ['get', 'list', 'watch', 'patch'] },
+    { apiGroups: ['operator.kco.local'], resources: ['targetapps'], verbs: ['get', 'list', 'watch'] },
     { apiGroups: ['operator.kco.local'], resources: ['targetapps/status'], verbs: ['get', 'patch', 'update'] },
     { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch', 'delete'] },
     { apiGroups: [''], resources: ['pods/eviction'], verbs: ['create'] },

@@ -28,6 +28,8 @@ export interface OperatorInside extends OperatorUnderTest {
 
 /** An operator as a process of its own, which can be killed. */
 export interface OperatorProcess extends OperatorUnderTest {
+  /** Sends a signal and does not wait. */
+  send(signal: NodeJS.Signals): void;
   /** Sends a signal and waits until the process has ended. */
   end(signal: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null; afterMs: number }>;
 }
@@ -75,7 +77,14 @@ export async function operatorInside(settings: Settings): Promise<OperatorInside
   const operator = await startOperator({ config, log, metrics, version: 'test' });
   const surface = surfaceOf(lines, operator.surface);
   await surface.ready();
-  return { ...surface, stop: operator.stop };
+  let stopped: Promise<void> | undefined;
+  return {
+    ...surface,
+    stop: () => {
+      stopped ??= operator.stop();
+      return stopped;
+    },
+  };
 }
 
 /** The ports that a process says it listens on. */
@@ -112,6 +121,7 @@ export async function operatorProcess(settings: Settings): Promise<OperatorProce
     createInterface({ input: stream }).on('line', (line) => lines.push(line));
   return {
     ...surfaceOf(lines, await portsIn(lines, child)),
+    send: (signal) => void child.kill(signal),
     async end(signal) {
       const before = Date.now();
       child.kill(signal);

@@ -16,11 +16,11 @@ export async function until<T>(
   what: string,
   ask: () => T | Promise<T>,
   { timeoutMs = 20_000, instead }: Patience = {},
-): Promise<NonNullable<T>> {
+): Promise<Exclude<NonNullable<T>, false>> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const answer = await ask();
-    if (answer) return answer as NonNullable<T>;
+    if (answer) return answer as Exclude<NonNullable<T>, false>;
     if (Date.now() > deadline) {
       const seen = instead === undefined ? answer : await instead();
       throw new Error(`waited ${timeoutMs} ms in vain until ${what}; instead: ${shown(seen)}`);

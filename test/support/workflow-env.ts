@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
-import type { History } from '@temporalio/common/lib/proto-utils';
+import proto from '@temporalio/proto';
 import {
   bundleWorkflowCode,
   DefaultLogger,
@@ -17,6 +17,11 @@ import type { AppRef } from '../../src/domain/observation.ts';
 import { searchAttributes } from '../../src/workflows/search-attributes.ts';
 import type { targetApp } from '../../src/workflows/target-app.ts';
 import type { World } from './world.ts';
+
+/** Temporal's own types of histories, to write, read and measure them. */
+export const { History, HistoryEvent } = proto.temporal.api.history.v1;
+export type RunHistory = proto.temporal.api.history.v1.IHistory;
+export type RunEvent = proto.temporal.api.history.v1.IHistoryEvent;
 
 const quiet = new DefaultLogger('ERROR');
 
@@ -35,7 +40,7 @@ let isRuntimeInstalled = false;
 export function installQuietRuntime(): void {
   if (isRuntimeInstalled) return;
   isRuntimeInstalled = true;
-  Runtime.install({ logger: quiet, shutdownSignals: [] });
+  Runtime.install({ logger: quiet, shutdownSignals: [], telemetryOptions: { logging: { filter: 'ERROR' } } });
 }
 
 /** One TargetApp's workflow in its world. */
@@ -44,7 +49,7 @@ export interface Life {
   world: World;
   handle: WorkflowHandle<typeof targetApp>;
   /** The events of the run that is there now, or of another one. */
-  history(runId?: string): Promise<History>;
+  history(runId?: string): Promise<RunHistory>;
   /** Lets the object be deleted, and waits until the workflow has ended. */
   end(): Promise<void>;
 }
@@ -87,7 +92,13 @@ export async function startWorkflowEnv(dynamicConfig: Record<string, unknown> = 
   const servers = await startServers({
     parts: 'temporal',
     headless: true,
-    searchAttributes: { KcoKind: 'Keyword', KcoName: 'Keyword', KcoNamespace: 'Keyword', KcoPhase: 'Keyword', KcoReady: 'Bool' },
+    searchAttributes: {
+      KcoKind: 'Keyword',
+      KcoName: 'Keyword',
+      KcoNamespace: 'Keyword',
+      KcoPhase: 'Keyword',
+      KcoReady: 'Bool',
+    },
     dynamicConfig: { ...promptTimers, ...dynamicConfig },
   });
   const { address, namespace } = servers.temporal;

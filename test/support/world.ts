@@ -24,7 +24,8 @@ export type Happening =
   | { kind: 'look'; at: number; input: ObserveInput; told: Observation }
   | { kind: 'event'; at: number; record: EventRecord }
   | { kind: 'status'; at: number; status: JsonObject }
-  | { kind: 'begin' | 'end'; at: number; request: ActionRequest };
+  | { kind: 'begin'; at: number; request: ActionRequest }
+  | { kind: 'end'; at: number; request: ActionRequest };
 
 /**
  * What a test does to an activity: called with how often it was called before. It delays what the activity does (of a
@@ -168,16 +169,19 @@ function activitiesOf(world: World): Activities {
       attempt(async () => {
         const at = Date.now();
         const told = lookAt(world, input);
-        await world.faults.observe?.(input, calls.observe++);
+        const before = calls.observe++;
+        await world.faults.observe?.(input, before);
         note({ kind: 'look', at, input, told });
         return told;
       }),
     recordEvents: async (_, records) => {
-      await world.faults.recordEvents?.(records, calls.recordEvents++);
+      const before = calls.recordEvents++;
+      await world.faults.recordEvents?.(records, before);
       for (const record of records) note({ kind: 'event', at: Date.now(), record });
     },
     reportStatus: async ({ status }) => {
-      await world.faults.reportStatus?.(status, calls.reportStatus++);
+      const before = calls.reportStatus++;
+      await world.faults.reportStatus?.(status, before);
       if (!world.isDeleted) note({ kind: 'status', at: Date.now(), status });
       return { gone: world.isDeleted };
     },
@@ -189,7 +193,9 @@ export function createWorld(plan: Plan, pods = 1): World {
   const all: World['all'] = (kind) => world.ledger.filter((h) => h.kind === kind) as never;
   const world: World = {
     plan,
-    pods: new Map(Array.from({ length: pods }, (_, i) => [uidOf(i), { name: `my-app-7d4b9c-${i}`, state: health('healthy') }])),
+    pods: new Map(
+      Array.from({ length: pods }, (_, i) => [uidOf(i), { name: `my-app-7d4b9c-${i}`, state: health('healthy') }]),
+    ),
     isDeleted: false,
     mirror: [],
     faults: {},
@@ -210,4 +216,22 @@ export function createWorld(plan: Plan, pods = 1): World {
   };
   world.activities = activitiesOf(world);
   return world;
+}
+
+/** A look that has seen what there is and does not answer yet. */
+export interface HeldLook {
+  isUnderWay: boolean;
+  release(): void;
+}
+
+/** Lets the next look wait for its release. */
+export function holdNextLook(world: World): HeldLook {
+  const gate = Promise.withResolvers<void>();
+  const held: HeldLook = { isUnderWay: false, release: gate.resolve };
+  world.faults.observe = () => {
+    held.isUnderWay = true;
+    delete world.faults.observe;
+    return gate.promise;
+  };
+  return held;
 }

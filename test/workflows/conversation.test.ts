@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startWorkflowEnv, until, type WorkflowEnv } from '../support/workflow-env.ts';
-import { createWorld, health, planWith, restartRule, uidOf, type World } from '../support/world.ts';
+import { createWorld, health, holdNextLook, planWith, restartRule, uidOf, type World } from '../support/world.ts';
 
 const hourMs = 3_600_000;
 let env: WorkflowEnv;
@@ -9,21 +9,11 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(() => env.stop(), 60_000);
 
-/** A gate that looks wait at. */
-function holdLooks(world: World, wanted: (calls: number) => boolean) {
-  const gate = Promise.withResolvers<void>();
-  let isHeld = false;
-  world.faults.observe = async (_, calls) => {
-    if (!wanted(calls)) return;
-    isHeld = true;
-    await gate.promise;
-  };
-  return { held: () => until('a look is under way', () => isHeld), release: () => gate.resolve() };
-}
-
 /** What happened, a word each. */
 const words = (world: World): string[] =>
-  world.ledger.map((it) => (it.kind === 'event' ? it.record.reason : it.kind === 'begin' ? it.request.action : it.kind));
+  world.ledger.map((it) =>
+    it.kind === 'event' ? it.record.reason : it.kind === 'begin' ? it.request.action : it.kind,
+  );
 
 describe('an app that turns unhealthy', () => {
   it('is told in Events, then in the status that the rule fires, then acted on, then told how that ended', async () => {
@@ -47,7 +37,7 @@ describe('an app that turns unhealthy', () => {
       'status',
     ]);
     const [mirror, outcome] = world.all('status').map(({ status }) => status['rules']);
-    const { request } = world.all('begin')[0] ?? {};
+    const request = world.all('begin')[0]?.request;
     expect(mirror).toEqual([
       expect.objectContaining({
         lastFired: expect.any(String),
@@ -75,11 +65,11 @@ describe('an app that turns unhealthy', () => {
 describe('a word to look again', () => {
   it('that comes while looking leads to another, fresh look, and a hundred of them to no more than that', async () => {
     const world = createWorld(planWith({ intervalMs: hourMs }));
-    const { held, release } = holdLooks(world, (calls) => calls === 0);
+    const look = holdNextLook(world);
     const life = await env.live(world);
-    await held();
+    await until('a look is under way', () => look.isUnderWay);
     await Promise.all(Array.from({ length: 100 }, () => life.handle.signal('resourceChanged')));
-    release();
+    look.release();
     await until('it looked twice', () => world.all('look').length === 2);
     await life.handle.query('currentState');
     expect(world.all('look').map(({ input }) => input.fresh)).toEqual([undefined, true]);

@@ -1,4 +1,3 @@
-import type { z } from 'zod';
 import type { ActionOutcome, ActionRequest } from '../../domain/action.ts';
 
 /** What an action gets besides its parameters. */
@@ -15,16 +14,13 @@ export interface ActionContext {
 }
 
 /**
- * One kind of action: one file, one line in the table. `run` returns the outcome as data; it throws `Retry` (only) when
+ * What one kind of action does: one file, one line in the table here and one in api/actions.ts, which has its parameters
+ * and says whether it may be repeated. `run` returns the outcome as data; it throws `Retry` (only) when
  * another attempt later is allowed and may help.
  */
 export interface Action<Parameters> {
   /** The YAML word. */
   name: string;
-  /** Its parameters as they stand in the custom resource. */
-  parameters: z.ZodType<Parameters>;
-  /** Whether a lost attempt may be repeated, given the parameters (false: at most once). */
-  repeatable(parameters: Parameters): boolean;
   run(context: ActionContext, parameters: Parameters): Promise<ActionOutcome>;
 }
 
@@ -36,6 +32,16 @@ export class Retry extends Error {
     super(message);
     this.name = 'Retry';
     this.reason = reason;
+    this.afterMs = afterMs;
+  }
+}
+
+/** Thrown when the cluster asks to wait (a PodDisruptionBudget): waited for within the attempt, and no failure. */
+export class Wait extends Retry {
+  override readonly afterMs: number;
+  constructor(reason: string, message: string, afterMs: number) {
+    super(reason, message, afterMs);
+    this.name = 'Wait';
     this.afterMs = afterMs;
   }
 }

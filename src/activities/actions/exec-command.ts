@@ -1,4 +1,4 @@
-import { ExecCommandParameters } from '../../api/action-parameters.ts';
+import type { ExecCommandParameters } from '../../api/action-parameters.ts';
 import { type ExecResult, type Kube, KubeError, type KubeObject } from '../../clients/kube.ts';
 import { pods } from '../../clients/kube-pods.ts';
 import type { ActionOutcome, PodRef } from '../../domain/action.ts';
@@ -139,8 +139,6 @@ const notRun = async (
  */
 export const createExecCommand = ({ kube }: { kube: ExecKube }): Action<ExecCommandParameters> => ({
   name: 'exec_command',
-  parameters: ExecCommandParameters,
-  repeatable: ({ idempotent }) => idempotent,
   run: async (context, parameters) => {
     const { namespace, dryRun } = context.request;
     if (context.attempt > 1 && !parameters.idempotent) {

@@ -1,4 +1,4 @@
-import { PatchResourceParameters } from '../../api/action-parameters.ts';
+import type { PatchResourceParameters } from '../../api/action-parameters.ts';
 import type { Kube, ResourceRef } from '../../clients/kube.ts';
 import { groupOf } from '../../clients/kube-paths.ts';
 import type { ActionOutcome } from '../../domain/action.ts';
@@ -133,8 +133,6 @@ const refusalOf = (
  */
 export const createPatchResource = ({ kube, allowedKinds }: PatchResourceOptions): Action<PatchResourceParameters> => ({
   name: 'patch_resource',
-  parameters: PatchResourceParameters,
-  repeatable: () => true,
   run: async (context, parameters) => {
     const { apiVersion, kind, name } = parameters;
     const { namespace } = context.request;

@@ -1,8 +1,8 @@
-import { RestartPodParameters } from '../../api/action-parameters.ts';
+import type { RestartPodParameters } from '../../api/action-parameters.ts';
 import type { Kube, KubeObject } from '../../clients/kube.ts';
 import { pods } from '../../clients/kube-pods.ts';
 import type { ActionOutcome, PodRef } from '../../domain/action.ts';
-import { type Action, type ActionContext, Retry } from './action.ts';
+import { type Action, type ActionContext, Wait } from './action.ts';
 import { type Attempted, kubeFailure } from './kube-failure.ts';
 
 type PodKube = Pick<Kube, 'canI' | 'deletePod' | 'evictPod' | 'get' | 'whoAmI'>;
@@ -76,11 +76,11 @@ const outcome = (dryRun: boolean, done: Map<Restarted, PodRef[]>): ActionOutcome
     : { status: 'succeeded', reason: 'Restarted', message };
 };
 
-/** A budget that refuses is waited for; a dry run says so and goes on. */
+/** A budget that refuses is waited for within the attempt; a dry run says so and goes on. */
 const blockedOutcome = (dryRun: boolean, blocked: PodRef[]): ActionOutcome => {
   const message = `a PodDisruptionBudget does not allow the eviction of ${names(blocked)} now`;
   if (dryRun) return { status: 'dryRun', reason: 'DisruptionBudget', message };
-  throw new Retry('DisruptionBudget', message, budgetWaitMs);
+  throw new Wait('DisruptionBudget', message, budgetWaitMs);
 };
 
 /**
@@ -91,8 +91,6 @@ const blockedOutcome = (dryRun: boolean, blocked: PodRef[]): ActionOutcome => {
  */
 export const createRestartPod = ({ kube }: { kube: PodKube }): Action<RestartPodParameters> => ({
   name: 'restart_pod',
-  parameters: RestartPodParameters,
-  repeatable: () => true,
   run: async (context, parameters) => {
     const { namespace, dryRun } = context.request;
     const done = new Map<Restarted, PodRef[]>();

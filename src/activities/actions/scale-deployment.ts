@@ -1,4 +1,4 @@
-import { ScaleDeploymentParameters } from '../../api/action-parameters.ts';
+import type { ScaleDeploymentParameters } from '../../api/action-parameters.ts';
 import type { Kube, OwnerReference, ScaleTarget } from '../../clients/kube.ts';
 import type { ActionOutcome } from '../../domain/action.ts';
 import type { Action, ActionContext } from './action.ts';
@@ -85,8 +85,6 @@ const scale = async (
  */
 export const createScaleDeployment = ({ kube }: { kube: ScaleKube }): Action<ScaleDeploymentParameters> => ({
   name: 'scale_deployment',
-  parameters: ScaleDeploymentParameters,
-  repeatable: () => true,
   run: async (context, parameters) => {
     const { namespace } = context.request;
     let attempted: Attempted = { verb: 'get', apiVersion: 'v1', resource: 'pods', namespace };

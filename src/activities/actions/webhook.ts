@@ -1,4 +1,4 @@
-import { WebhookParameters } from '../../api/action-parameters.ts';
+import type { WebhookParameters } from '../../api/action-parameters.ts';
 import type { Http, HttpRequest, HttpResult } from '../../clients/http.ts';
 import { addressOf, printable } from '../../clients/printable.ts';
 import { retryAfterMs } from '../../clients/retry-after.ts';
@@ -113,8 +113,6 @@ const invalid = (message: string): ActionOutcome => ({ status: 'failed', reason:
  */
 export const createWebhook = ({ http, now = Date.now }: WebhookDependencies): Action<WebhookParameters> => ({
   name: 'webhook',
-  parameters: WebhookParameters,
-  repeatable: () => true,
   async run(context, parameters) {
     if (!URL.canParse(parameters.url)) return invalid('parameters.url is not a URL');
     const delivery = deliveryOf(context, parameters, now());

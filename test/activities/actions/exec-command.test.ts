@@ -137,13 +137,6 @@ describe('exec_command', () => {
     await expect(action.run(context(), { ...parameters, idempotent: true })).rejects.toMatchObject(thrown);
   });
 
-  it.each([
-    [true, true],
-    [false, false],
-  ])('is repeatable when it is called idempotent: %j', async (idempotent, expected) => {
-    expect(createExecCommand({ kube }).repeatable({ ...parameters, idempotent })).toBe(expected);
-  });
-
   it('does not run on a second attempt what may have run on the first', async () => {
     const spy = asked();
     const outcome = await createExecCommand({ kube: spy.kube }).run(context({}, { attempt: 2 }), parameters);

@@ -95,7 +95,7 @@ describe('restart_pod', () => {
     const evict = { ...parameters, evict: true };
     const request = { pods: [podRef(pod)] };
     await expect(createRestartPod({ kube }).run(actionContext(request), evict)).rejects.toMatchObject({
-      name: 'Retry',
+      name: 'Wait',
       reason: 'DisruptionBudget',
       afterMs: 10_000,
     });

@@ -251,8 +251,4 @@ describe('a webhook', () => {
     controller.abort(new Error('the worker stops'));
     await expect(attempt).rejects.toThrow('the worker stops');
   });
-
-  it('may always be repeated', () => {
-    expect(createWebhook({ http }).repeatable(WebhookParameters.parse({ url: 'http://a.example.test/' }))).toBe(true);
-  });
 });

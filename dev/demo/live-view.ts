@@ -1,0 +1,70 @@
+import { nextPollAt } from '../../src/domain/schedule.ts';
+import type { Happening } from './happenings.ts';
+import type { Stage } from './stage.ts';
+import type { Paint, Terminal } from './terminal.ts';
+
+type EventHappening = Extract<Happening, { kind: 'event' }>;
+
+/** What an Event tells of: each step of observe, plan, act has its verb. */
+const verbOf = ({ reason }: EventHappening): string => {
+  if (reason.startsWith('Trigger')) return 'decides';
+  return reason.startsWith('Action') ? 'did' : 'sees';
+};
+
+const clock = (at: number): string => new Date(at).toTimeString().slice(0, 8);
+
+/** A happening as one line; undefined for one that is not worth one. */
+export function lineOf(happening: Happening, paint: Paint): string | undefined {
+  const row = (who: string, what: string, text: string, colour: (text: string) => string) =>
+    `  ${paint.dim(clock(happening.at))}  ${who.padEnd(11)} ${colour(what.padEnd(20))} ${text}`;
+  switch (happening.kind) {
+    case 'event': {
+      const { type, reason, message, count, app } = happening;
+      const colour = type === 'Warning' ? paint.yellow : reason.startsWith('Trigger') ? paint.magenta : paint.cyan;
+      const repeated = count > 1 ? paint.dim(` (×${count})`) : '';
+      return row(
+        `KCO ${verbOf(happening)}`,
+        reason,
+        `${app === 'my-app' ? '' : `${app}: `}${message}${repeated}`,
+        colour,
+      );
+    }
+    case 'pod':
+      return row('cluster', `pod ${happening.change}`, happening.name, paint.dim);
+    case 'webhook':
+      return row('receiver', 'webhook', `Idempotency-Key ${happening.key}  ${happening.body}`, paint.blue);
+    case 'you':
+      return row('you', '', happening.text, paint.bold);
+    default:
+      return undefined;
+  }
+}
+
+/** The line at the bottom: where the application stands now. */
+function statusText({ cluster, app, silent }: Stage, paint: Paint): string {
+  const target = cluster.app();
+  if (target === undefined) return paint.dim('  my-app is not there');
+  const pods = cluster.runningPods().map(({ ip, name }) => {
+    const { health, status } = app.stateOf(ip);
+    const trouble = silent.has(ip) ? 'silent' : health === 'healthy' ? undefined : health;
+    return `${trouble === undefined ? paint.green('●') : paint.red('●')} ${name.slice(-5)} ${trouble ?? status}`;
+  });
+  const wait = Math.ceil((nextPollAt(target.uid, target.intervalMs, Date.now()) - Date.now()) / 1000);
+  return `  ${target.phase}  ${pods.join('  ')}  ${paint.dim(`poll in ${wait} s`)}`;
+}
+
+/** Prints what happens and keeps the last line up to date until the returned function is called. */
+export function showLive(stage: Stage, terminal: Terminal, hint: string): () => void {
+  const { paint } = terminal;
+  stage.happenings.follow((happening) => {
+    const line = lineOf(happening, paint);
+    if (line !== undefined) terminal.line(line);
+  });
+  const tell = () => terminal.status(`${statusText(stage, paint)}${paint.dim(hint)}`);
+  tell();
+  const ticking = setInterval(tell, 250);
+  return () => {
+    clearInterval(ticking);
+    terminal.close();
+  };
+}

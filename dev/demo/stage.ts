@@ -1,0 +1,111 @@
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type SampleApp, startSampleApp } from '../sample-app/app.ts';
+import { type Servers, startServers } from '../servers/start-servers.ts';
+import { type Cluster, createCluster } from './cluster.ts';
+import { createHappenings, type Happenings } from './happenings.ts';
+import { appName, basicTargetApp, crds, deployment, examplesNamespace, otherExamples } from './manifests.ts';
+import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
+import type { Terminal } from './terminal.ts';
+import { startWebhookReceiver } from './webhook-receiver.ts';
+
+/** Seconds between two polls of the sample application. */
+export const pollingInterval = 5;
+
+/** Everything that the demo is played with. */
+export interface Stage {
+  servers: Servers;
+  app: SampleApp;
+  /** Addresses of the pods that were made to hang up on everybody. */
+  silent: Set<string>;
+  cluster: Cluster;
+  operator: OperatorProcess;
+  happenings: Happenings;
+}
+
+/** What was started, to be ended in the opposite order; the demo may be told to stop while it still starts. */
+export interface Curtain {
+  /** Registers how to end something that runs now. Ends it at once when the end has come already. */
+  onEnd(end: () => Promise<void> | void): Promise<void>;
+  /** Ends everything, the youngest first; may be called more than once. */
+  fall(): Promise<void>;
+}
+
+/** An empty list of things to end. One that fails to end does not keep the others. */
+export function createCurtain(): Curtain {
+  const ends: (() => Promise<void> | void)[] = [];
+  let falling: Promise<void> | undefined;
+  const fall = async (): Promise<void> => {
+    for (let end = ends.pop(); end !== undefined; end = ends.pop()) await Promise.resolve(end()).catch(() => undefined);
+  };
+  return {
+    async onEnd(end) {
+      if (falling === undefined) ends.push(end);
+      else await end();
+    },
+    fall() {
+      falling ??= fall();
+      return falling;
+    },
+  };
+}
+
+async function openCluster(terminal: Terminal, curtain: Curtain, happenings: Happenings, forget: (ip: string) => void) {
+  const onProgress = (line: string) => terminal.line(terminal.paint.dim(`    ${line}`));
+  const servers = await terminal.step('Kubernetes and Temporal', startServers({ onProgress }));
+  await curtain.onEnd(() => servers.stop());
+  // Where commands run that are executed in a pod; removed with the servers, as the operator's log is.
+  const workingDir = join(servers.stateDir, 'exec');
+  copyFileSync(join(import.meta.dirname, 'health-check.sh'), join(workingDir, 'health-check.sh'));
+  const cluster = createCluster(servers.kubernetes.kubeconfig, happenings, forget);
+  await curtain.onEnd(() => cluster.stop());
+  return { servers, cluster, workingDir };
+}
+
+const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: examplesNamespace } };
+
+async function establish(cluster: Cluster, port: number): Promise<void> {
+  await cluster.apply([...crds(), namespace, deployment(port)]);
+  await cluster.apps.synced;
+}
+
+/** Resolves when the workflow of the sample application has seen its three pods. */
+const monitored = ({ seen }: Happenings) =>
+  seen({
+    what: `${appName} is monitored`,
+    kind: 'status',
+    since: 0,
+    withinMs: 60_000,
+    where: ({ app, phase, observed }) => app === appName && phase === 'Monitoring' && observed === 3,
+  });
+
+/** Starts everything and resolves when the sample application is monitored. Throws with what could not be had. */
+export async function setStage(terminal: Terminal, curtain: Curtain): Promise<Stage> {
+  const happenings = createHappenings();
+  const app = await startSampleApp();
+  await curtain.onEnd(() => app.close());
+  const silent = new Set<string>();
+  const forget = (ip: string): void => {
+    app.forget(ip);
+    app.fault(ip, undefined);
+    silent.delete(ip);
+  };
+  const { servers, cluster, workingDir } = await openCluster(terminal, curtain, happenings, forget);
+  const receiver = await startWebhookReceiver(happenings);
+  await curtain.onEnd(receiver.close);
+  await terminal.step('the CRD, and the sample application in three pods', establish(cluster, app.port));
+  const operator = await terminal.step(
+    'the operator, from source',
+    startOperatorProcess({
+      kubeconfig: servers.kubernetes.kubeconfig,
+      temporalAddress: servers.temporal.address,
+      webUrl: servers.temporal.uiUrl,
+      logFile: join(servers.stateDir, 'operator.log'),
+    }),
+  );
+  await curtain.onEnd(operator.stop);
+  const basic = basicTargetApp({ pollingInterval, webhookUrl: receiver.url, workingDir });
+  const applied = cluster.apply([basic, ...otherExamples()]).then(() => monitored(happenings));
+  await terminal.step('the TargetApps of examples/, and the first poll', applied);
+  return { servers, app, silent, cluster, operator, happenings };
+}

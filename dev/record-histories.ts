@@ -1,0 +1,45 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { scenarios } from '../test/support/scenarios.ts';
+import { History, type Life, type RunHistory, startWorkflowEnv } from '../test/support/workflow-env.ts';
+
+// Plays the scenarios on a real server and records their histories for test/replay. To be run when the workflows have
+// changed on purpose, together with a new version; old histories stay replayable as long as workflows of them may run.
+
+/** Low, so that a scenario comes to its next run soon. */
+const suggestContinueAsNew = 90;
+const directory = fileURLToPath(new URL('../test/replay/histories/', import.meta.url));
+
+/** The histories of all runs, the last one first. */
+async function runsOf(life: Life): Promise<RunHistory[]> {
+  const runs: RunHistory[] = [await life.history()];
+  for (;;) {
+    const started = runs.at(-1)?.events?.[0]?.workflowExecutionStartedEventAttributes;
+    if (!started?.continuedExecutionRunId) return runs;
+    runs.push(await life.history(started.continuedExecutionRunId));
+  }
+}
+
+async function record(): Promise<void> {
+  const env = await startWorkflowEnv({ 'limit.historyCount.suggestContinueAsNew': suggestContinueAsNew });
+  try {
+    rmSync(directory, { recursive: true, force: true });
+    mkdirSync(directory, { recursive: true });
+    for (const [name, play] of Object.entries(scenarios)) {
+      const runs = (await runsOf(await play(env))).reverse();
+      runs.forEach((history, i) => {
+        const file = `${name}${i === 0 ? '' : `-run-${i + 1}`}.json`;
+        // protobufjs' own JSON, which `History.fromObject` takes; without indentation, because only that reads it.
+        const text = JSON.stringify(
+          History.toObject(History.fromObject(history), { enums: String, longs: String, bytes: String }),
+        );
+        writeFileSync(`${directory}${file}`, `${text}\n`);
+        console.log(`${file}: ${history.events?.length} events, ${(text.length / 1024).toFixed(1)} KiB`);
+      });
+    }
+  } finally {
+    await env.stop();
+  }
+}
+
+await record();

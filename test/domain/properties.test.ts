@@ -1,0 +1,318 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { conditionNamed } from '../../src/domain/conditions.ts';
+import { aggregate, type EventDraft, type EventRecord, repeatWindowMs } from '../../src/domain/events.ts';
+import { fnv1a } from '../../src/domain/hash.ts';
+import { isJsonObject, type Json } from '../../src/domain/json.ts';
+import { type Memory, newMemory } from '../../src/domain/memory.ts';
+import type { Plan, RulePlan } from '../../src/domain/plan.ts';
+import { finding } from '../../src/domain/rules.ts';
+import { nextPollAt } from '../../src/domain/schedule.ts';
+import {
+  type Answer,
+  aPlan,
+  aRule,
+  deepFreeze,
+  fails,
+  type Played,
+  type Poll,
+  play,
+  playOne,
+  requestsIn,
+  says,
+} from '../support/domain.ts';
+
+const names = ['a', 'b', 'c'];
+const runs = { numRuns: 150 };
+/** Where whole memories are compared, which takes longer. */
+const fewRuns = { numRuns: 60 };
+
+const value: fc.Arbitrary<Json> = fc.constantFrom<Json[]>('x', 'y', '', null, 0, 1, 2);
+const state = fc.record(
+  { f: value, n: fc.record({ g: value, h: value }), l: fc.array(fc.record({ s: value, t: value }), { maxLength: 3 }) },
+  { requiredKeys: [] },
+) as fc.Arbitrary<{ [key: string]: Json }>;
+const answer: fc.Arbitrary<Answer> = fc.oneof(
+  { weight: 6, arbitrary: state.map((of) => says(of)) },
+  { weight: 2, arbitrary: fc.constantFrom(fails('Timeout'), fails('ConnectFailed')) },
+  { weight: 1, arbitrary: state.map((of) => says({ ...of, f: null }, ['f'])) },
+);
+
+const trigger: fc.Arbitrary<RulePlan['trigger']> = fc.oneof(
+  fc.record({
+    field: fc.constantFrom('f', 'n.g', 'l[*].s', 'l[0].s'),
+    condition: fc.constantFrom('equals', 'not_equals', 'greater_than', 'changed_to', 'changed_from', 'contains'),
+    value,
+  }),
+  fc.record({
+    field: fc.constantFrom('f', 'n', 'n.g', 'l[*].s', 'l'),
+    condition: fc.constantFrom('exists', 'not_exists', 'changed', 'increased', 'decreased'),
+  }),
+  fc.constant({ condition: 'unreachable' }),
+);
+const rule: fc.Arbitrary<Partial<RulePlan>> = fc.record(
+  {
+    trigger,
+    pods: fc.constantFrom<RulePlan['pods'][]>('each', 'each', 'any', 'all', { percent: 50 }, { count: 2 }),
+    forMs: fc.constantFrom(0, 45_000),
+    cooldownMs: fc.constantFrom(0, 70_000),
+    maxFirings: fc.constant({ max: 2, perMs: 120_000 }),
+    onPods: fc.boolean(),
+  },
+  { requiredKeys: ['trigger', 'onPods'] },
+);
+const repeating = fc.tuple(rule, fc.constantFrom(undefined, 60_000)).map(([of, repeatMs]) => ({
+  ...of,
+  ...(repeatMs && { repeatMs }),
+}));
+
+const planOf = (rules: fc.Arbitrary<Partial<RulePlan>>): fc.Arbitrary<Plan> =>
+  fc
+    .tuple(
+      fc.array(rules, { minLength: 1, maxLength: 3 }),
+      fc.constantFrom<Plan['onUnknown'][]>('keep', 'reset'),
+      fc.constantFrom<string[][]>([], ['n.h'], ['l.t']),
+    )
+    .map(([of, onUnknown, ignoreFields]) =>
+      aPlan({ rules: of.map((some, i) => aRule({ ...some, name: `rule-${i}` })), onUnknown, ignoreFields }),
+    );
+
+const pods = fc.dictionary(fc.constantFrom(...names), answer, { maxKeys: 3, noNullPrototype: true });
+/** Polls at growing times; most pods go on saying what they said. */
+const story: fc.Arbitrary<Poll[]> = fc
+  .array(fc.record({ pods, again: fc.integer({ min: 1, max: 3 }), gap: fc.constantFrom(5, 30, 60) }), {
+    minLength: 1,
+    maxLength: 8,
+  })
+  .map((chapters) => {
+    const steps = chapters.flatMap(({ pods: of, again, gap }) =>
+      Array.from({ length: again }, () => ({ pods: of, gap })),
+    );
+    let second = 0;
+    return steps.map(({ pods: of, gap }) => {
+      second += gap;
+      return { at: second, pods: of };
+    });
+  });
+
+const copy = <T>(of: T): T => JSON.parse(JSON.stringify(of)) as T;
+const decisionsOf = (played: Played[]) => played.map(({ decisions }) => decisions);
+
+/** What a rule's own condition says at each poll, told by the states as the memory has them. */
+const saysOf = (of: RulePlan, before: Memory, { memory }: Played, subject: string) => {
+  const now = memory.subjects[subject];
+  if (now === undefined) return 'gone';
+  const previous = before.subjects[subject]?.state;
+  return finding(of, { ...now, subject, ...(previous !== undefined && { previous }) }, memory.plan?.ignoreFields);
+};
+
+const isLevel = ({ trigger: { condition } }: RulePlan): boolean => conditionNamed(condition)?.kind !== 'edge';
+
+/** How often a rule fired for one pod between two polls at which its condition was not true, or the pod not there. */
+function mostFiringsAtAStretch(of: RulePlan, subject: string, played: Played[]): number {
+  let firings = 0;
+  return played.reduce((most, turn, i) => {
+    const finds = saysOf(of, played[i - 1]?.memory ?? newMemory(), turn, subject);
+    if (finds !== true && finds !== 'unknown') firings = 0;
+    firings += turn.decisions.filter(
+      (decision) => decision.kind === 'fire' && decision.rule.name === of.name && decision.subject === subject,
+    ).length;
+    return Math.max(most, firings);
+  }, 0);
+}
+
+describe('the plan step', () => {
+  it('says the same of the same observations', () => {
+    fc.assert(
+      fc.property(planOf(repeating), story, (plan, polls) => {
+        expect(play(plan, copy(polls))).toEqual(play(plan, polls));
+      }),
+      fewRuns,
+    );
+  });
+
+  it('goes on as if nothing had been when its memory is handed on as JSON at any point', () => {
+    fc.assert(
+      fc.property(planOf(repeating), story, (plan, polls) => {
+        const whole = play(plan, polls);
+        const handed: Played[] = [];
+        for (const poll of polls) {
+          const memory = copy(handed.at(-1)?.memory ?? newMemory());
+          handed.push(playOne(memory, copy(plan), copy(poll)));
+        }
+        expect(handed).toEqual(whole);
+      }),
+      fewRuns,
+    );
+  });
+
+  it('leaves what it is given alone', () => {
+    fc.assert(
+      fc.property(planOf(repeating), story, (plan, polls) => {
+        let memory = newMemory();
+        for (const poll of polls) memory = playOne(deepFreeze(memory), deepFreeze(plan), deepFreeze(copy(poll))).memory;
+      }),
+      runs,
+    );
+  });
+
+  it('fires at most once while a condition holds, unless it is told to repeat', () => {
+    fc.assert(
+      fc.property(planOf(rule), story, (plan, polls) => {
+        const played = play(plan, polls);
+        for (const of of plan.rules.filter((one) => one.pods === 'each' && isLevel(one)))
+          for (const name of names) expect(mostFiringsAtAStretch(of, `uid-${name}`, played)).toBeLessThanOrEqual(1);
+      }),
+      runs,
+    );
+  });
+
+  it('fires only for what the pods say now, never for what failed, but for unreachable', () => {
+    fc.assert(
+      fc.property(planOf(repeating), story, (plan, polls) => {
+        const played = play(plan, polls);
+        played.forEach((turn, i) => {
+          const before = played[i - 1]?.memory ?? newMemory();
+          for (const decision of turn.decisions) {
+            if (decision.kind !== 'fire') continue;
+            expect(decision.request.pods.length).toBeGreaterThan(0);
+            for (const { uid, name } of decision.request.pods) {
+              const hasFailed = polls[i]?.pods?.[name]?.failure !== undefined;
+              expect(hasFailed).toBe(decision.rule.trigger.condition === 'unreachable');
+              expect(saysOf(decision.rule, before, turn, uid)).toBe(true);
+            }
+          }
+        });
+      }),
+      runs,
+    );
+  });
+
+  it('fires as often as it may, where nothing holds it back', () => {
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { minLength: 1, maxLength: 20 }), (holds) => {
+        const played = play(
+          aPlan({ rules: [aRule({ onPods: false })] }),
+          holds.map((isBad, i) => ({ at: i * 30, pods: { a: says({ health: isBad ? 'unhealthy' : 'healthy' }) } })),
+        );
+        const risen = holds.filter((isBad, i) => isBad && !holds[i - 1]);
+        expect(requestsIn(played)).toHaveLength(risen.length);
+      }),
+      runs,
+    );
+  });
+
+  it('gives every firing an id of its own', () => {
+    fc.assert(
+      fc.property(planOf(repeating), story, (plan, polls) => {
+        const ids = requestsIn(play(plan, polls)).map(({ id }) => id);
+        expect(new Set(ids).size).toBe(ids.length);
+      }),
+      runs,
+    );
+  });
+
+  it('fires no more often within a span than it may', () => {
+    fc.assert(
+      fc.property(planOf(repeating), story, (plan, polls) => {
+        const requests = requestsIn(play(plan, polls));
+        for (const { name, maxFirings } of plan.rules) {
+          if (maxFirings === undefined) continue;
+          const times = requests.filter((request) => request.rule === name).map(({ at }) => at);
+          times.forEach((time, i) => {
+            expect((times[i + maxFirings.max] ?? Number.POSITIVE_INFINITY) - time).toBeGreaterThanOrEqual(
+              maxFirings.perMs,
+            );
+          });
+        }
+      }),
+      runs,
+    );
+  });
+
+  it('does not depend on the order of keys in a state', () => {
+    const turned = (of: Json): Json => {
+      if (Array.isArray(of)) return of.map(turned);
+      if (!isJsonObject(of)) return of;
+      return Object.fromEntries(
+        Object.entries(of)
+          .reverse()
+          .map(([key, item]) => [key, turned(item)]),
+      );
+    };
+    const turnedEvery = (polls: Poll[], every: number): Poll[] =>
+      polls.map((poll, i) =>
+        i % every > 0
+          ? poll
+          : {
+              ...poll,
+              pods: Object.fromEntries(
+                Object.entries(poll.pods ?? {}).map(([name, of]) => [
+                  name,
+                  of.state === undefined ? of : { ...of, state: turned(of.state) },
+                ]),
+              ),
+            },
+      );
+    fc.assert(
+      fc.property(planOf(repeating), story, fc.constantFrom(1, 2), (plan, polls, every) => {
+        expect(decisionsOf(play(plan, turnedEvery(polls, every)))).toEqual(decisionsOf(play(plan, polls)));
+      }),
+      runs,
+    );
+  });
+});
+
+describe('the schedule', () => {
+  it('is in the future, within one interval, and always in the same phase', () => {
+    const interval = fc.integer({ min: 1, max: 86_400 }).map((seconds) => seconds * 1000);
+    fc.assert(
+      fc.property(fc.uuid(), interval, fc.integer({ min: 0, max: 4e12 }), (uid, intervalMs, now) => {
+        const next = nextPollAt(uid, intervalMs, now);
+        expect(next).toBeGreaterThan(now);
+        expect(next).toBeLessThanOrEqual(now + intervalMs);
+        // Not toBe(…): the remainder of a time before the phase is negative.
+        expect((next - (fnv1a(uid) % intervalMs)) % intervalMs).toBeCloseTo(0);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('the aggregation of Events', () => {
+  const draft: fc.Arbitrary<EventDraft> = fc.record(
+    {
+      type: fc.constant('Normal' as const),
+      reason: fc.constantFrom('StateChanged', 'Timeout'),
+      message: fc.constantFrom('m', 'n', 'o'),
+      pod: fc.constantFrom({ uid: 'u', name: 'p' }, { uid: 'w', name: 'q' }),
+      sameAs: fc.constantFrom('s', 't'),
+    },
+    { requiredKeys: ['type', 'reason', 'message'] },
+  );
+  const batches = fc.array(
+    fc.tuple(fc.integer({ min: 0, max: repeatWindowMs * 1.2 }), fc.array(draft, { maxLength: 6 })),
+  );
+
+  it('loses no Event: the counts of all objects add up', () => {
+    fc.assert(
+      fc.property(batches, (given) => {
+        const objects = new Map<string, EventRecord>();
+        let recent: Record<string, EventRecord> = {};
+        let now = 0;
+        for (const [gap, drafts] of given) {
+          now += gap;
+          const next = aggregate(deepFreeze(recent), deepFreeze(drafts), now);
+          recent = next.recent;
+          expect(next.records.map(({ message }) => message)).toEqual(drafts.map(({ message }) => message));
+          for (const record of next.records) objects.set(record.id, record);
+        }
+        const total = [...objects.values()].reduce((sum, { count }) => sum + count, 0);
+        expect(total).toBe(given.reduce((sum, [, drafts]) => sum + drafts.length, 0));
+        for (const { first, last, count } of objects.values())
+          expect(last - first <= (count - 1) * repeatWindowMs).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,294 @@
+import { describe, expect, it } from '@jest/globals';
+import type { JsonObject } from '../../src/domain/json.ts';
+import { type Memory, newMemory, newRuleMemory } from '../../src/domain/memory.ts';
+import { conditionsOf, isSuspended, phaseOf, statusDigest, statusOf } from '../../src/domain/status.ts';
+import {
+  type Answer,
+  aPlan,
+  aRule,
+  at,
+  fails,
+  firedAt,
+  healthy,
+  type Poll,
+  play,
+  polls,
+  says,
+  uidOf,
+  unhealthy,
+} from '../support/domain.ts';
+
+const workflow = { id: 'targetapp/default/x/u', runId: 'r' };
+const statusAt = (memory: Memory, second = 0): JsonObject => statusOf(memory, workflow, at(second));
+const broken = aPlan({ problems: [{ field: 'spec.selector', message: 'is empty: add a label' }] });
+
+/** The conditions after some polls, as `type=status reason: message`. */
+const conditionsAfter = (steps: Poll[], plan = aPlan()): Record<string, string> => {
+  const { conditions } = play(plan, steps).at(-1)?.memory ?? newMemory();
+  return Object.fromEntries(
+    Object.entries(conditions).map(([type, { status, reason, message }]) => [type, `${status} ${reason}: ${message}`]),
+  );
+};
+
+describe('the conditions', () => {
+  it('of what was not observed yet say so', () => {
+    const conditions = conditionsOf(newMemory(), at(0));
+    expect(conditions).toMatchObject({
+      Ready: { status: 'False', reason: 'Initializing' },
+      Reconciling: { status: 'True', reason: 'Initializing' },
+      Stalled: { status: 'False' },
+    });
+    expect(conditions).not.toHaveProperty('SourceReachable');
+  });
+
+  it.each<[string, Record<string, Answer>, number | undefined, string, string]>([
+    [
+      'all answer',
+      { a: healthy, b: unhealthy },
+      undefined,
+      'True Monitoring: monitoring 2 of 2',
+      'True Answering: 2 of 2 answer',
+    ],
+    [
+      'some answer',
+      { a: healthy, b: fails() },
+      undefined,
+      'True Monitoring: 1 of 2 do not answer; b: no answer within 10 s',
+      'False Timeout: 1 of 2 do not answer; b: no answer within 10 s',
+    ],
+    [
+      'none answers',
+      { a: fails('TLSVerifyFailed') },
+      undefined,
+      'False TLSVerifyFailed: 1 of 1 do not answer; a: no answer within 10 s',
+      'False TLSVerifyFailed: 1 of 1 do not answer; a: no answer within 10 s',
+    ],
+    [
+      'none matches',
+      {},
+      undefined,
+      'False NoMatchingPods: no pod of this namespace matches spec.selector',
+      'False NoMatchingPods: no pod of this namespace matches spec.selector',
+    ],
+    [
+      'none runs yet',
+      {},
+      2,
+      'False PodsNotRunning: 2 pods match spec.selector, none is Running with an address yet',
+      'Unknown PodsNotRunning: 2 pods match spec.selector, none is Running with an address yet',
+    ],
+  ])('say what is reachable when %s', (_, pods, matched, ready, source) => {
+    const conditions = conditionsAfter([{ at: 0, pods, ...(matched && { matched }) }]);
+    expect(conditions).toMatchObject({
+      Ready: ready,
+      SourceReachable: source,
+      Reconciling: 'False Observed: the spec is in force',
+      Stalled: 'False SpecUnderstood: the spec is valid',
+      ActionsHealthy: 'True NoFailures: no rule ended its last action in trouble',
+    });
+  });
+
+  it('speak of the app where it is asked as a whole', () => {
+    const plan = aPlan({ perPod: false });
+    expect(conditionsAfter(polls([healthy], 30, 'app'), plan)['Ready']).toBe('True Monitoring: monitoring 1 of 1');
+    expect(conditionsAfter([{ at: 0 }], plan)['SourceReachable']).toBe('Unknown Initializing: not polled yet');
+  });
+
+  it('name the field and the fix of a spec that is invalid', () => {
+    const conditions = conditionsAfter([{ at: 0, pods: { a: healthy } }], broken);
+    expect(conditions).toMatchObject({
+      Ready: 'False InvalidSpec: spec.selector: is empty: add a label',
+      Stalled: 'True InvalidSpec: spec.selector: is empty: add a label',
+      Reconciling: 'False Observed: the spec is in force',
+    });
+    expect(conditions).not.toHaveProperty('SourceReachable');
+  });
+
+  it('are neither good nor bad while suspended', () => {
+    const conditions = conditionsAfter([{ at: 0, pods: { a: fails() }, plan: aPlan({ suspend: true }) }]);
+    expect(conditions).toMatchObject({ Ready: 'Unknown Suspended: polling and acting are suspended' });
+    expect(conditions).not.toHaveProperty('SourceReachable');
+  });
+
+  it.each([
+    ['failed', 'False'],
+    ['refused', 'False'],
+    ['unknown', 'False'],
+    ['succeeded', 'True'],
+    ['dryRun', 'True'],
+  ] as const)('call an action that %s healthy: %s', (status, healthyNow) => {
+    const lastOutcome = { status, reason: 'Cause', message: 'so', actionId: 'id', at: at(0) };
+    const rules = { fine: newRuleMemory(), restart: { ...newRuleMemory(), lastOutcome } };
+    const condition = conditionsOf({ ...newMemory(), plan: aPlan(), rules }, at(0))['ActionsHealthy'];
+    expect(condition?.status).toBe(healthyNow);
+    if (healthyNow === 'False') expect(condition).toMatchObject({ reason: 'Cause', message: 'restart: so' });
+  });
+
+  it('keep the time of their last transition while only reason or message change', () => {
+    const played = play(aPlan(), polls([fails('Timeout'), fails('ConnectFailed'), healthy, healthy, fails()]));
+    const since = (type: string): (number | undefined)[] =>
+      played
+        .map(({ memory }) => memory.conditions[type]?.since)
+        .map((ms) => (ms === undefined ? ms : (ms - at(0)) / 1000));
+    expect(since('Ready')).toEqual([0, 0, 60, 60, 120]);
+    expect(since('Stalled')).toEqual([0, 0, 0, 0, 0]);
+    expect(played[1]?.memory.conditions['Ready']?.reason).toBe('ConnectFailed');
+  });
+
+  it('cut a long message', () => {
+    const problems = [{ field: 'spec', message: 'x'.repeat(5000) }];
+    expect(conditionsAfter([{ at: 0 }], aPlan({ problems }))['Stalled']?.length).toBeLessThan(1100);
+  });
+});
+
+describe('the phase', () => {
+  it.each<[string, Memory, string]>([
+    ['nothing is known', newMemory(), 'Initializing'],
+    ['nothing was polled', { ...newMemory(), plan: aPlan() }, 'Initializing'],
+    ['it was polled', { ...newMemory(), plan: aPlan(), lastPoll: at(0) }, 'Monitoring'],
+    ['the spec suspends', { ...newMemory(), plan: aPlan({ suspend: true }), lastPoll: at(0) }, 'Suspended'],
+    ['an update suspends', { ...newMemory(), plan: aPlan(), held: true }, 'Suspended'],
+    ['the spec is invalid, though suspended', { ...newMemory(), plan: { ...broken, suspend: true } }, 'Failed'],
+  ])('when %s', (_, memory, phase) => {
+    expect(phaseOf(memory, at(1))).toBe(phase);
+  });
+});
+
+describe('isSuspended', () => {
+  const until = aPlan({ suspendUntil: at(60) });
+
+  it.each([
+    ['before its end', at(59), true],
+    ['at its end', at(60), false],
+    ['after it', at(61), false],
+  ])('has an end: %s', (_, now, suspended) => {
+    expect(isSuspended(until, undefined, now)).toBe(suspended);
+  });
+});
+
+describe('a suspension', () => {
+  const suspended = { plan: aPlan({ suspend: true }) };
+
+  it.each<[string, Partial<Poll>]>([
+    ['of the spec', suspended],
+    ['with an end', { plan: aPlan({ suspendUntil: at(60) }) }],
+    ['by an update', { held: true }],
+    ['of a spec to mend', { plan: broken }],
+  ])('%s decides nothing and keeps the memory', (_, how) => {
+    const played = play(aPlan(), [
+      { at: 0, pods: { a: healthy } },
+      { at: 30, pods: { a: unhealthy }, ...how },
+      { at: 60, pods: { a: unhealthy }, ...(how.plan && { plan: aPlan() }) },
+    ]);
+    expect(firedAt(played)).toEqual([60]);
+    expect(played[1]?.memory.lastPoll).toBe(at(0));
+    expect(played[1]?.memory.subjects[uidOf('a')]?.state).toEqual({ health: 'healthy' });
+  });
+
+  it('does not fire anew for what fired before it', () => {
+    const played = play(aPlan(), [
+      { at: 0, pods: { a: unhealthy } },
+      { at: 30, pods: { a: unhealthy }, ...suspended },
+      { at: 60, pods: { a: unhealthy }, plan: aPlan() },
+    ]);
+    expect(firedAt(played)).toEqual([0]);
+  });
+});
+
+describe('the status', () => {
+  it('says where everything stands', () => {
+    const plan = aPlan({
+      generation: 3,
+      rules: [
+        aRule({ cooldownMs: 600_000 }),
+        aRule({ name: 'idle', trigger: { condition: 'unreachable' }, forMs: 90_000 }),
+      ],
+    });
+    const played = play(plan, [
+      { at: 0.25, pods: { a: unhealthy, b: fails() } },
+      { at: 30, pods: { a: healthy, b: fails() } },
+      { at: 60, pods: { a: unhealthy, b: fails() } },
+    ]);
+    const memory = { ...(played.at(-1)?.memory ?? newMemory()), pollRequested: 'now' };
+    expect(statusAt(memory, 60)).toMatchObject({
+      observedGeneration: 3,
+      phase: 'Monitoring',
+      pods: { matched: 2, observed: 1, unreachable: 1 },
+      state: { a: { health: 'unhealthy' } },
+      lastPoll: '2026-01-01T00:01:00Z',
+      lastChange: '2026-01-01T00:01:00Z',
+      pollRequestedAt: 'now',
+      rules: [
+        {
+          name: 'restart',
+          activeSince: '2026-01-01T00:01:00Z',
+          lastFired: '2026-01-01T00:00:00Z',
+          lastSuppression: {
+            reason: 'Cooldown',
+            message: 'fired 60 s ago, the cooldown is 600 s',
+            time: '2026-01-01T00:01:00Z',
+          },
+          episodes: [{ subject: uidOf('a'), since: at(60) }],
+        },
+        { name: 'idle', activeSince: '2026-01-01T00:00:00Z', episodes: [{ subject: uidOf('b'), since: at(0.25) }] },
+      ],
+      workflow,
+    });
+  });
+
+  it('lets another life go on where this one ended', () => {
+    const plan = aPlan();
+    const played = play(plan, polls([unhealthy]));
+    const rules = statusAt(played[0]?.memory ?? newMemory())['rules'] as {
+      name: string;
+      episodes: { subject: string; since: number; firedAt?: number }[];
+    }[];
+    const mirror = rules.flatMap(({ name: rule, episodes }) => episodes.map((episode) => ({ rule, ...episode })));
+    expect(firedAt(play(plan, [{ at: 30, pods: { 'pod-a': unhealthy }, forgotten: true, mirror }]))).toEqual([]);
+    expect(firedAt(play(plan, [{ at: 30, pods: { 'pod-a': unhealthy }, forgotten: true }]))).toEqual([30]);
+  });
+
+  it('shows how the last action of a rule ended', () => {
+    const lastOutcome = {
+      status: 'failed',
+      reason: 'Timeout',
+      message: 'm'.repeat(900),
+      actionId: 'id',
+      at: at(5),
+    } as const;
+    const memory = { ...newMemory(), plan: aPlan(), rules: { restart: { ...newRuleMemory(), lastOutcome } } };
+    expect(statusAt(memory)['rules']).toMatchObject([
+      {
+        lastOutcome: {
+          status: 'failed',
+          reason: 'Timeout',
+          message: 'm'.repeat(512),
+          actionId: 'id',
+          time: '2026-01-01T00:00:05Z',
+        },
+      },
+    ]);
+  });
+
+  it('speaks of a rule that has no memory yet, whatever its name', () => {
+    const memory = { ...newMemory(), plan: aPlan({ rules: [aRule({ name: 'constructor' })] }) };
+    expect(statusAt(memory)['rules']).toEqual([{ name: 'constructor' }]);
+  });
+
+  it('is capped where there are many pods and episodes', () => {
+    const pods = Object.fromEntries(Array.from({ length: 150 }, (_, i) => [`p${i}`, unhealthy]));
+    const status = statusAt(play(aPlan(), [{ at: 0, pods }])[0]?.memory ?? newMemory());
+    const [rule] = status['rules'] as { episodes: unknown[] }[];
+    expect(Object.keys(status['state'] as JsonObject)).toHaveLength(20);
+    expect(rule?.episodes).toHaveLength(100);
+  });
+
+  it('is the same to its digest when only the time of the last poll differs', () => {
+    const plan = aPlan();
+    const digests = play(plan, polls([healthy, healthy, says({ health: 'healthy', n: 1 })])).map(
+      ({ memory, at: second }) => statusDigest(statusAt(memory, second)),
+    );
+    expect(digests[1]).toBe(digests[0]);
+    expect(digests[2]).not.toBe(digests[1]);
+  });
+});

@@ -1,0 +1,271 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { ResourceRef } from '../../src/clients/kube.ts';
+import type { JsonObject } from '../../src/domain/json.ts';
+import type { ChroniclePod } from '../support/chronicle.ts';
+import { podBudget } from '../support/cluster-objects.ts';
+import type { OperatorProcess } from '../support/operator-under-test.ts';
+import { type RealWorld, startWorld, whenUnhealthy } from '../support/real-world.ts';
+import { until } from '../support/until.ts';
+
+/** Seconds that a running action may take after SIGTERM. */
+const grace = 5;
+const budgets: ResourceRef = {
+  apiVersion: 'policy/v1',
+  kind: 'PodDisruptionBudget',
+  plural: 'poddisruptionbudgets',
+  namespaced: true,
+};
+
+let world: RealWorld;
+/** The one that runs; each fault leaves one behind that is well. */
+let operator: OperatorProcess;
+
+const startOne = async (settings: Record<string, string> = {}): Promise<OperatorProcess> => {
+  const started = await world.spawnOperator(settings);
+  await started.ready();
+  return started;
+};
+
+beforeAll(async () => {
+  world = await startWorld({
+    KCO_ENABLED_ACTIONS: 'exec_command,restart_pod,webhook',
+    KCO_SHUTDOWN_GRACE: String(grace),
+  });
+  operator = await startOne();
+}, 900_000);
+
+afterAll(() => world?.stop(), 60_000);
+
+const rule = (action: string, parameters: JsonObject = {}, more: JsonObject = {}): JsonObject => ({
+  name: action.replace('_', '-'),
+  trigger: whenUnhealthy,
+  action,
+  parameters,
+  ...more,
+});
+const webhook = (path: string, more: JsonObject = {}) => rule('webhook', { url: world.receiver.url(path) }, more);
+
+const ipOf = (pod: ChroniclePod | undefined): string | undefined => pod?.status?.podIP;
+
+/** Waits for some more polls of an address: what has not happened by then does not. */
+const somePolls = async (ip: string | undefined, polls = 4) => {
+  const before = world.app.requests(ip);
+  await until(`${polls} more polls of ${ip}`, () => world.app.requests(ip) >= before + polls, { timeoutMs: 40_000 });
+};
+
+const idsOf = (path: string) => world.receiver.deliveries(path).map(({ headers }) => headers['idempotency-key']);
+
+const linesIn = (file: string): string[] =>
+  existsSync(join(world.execDir, file)) ? readFileSync(join(world.execDir, file), 'utf8').trim().split('\n') : [];
+
+const failing = async (one: OperatorProcess) => (await one.ask('/readyz')).body['failing'];
+
+it('an operator killed during three actions: the webhook is repeated under its id, the restart is done once, the command is not repeated but declared unknown within 15 s', async () => {
+  const [hooked] = await world.runApp('kill-hook');
+  const [evicted] = await world.runApp('kill-evict');
+  const [run] = await world.runApp('kill-exec');
+  await podBudget(world.kube, 'kill-evict', 1);
+  await world.monitor('kill-hook', { actions: [webhook('/kill')] });
+  await world.monitor('kill-evict', { actions: [rule('restart_pod', { evict: true })] });
+  const command = ['/bin/sh', '-c', 'echo "$1" >> kill-exec; sleep 60', 'sh', '{{pod_name}}'];
+  await world.monitor('kill-exec', { actions: [rule('exec_command', { command })] });
+  const release = world.receiver.hold('/kill');
+  for (const pod of [hooked, evicted, run]) world.says(pod, { health: 'unhealthy' });
+  await until('all three are under way', () => idsOf('/kill').length === 1 && linesIn('kill-exec').length === 1);
+  await world.event('kill-evict', 'TriggerFired');
+
+  await operator.end('SIGKILL');
+  const killedAt = Date.now();
+  release();
+  await world.kube.delete(budgets, { namespace: 'default', name: 'kill-evict' });
+  operator = await world.spawnOperator();
+
+  const unknown = await world.event('kill-exec', 'ActionOutcomeUnknown');
+  expect(unknown.type).toBe('Warning');
+  expect(world.toldAt(unknown) - killedAt).toBeLessThanOrEqual(15_000);
+  await world.event('kill-hook', 'ActionSucceeded');
+  await world.event('kill-evict', 'ActionSucceeded');
+  await world.pods('kill-evict');
+  await somePolls(ipOf(hooked));
+  const [id] = idsOf('/kill');
+  expect(idsOf('/kill')).toEqual([id, id]);
+  expect(world.deletedPods('kill-evict')).toEqual([evicted?.metadata.name]);
+  expect(linesIn('kill-exec')).toEqual([run?.metadata.name]);
+  expect(world.deletedPods('kill-exec')).toEqual([]);
+  expect(world.events('kill-hook', 'TriggerFired')).toMatchObject([{ count: 1 }]);
+});
+
+it.each(['decision', 'deletion'])(
+  'an operator killed at the %s of a restart: the pod is restarted once, and the next one not at all',
+  async (moment) => {
+    const name = `kill-at-${moment}`;
+    const [pod] = await world.runApp(name);
+    await world.monitor(name, { actions: [rule('restart_pod')] });
+    const killed = Promise.withResolvers<void>();
+    const kill = () => {
+      operator.send('SIGKILL');
+      killed.resolve();
+    };
+    const stopListening = world.chronicle.onPod(({ type, object }) => {
+      if (type === 'deleted' && object.metadata.uid === pod?.metadata.uid) kill();
+    });
+    world.says(pod, { health: 'unhealthy' });
+    if (moment === 'decision') {
+      await world.event(name, 'TriggerFired');
+      kill();
+    }
+    await killed.promise;
+    await operator.end('SIGKILL');
+    stopListening();
+
+    operator = await world.spawnOperator();
+    await world.event(name, 'ActionSucceeded', 'restart_pod');
+    const [next] = await world.pods(name);
+    await somePolls(ipOf(next));
+    expect(world.deletedPods(name)).toEqual([pod?.metadata.name]);
+    expect(world.events(name, 'TriggerFired')).toMatchObject([{ count: 1 }]);
+    expect(world.events(name, 'StateChanged').filter(({ type }) => type === 'Warning')).toMatchObject([{ count: 1 }]);
+  },
+);
+
+it('SIGTERM lets a running action end, exits 0 within the grace period, and the next operator goes on where it was', async () => {
+  const [pod] = await world.runApp('term');
+  await world.runApp('term-deleted');
+  await world.monitor('term', { actions: [webhook('/term')] });
+  const deleted = await world.monitor('term-deleted');
+  const release = world.receiver.hold('/term');
+  world.says(pod, { health: 'unhealthy' });
+  await until('the action is under way', () => idsOf('/term').length === 1);
+  const ending = operator.end('SIGTERM');
+  await delay(1_000);
+  release();
+  const { code, signal, afterMs } = await ending;
+  expect({ code, signal }).toEqual({ code: 0, signal: null });
+  expect(afterMs).toBeLessThanOrEqual(grace * 1_000);
+  expect(operator.lines.at(-1)).toContain('"stopped"');
+
+  await world.deleteApp('term-deleted');
+  await until('it is gone, though nobody is there', () => world.targetApp('term-deleted') === undefined, {
+    timeoutMs: 2_000,
+  });
+  operator = await startOne();
+  await world.event('term', 'ActionSucceeded');
+  await until('its workflow has ended', async () => (await world.workflowStatus(deleted)) === 'COMPLETED');
+  await somePolls(ipOf(pod));
+  expect(idsOf('/term')).toHaveLength(1);
+});
+
+it('an API server that is away for 10 s holds up neither polls nor webhooks, and nothing is lost when it is back', async () => {
+  const [told] = await world.runApp('away-told');
+  const [restarted] = await world.runApp('away-restarted');
+  await world.monitor('away-told', { actions: [webhook('/away')] });
+  await world.monitor('away-restarted', { actions: [rule('restart_pod', {}, { retries: 10 })] });
+  await world.servers.kill('kube-apiserver');
+  const awayAt = Date.now();
+  const before = world.app.requests(ipOf(told));
+  for (const pod of [told, restarted]) world.says(pod, { health: 'unhealthy' });
+  await until('the webhook is called without an API server', () => idsOf('/away').length === 1);
+  await until('readiness says why', async () => String(await failing(operator)) === 'kubernetes');
+  expect((await operator.ask('/healthz')).status).toBe(200);
+  await delay(10_000 - (Date.now() - awayAt));
+  expect(world.app.requests(ipOf(told)) - before).toBeGreaterThanOrEqual(8);
+  // The change back is to be told as well, in its order.
+  world.says(told, { health: 'healthy' });
+  await somePolls(ipOf(told), 2);
+
+  await world.servers.restart('kube-apiserver');
+  await world.event('away-told', 'StateChanged', 'from healthy to unhealthy');
+  await world.event('away-told', 'StateChanged', 'from unhealthy to healthy');
+  await world.event('away-told', 'TriggerFired');
+  await world.event('away-told', 'ActionSucceeded');
+  await world.event('away-restarted', 'ActionSucceeded', 'restart_pod');
+  const [next] = await world.pods('away-restarted');
+  await operator.ready();
+  await somePolls(ipOf(next));
+  expect(idsOf('/away')).toHaveLength(1);
+  expect(world.deletedPods('away-restarted')).toEqual([restarted?.metadata.name]);
+  for (const reason of ['StateChanged', 'TriggerFired', 'ActionSucceeded'])
+    for (const { count } of world.events('away-told', reason)) expect(count).toBe(1);
+});
+
+it('a Temporal that is away makes the operator unready but not unhealthy; what is edited, deleted and created meanwhile is honoured within 30 s of its return', async () => {
+  const [pod] = await world.runApp('temporal');
+  await world.runApp('temporal-deleted');
+  const [late] = await world.runApp('temporal-late');
+  await world.monitor('temporal', { actions: [webhook('/temporal-old')] });
+  const deleted = await world.monitor('temporal-deleted');
+  await world.servers.kill('temporal');
+  await until('readiness says why', async () => String(await failing(operator)).includes('temporal'));
+  expect((await operator.ask('/healthz')).status).toBe(200);
+  await world.watchApp('temporal', { actions: [{ ...webhook('/temporal-new'), name: 'new' }] });
+  await world.deleteApp('temporal-deleted');
+  await until('it is gone', () => world.targetApp('temporal-deleted') === undefined, { timeoutMs: 2_000 });
+  await world.watchApp('temporal-late');
+  world.says(pod, { health: 'unhealthy' });
+
+  await world.servers.restart('temporal');
+  const backAt = Date.now();
+  await until('the new rule has fired', () => idsOf('/temporal-new').length === 1, { timeoutMs: 30_000 });
+  await until(
+    'the new TargetApp is monitored',
+    () => world.targetApp('temporal-late')?.status?.phase === 'Monitoring',
+    { timeoutMs: 30_000 - (Date.now() - backAt) },
+  );
+  await until('the deleted one has ended', async () => (await world.workflowStatus(deleted)) === 'COMPLETED');
+  expect(Date.now() - backAt).toBeLessThanOrEqual(30_000);
+  await operator.ready();
+  await somePolls(ipOf(late));
+  expect(idsOf('/temporal-old')).toEqual([]);
+  expect(idsOf('/temporal-new')).toHaveLength(1);
+});
+
+it('a wiped Temporal database: workflows return within 120 s, and an episode that has fired does not fire again', async () => {
+  const [pod] = await world.runApp('wiped');
+  const app = await world.monitor('wiped', { actions: [webhook('/wiped')] });
+  world.says(pod, { health: 'unhealthy' });
+  await world.event('wiped', 'ActionSucceeded');
+  await until('the status has it', () => world.targetApp('wiped')?.status?.rules?.[0]?.lastOutcome);
+
+  await world.servers.wipeTemporal();
+  const wipedAt = Date.now();
+  const polled = world.app.requests(ipOf(pod));
+  await until('it is polled again', () => world.app.requests(ipOf(pod)) >= polled + 4, { timeoutMs: 120_000 });
+  console.log(`polled again ${Date.now() - wipedAt} ms after the return of an empty Temporal`);
+  expect(await world.workflowStatus(app)).toBe('RUNNING');
+  expect(idsOf('/wiped')).toHaveLength(1);
+
+  world.says(pod, { health: 'healthy' });
+  await world.event('wiped', 'StateChanged', 'from unhealthy to healthy');
+  world.says(pod, { health: 'unhealthy' });
+  await until('the next episode fires', () => idsOf('/wiped').length === 2);
+  expect(new Set(idsOf('/wiped')).size).toBe(2);
+});
+
+it('two operators have the effects of one, also when one of them stands still in between', async () => {
+  const second = await startOne({ POD_NAME: 'second' });
+  const pods = await world.runApp('two', 4);
+  await world.monitor('two', {
+    actions: [
+      webhook('/two'),
+      { ...webhook('/two-later'), name: 'later', trigger: { ...whenUnhealthy, value: 'down' } },
+    ],
+  });
+  for (const pod of pods) world.says(pod, { health: 'unhealthy' });
+  await until('every pod is told', () => world.events('two', 'ActionSucceeded').length === 4);
+  await somePolls(ipOf(pods[0]));
+  expect(idsOf('/two')).toHaveLength(4);
+  expect(new Set(idsOf('/two')).size).toBe(4);
+
+  operator.send('SIGSTOP');
+  for (const pod of pods) world.says(pod, { health: 'down' });
+  await until('every pod is told by the other', () => new Set(idsOf('/two-later')).size === 4, { timeoutMs: 40_000 });
+  operator.send('SIGCONT');
+  await somePolls(ipOf(pods[0]));
+  expect(new Set(idsOf('/two-later')).size).toBe(4);
+  for (const { count } of world.events('two', 'TriggerFired')) expect(count).toBe(1);
+  expect(world.events('two', 'TriggerFired')).toHaveLength(8);
+  expect(await second.end('SIGTERM')).toMatchObject({ code: 0 });
+});

@@ -1,0 +1,259 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { type SampleApp, startSampleApp } from '../../dev/sample-app/app.ts';
+import type { AppState } from '../../dev/sample-app/fleet.ts';
+import { createToolLocator } from '../../dev/servers/locate-tool.ts';
+import { type Servers, startServers } from '../../dev/servers/start-servers.ts';
+import { kinds } from '../../src/api/kinds.ts';
+import { refOf } from '../../src/api/resource-ref.ts';
+import { createKube, type Kube, type KubeObject } from '../../src/clients/kube.ts';
+import type { JsonObject } from '../../src/domain/json.ts';
+import {
+  type Chronicle,
+  type ChronicleApp,
+  type ChronicleEvent,
+  type ChroniclePod,
+  startChronicle,
+} from './chronicle.ts';
+import { historyText } from './history-text.ts';
+import { createKubectl, type Kubectl } from './kubectl.ts';
+import { operatorBinding, operatorRole } from './operator-role.ts';
+import { type OperatorInside, type OperatorProcess, operatorInside, operatorProcess } from './operator-under-test.ts';
+import { until } from './until.ts';
+import { startWebhookReceiver, type WebhookReceiver } from './webhook-receiver.ts';
+
+const namespace = 'default';
+const root = join(import.meta.dirname, '..', '..');
+const appRef = refOf(kinds.TargetApp);
+
+/** Real servers, a sample application behind every pod, somebody to call, and an operator when a test starts one. */
+export interface RealWorld {
+  servers: Servers;
+  /** As the administrator. */
+  kube: Kube;
+  kubectl: Kubectl;
+  temporal: Client;
+  app: SampleApp;
+  receiver: WebhookReceiver;
+  chronicle: Chronicle;
+  /** Where commands run that are executed in a pod. */
+  execDir: string;
+  /** Creates the object, or makes it what the manifest says, and nothing that an earlier manifest said. */
+  apply(manifest: JsonObject): Promise<KubeObject>;
+  /** A Deployment of the sample application; resolves with its pods when they run. */
+  runApp(name: string, replicas?: number): Promise<ChroniclePod[]>;
+  /** Applies a TargetApp that watches the app of its name every second; some of its spec replaced. */
+  watchApp(name: string, spec?: JsonObject, annotations?: Record<string, string>): Promise<void>;
+  /** The same, and waits until its first report under this spec. */
+  monitor(name: string, spec?: JsonObject): Promise<ChronicleApp>;
+  deleteApp(name: string): Promise<void>;
+  /** Waits until so many pods of an app run, and no others are there. */
+  pods(name: string, count?: number): Promise<ChroniclePod[]>;
+  /** Makes a pod of the sample application say something else; the time at which it did. */
+  says(pod: ChroniclePod | undefined, state: Partial<AppState>): number;
+  /** The TargetApp as it is now. */
+  targetApp(name: string): ChronicleApp | undefined;
+  /** Events that regard the TargetApp of that name. */
+  events(name: string, reason?: string): ChronicleEvent[];
+  /** Waits until there is an Event with that reason, and words in its message. */
+  event(name: string, reason: string, words?: string): Promise<ChronicleEvent>;
+  /** When an Event was first told, epoch milliseconds. */
+  toldAt(event: ChronicleEvent): number;
+  /** Names of the app's pods whose deletion was seen, in order. */
+  deletedPods(name: string): string[];
+  /** The workflow id of a TargetApp. */
+  workflowId(app: ChronicleApp): string;
+  /** Whether the workflow runs, or how it ended. */
+  workflowStatus(app: ChronicleApp): Promise<string>;
+  /** All that stands in the history of a TargetApp's workflow, payloads decoded. */
+  history(app: ChronicleApp): Promise<string>;
+  /** An operator in this process, with the rights of the role; `settings` as in its environment. */
+  operate(settings?: Record<string, string>): Promise<OperatorInside>;
+  /** An operator as a process. */
+  spawnOperator(settings?: Record<string, string>): Promise<OperatorProcess>;
+  stop(): Promise<void>;
+}
+
+/** A Deployment whose pods say that they listen where the sample application does. */
+const deploymentOf = (name: string, replicas: number, port: number): JsonObject => {
+  const labels = { app: name };
+  const containers = [{ name: 'app', image: 'sample-app', ports: [{ containerPort: port }] }];
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { namespace, name },
+    spec: { replicas, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers } } },
+  };
+};
+
+/** A TargetApp that watches the app of its name every second. */
+export const targetAppOf = (name: string, spec: JsonObject = {}, annotations?: Record<string, string>): JsonObject => ({
+  apiVersion: appRef.apiVersion,
+  kind: appRef.kind,
+  metadata: { namespace, name, ...(annotations && { annotations }) },
+  spec: {
+    selector: { matchLabels: { app: name } },
+    pollingInterval: 1,
+    stateQuery: 'query AppState { application { status health pendingTasks lastError } }',
+    ...spec,
+  },
+});
+
+/** The trigger that most stories are about. */
+export const whenUnhealthy = { field: 'application.health', condition: 'equals', value: 'unhealthy' };
+
+async function applyCrds(kubectl: Kubectl): Promise<void> {
+  const { code, stderr } = await kubectl(['apply', '-f', join(root, 'crds')]);
+  if (code !== 0) throw new Error(stderr);
+  await until('TargetApps are served', async () => (await kubectl(['get', 'targetapps'])).code === 0);
+}
+
+/** kwok gives addresses away again: whoever gets one is another instance of the application. */
+function forgetTheDead(chronicle: Chronicle, app: SampleApp): void {
+  const addresses = new Map<string, string>();
+  chronicle.onPod(({ type, object: { metadata, status } }) => {
+    const ip = status?.podIP;
+    if (ip === undefined) return;
+    const isNew = type !== 'deleted' && addresses.get(ip) !== metadata.uid;
+    const isGone = type === 'deleted' && addresses.get(ip) === metadata.uid;
+    if (isNew || isGone) app.forget(ip);
+    if (isGone) addresses.delete(ip);
+    else if (isNew) addresses.set(ip, metadata.uid);
+  });
+}
+
+/** Starts everything but the operator. `settings` go to every operator of this world. */
+export async function startWorld(settings: Record<string, string> = {}): Promise<RealWorld> {
+  const scratch = mkdtempSync(join(tmpdir(), 'kco-world-'));
+  const execDir = join(scratch, 'exec');
+  mkdirSync(execDir);
+  const [servers, app, receiver] = await Promise.all([
+    startServers({ execWorkDir: execDir, headless: true }),
+    startSampleApp(),
+    startWebhookReceiver(),
+  ]);
+  const { kubeconfig } = servers.kubernetes;
+  const kube = createKube({ kubeconfig });
+  const kubectl = createKubectl(await createToolLocator().locate('kubectl'), kubeconfig);
+  await applyCrds(kubectl);
+  const chronicle = await startChronicle(kube, appRef);
+  forgetTheDead(chronicle, app);
+  const connection = await Connection.connect({ address: servers.temporal.address });
+  const temporal = new Client({ connection, namespace: servers.temporal.namespace });
+  const operators: { end(): Promise<unknown> }[] = [];
+
+  const environment = {
+    KUBECONFIG: servers.kubernetes.kubeconfigFor('kco'),
+    KCO_TEMPORAL_ADDRESS: servers.temporal.address,
+    KCO_TEMPORAL_NAMESPACE: servers.temporal.namespace,
+    ...settings,
+  };
+  const apply: RealWorld['apply'] = async (manifest) => {
+    const { apiVersion, kind, metadata } = manifest as unknown as KubeObject;
+    const ref = await kube.discover(apiVersion ?? '', kind ?? '');
+    if (ref === undefined) throw new Error(`the API server has no ${kind}`);
+    const body = { type: 'apply', body: manifest, fieldManager: 'test', force: true } as const;
+    return kube.patch(ref, ref.namespaced ? { namespace, name: metadata.name } : { name: metadata.name }, body);
+  };
+  await apply(operatorRole as JsonObject);
+  await apply(operatorBinding as JsonObject);
+
+  const podsNow = (name: string) =>
+    chronicle.present.pods().filter(({ metadata }) => metadata.labels?.['app'] === name);
+  const pods: RealWorld['pods'] = (name, count = 1) =>
+    until(
+      `${count} pods of ${name} run`,
+      () => {
+        const all = podsNow(name);
+        const running = all.filter((pod) => pod.status?.phase === 'Running' && pod.status.podIP !== undefined);
+        return all.length === count && running.length === count ? running : undefined;
+      },
+      { instead: () => podsNow(name) },
+    );
+  const targetApp = (name: string) => chronicle.present.apps().find(({ metadata }) => metadata.name === name);
+  const events = (name: string, reason?: string) =>
+    chronicle.present
+      .events()
+      .filter(
+        ({ involvedObject, reason: why }) =>
+          involvedObject.kind === 'TargetApp' &&
+          involvedObject.name === name &&
+          (reason === undefined || why === reason),
+      );
+  const watchApp: RealWorld['watchApp'] = async (name, spec, annotations) =>
+    void (await apply(targetAppOf(name, spec, annotations)));
+  const workflowId = ({ metadata }: ChronicleApp) => `targetapp/${metadata.namespace}/${metadata.name}/${metadata.uid}`;
+
+  return {
+    servers,
+    kube,
+    kubectl,
+    temporal,
+    app,
+    receiver,
+    chronicle,
+    execDir,
+    apply,
+    pods,
+    targetApp,
+    events,
+    watchApp,
+    workflowId,
+    runApp: async (name, replicas = 1) => {
+      await apply(deploymentOf(name, replicas, app.port));
+      return pods(name, replicas);
+    },
+    monitor: async (name, spec) => {
+      const applied = await apply(targetAppOf(name, spec));
+      return until(
+        `TargetApp ${name} is monitored under generation ${applied.metadata.generation}`,
+        () => {
+          const found = targetApp(name);
+          const { observedGeneration, phase } = found?.status ?? {};
+          return observedGeneration === applied.metadata.generation && phase === 'Monitoring' ? found : undefined;
+        },
+        { instead: () => targetApp(name)?.status },
+      );
+    },
+    deleteApp: async (name) => void (await kube.delete(appRef, { namespace, name })),
+    says: (pod, state) => {
+      const ip = pod?.status?.podIP;
+      if (ip === undefined) throw new Error('a pod without an address says nothing');
+      app.setState(ip, state);
+      return Date.now();
+    },
+    event: (name, reason, words = '') =>
+      until(
+        `there is an Event ${reason} of ${name} with the words "${words}"`,
+        () => events(name, reason).find(({ message }) => message.includes(words)),
+        { timeoutMs: 30_000, instead: () => events(name).map((each) => `${each.reason}: ${each.message}`) },
+      ),
+    toldAt: ({ metadata }) =>
+      chronicle.events.find(({ object }) => object.metadata.uid === metadata.uid)?.at ?? Number.NaN,
+    deletedPods: (name) =>
+      chronicle.pods
+        .filter(({ type, object }) => type === 'deleted' && object.metadata.labels?.['app'] === name)
+        .map(({ object }) => object.metadata.name),
+    workflowStatus: async (of) => (await temporal.workflow.getHandle(workflowId(of)).describe()).status.name,
+    history: async (of) => historyText(await temporal.workflow.getHandle(workflowId(of)).fetchHistory()),
+    operate: async (more = {}) => {
+      const operator = await operatorInside({ ...environment, ...more });
+      operators.push({ end: operator.stop });
+      return operator;
+    },
+    spawnOperator: async (more = {}) => {
+      const operator = await operatorProcess({ ...environment, ...more });
+      operators.push({ end: () => operator.end('SIGKILL') });
+      return operator;
+    },
+    stop: async () => {
+      await Promise.all(operators.map(({ end }) => end()));
+      await chronicle.stop();
+      await Promise.all([connection.close(), app.close(), receiver.close(), kube.close()]);
+      await servers.stop();
+      rmSync(scratch, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,186 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ApplicationFailure } from '@temporalio/common';
+import type { RulePlan } from '../../src/domain/plan.ts';
+import { type Life, startWorkflowEnv, until, type WorkflowEnv } from '../support/workflow-env.ts';
+import { createWorld, health, planWith, restartRule, type World } from '../support/world.ts';
+
+let env: WorkflowEnv;
+beforeAll(async () => {
+  env = await startWorkflowEnv();
+}, 600_000);
+afterAll(() => env.stop(), 60_000);
+
+/** An app that is unhealthy from the start, under these rules. */
+async function unhealthy(rules: RulePlan[], faults: World['faults'], intervalMs = 200): Promise<Life> {
+  const world = createWorld(planWith({ intervalMs, rules }));
+  world.faults = faults;
+  world.says(health('unhealthy'));
+  return env.live(world);
+}
+
+const pause = (ms: number) => new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), ms));
+
+const told = (world: World, reason: string): Promise<string> =>
+  until(`${reason} is told`, () => world.all('event').find(({ record }) => record.reason === reason)?.record.message);
+
+const lastOutcome = ({ ledger }: World): unknown =>
+  ledger
+    .flatMap((it) => (it.kind === 'status' ? (it.status['rules'] as { lastOutcome?: unknown }[]) : []))
+    .findLast((rule) => rule.lastOutcome !== undefined)?.lastOutcome;
+
+/** Ids and attempts of the actions in a history. */
+const scheduledActions = async (life: Life) =>
+  (await life.history()).events
+    ?.map((event) => event.activityTaskScheduledEventAttributes)
+    .filter((scheduled) => scheduled?.activityType?.name === 'restart_pod') ?? [];
+
+describe('an action that fails', () => {
+  it('is tried again under the same id until it succeeds', async () => {
+    const life = await unhealthy([restartRule()], {
+      action: async (_, calls) => {
+        if (calls < 2) throw ApplicationFailure.retryable('the budget allows no disruption now', 'TooManyRequests');
+        return undefined;
+      },
+    });
+    const { world } = life;
+    await told(world, 'ActionSucceeded');
+    const requests = world.all('begin').map(({ request }) => request);
+    expect(requests).toHaveLength(3);
+    expect(requests[1]).toEqual(requests[0]);
+    expect(requests[2]).toEqual(requests[0]);
+    const scheduled = await scheduledActions(life);
+    expect(scheduled.map((attributes) => attributes?.activityId)).toEqual([requests[0]?.id]);
+    await life.end();
+    expect(world.reasons()).not.toContain('ActionFailed');
+  }, 40_000);
+
+  it('for good is data: it is told, stands in the status, and the app is watched on', async () => {
+    const life = await unhealthy([restartRule({ retries: 1 })], {
+      action: async () => {
+        throw ApplicationFailure.retryable('the receiver answers 503', 'HTTPStatus');
+      },
+    });
+    const { world } = life;
+    expect(await told(world, 'ActionFailed')).toContain('the receiver answers 503');
+    const looks = world.all('look').length;
+    await until('it looks on', () => world.all('look').length > looks + 2);
+    await until('the status has it', () => lastOutcome(world));
+    expect(lastOutcome(world)).toMatchObject({ status: 'failed', reason: 'HTTPStatus' });
+    expect(world.all('begin')).toHaveLength(2);
+    expect((await life.handle.describe()).status.name).toBe('RUNNING');
+    await life.end();
+  }, 40_000);
+
+  it('and is lost with its worker is of unknown outcome within 15 s where it may happen once only, and stays undone', async () => {
+    const rule = restartRule({ name: 'run-once', action: 'exec_command', repeatable: false });
+    const life = await unhealthy([rule], { loses: () => true });
+    const { world } = life;
+    const begin = await until('it began', () => world.all('begin')[0]);
+    expect(await told(world, 'ActionOutcomeUnknown')).toContain('is not repeated');
+    expect(Date.now() - begin.at).toBeLessThan(15_000);
+    const looks = world.all('look').length;
+    await until('it looked on', () => world.all('look').length > looks + 5);
+    await until('the status has it', () => lastOutcome(world));
+    expect(lastOutcome(world)).toMatchObject({ status: 'unknown', reason: 'OutcomeUnknown' });
+    expect(world.all('begin')).toHaveLength(1);
+    await life.end();
+  }, 60_000);
+
+  it('and is lost with its worker is begun again under the same id where it may be repeated', async () => {
+    let losses = 0;
+    const life = await unhealthy([restartRule()], { loses: () => losses++ === 0 });
+    const { world } = life;
+    await told(world, 'ActionSucceeded');
+    const ids = world.all('begin').map(({ request }) => request.id);
+    expect(ids).toEqual([ids[0], ids[0]]);
+    await life.end();
+  }, 60_000);
+});
+
+describe('a running action', () => {
+  it('does not hold up polling', async () => {
+    const life = await unhealthy([restartRule()], { action: () => pause(4_000) }, 100);
+    const { world } = life;
+    await until('it ended', () => world.all('end').length > 0);
+    const [begin, end] = [world.all('begin')[0]?.at ?? 0, world.all('end')[0]?.at ?? 0];
+    const looks = world.all('look').filter(({ at }) => at > begin && at < end);
+    expect(looks.length).toBeGreaterThan(5);
+    const { runningActions } = await life.handle.query<{ runningActions: string[] }, []>('currentState');
+    expect(runningActions.length).toBeLessThanOrEqual(1);
+    await life.end();
+  }, 40_000);
+
+  it('is waited for by the next one on the same pod, in the order of the rules; one that touches no pod does not wait', async () => {
+    const rules = [
+      restartRule({ name: 'first', action: 'exec_command', repeatable: false }),
+      restartRule({ name: 'second' }),
+      restartRule({ name: 'beside', action: 'webhook', onPods: false }),
+    ];
+    const life = await unhealthy(rules, { action: () => pause(1_000) });
+    const { world } = life;
+    await until('all have ended', () => world.all('end').length === 3);
+    const order = world.ledger.flatMap((it) =>
+      it.kind === 'begin' || it.kind === 'end' ? [`${it.kind} ${it.request.rule}`] : [],
+    );
+    const onPod = order.filter((step) => !step.endsWith('beside'));
+    expect(onPod).toEqual(['begin first', 'end first', 'begin second', 'end second']);
+    expect(order.indexOf('begin beside')).toBeLessThan(order.indexOf('end first'));
+    await life.end();
+  }, 40_000);
+
+  it('on one pod does not hold up the same rule on another pod', async () => {
+    const world = createWorld(planWith({ rules: [restartRule()] }), 2);
+    world.faults.action = () => pause(1_500);
+    for (const uid of world.pods.keys()) world.says(health('unhealthy'), uid);
+    const life = await env.live(world);
+    await until('both have ended', () => world.all('end').length === 2);
+    const [, second] = world.all('begin');
+    expect(second?.at).toBeLessThan(world.all('end')[0]?.at ?? 0);
+    expect(new Set(world.all('begin').map(({ request }) => request.id)).size).toBe(2);
+    await life.end();
+  }, 40_000);
+});
+
+describe('while the API server is away', () => {
+  const away = () => {
+    throw new Error('connect ECONNREFUSED');
+  };
+
+  it('polling goes on, and each Event is recorded afterwards, in order, once', async () => {
+    const world = createWorld(planWith({ intervalMs: 100 }));
+    const life = await env.live(world);
+    await until('it is watched', () => world.all('status').length > 0);
+    world.faults = { recordEvents: away, reportStatus: away };
+    const states = ['degraded', 'unhealthy', 'offline', 'healthy'];
+    for (const state of states) {
+      world.says(health(state));
+      const looks = world.all('look').length;
+      await until('it was seen', () => world.all('look').length > looks + 1);
+    }
+    world.faults = {};
+    await until('the last is told', () =>
+      world.all('event').some(({ record }) => record.message.includes('to healthy')),
+    );
+    await life.end();
+    const changes = world.all('event').filter(({ record }) => record.reason === 'StateChanged');
+    expect(changes.map(({ record }) => /to (\w+)/.exec(record.message)?.[1])).toEqual(states);
+    expect(changes.map(({ record }) => record.count)).toEqual([1, 1, 1, 1]);
+  }, 60_000);
+
+  it('an action waits for its mark in the status for some seconds, and then does without', async () => {
+    const world = createWorld(planWith({ rules: [restartRule()] }));
+    const life = await env.live(world);
+    await until('it is watched', () => world.all('status').length > 0);
+    world.faults.reportStatus = away;
+    world.says(health('unhealthy'));
+    const fired = await until('it fired', () =>
+      world.all('event').find(({ record }) => record.reason === 'TriggerFired'),
+    );
+    const begin = await until('it acted', () => world.all('begin')[0]);
+    expect(begin.at - fired.at).toBeGreaterThan(3_000);
+    world.faults = {};
+    await until('the status has it', () => lastOutcome(world));
+    expect(world.all('begin')).toHaveLength(1);
+    await life.end();
+  }, 60_000);
+});

@@ -1,0 +1,166 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { JsonObject } from '../../src/domain/json.ts';
+import type { PollSummary } from '../../src/workflows/messages.ts';
+import { searchAttributes } from '../../src/workflows/search-attributes.ts';
+import { type Life, startWorkflowEnv, until, type WorkflowEnv } from '../support/workflow-env.ts';
+import { createWorld, health, planWith, restartRule } from '../support/world.ts';
+
+const hourMs = 3_600_000;
+let env: WorkflowEnv;
+beforeAll(async () => {
+  // A run hands on after some six polls instead of 372.
+  env = await startWorkflowEnv({ 'limit.historyCount.suggestContinueAsNew': 70 });
+}, 600_000);
+afterAll(() => env.stop(), 60_000);
+
+const runIdOf = (status: JsonObject): unknown => (status['workflow'] as JsonObject)['runId'];
+const currentRun = async (life: Life): Promise<string> => (await life.handle.describe()).runId;
+
+/** Everything that a status says but for times of polls and who says it. */
+const saying = ({ lastPoll: _, workflow: __, ...rest }: JsonObject): string => JSON.stringify(rest);
+
+async function untilAnotherRun(life: Life, first: string): Promise<string> {
+  return until('another run goes on', async () => {
+    const run = await currentRun(life);
+    return run === first ? undefined : run;
+  });
+}
+
+describe('an hour of polls', () => {
+  it('goes through several runs, and fires once per episode, tells each change once, and writes no needless status', async () => {
+    // The clock is scaled, the polls are not: 120 of them, one each 50 ms instead of each 30 s.
+    const world = createWorld(planWith({ intervalMs: 50, rules: [restartRule({ forMs: 300 })] }), 3);
+    let polls = 0;
+    world.faults.observe = () => {
+      polls += 1;
+      if (polls === 20 || polls === 80) world.says(health('unhealthy'));
+      if (polls === 60 || polls === 110) world.says(health('healthy'));
+    };
+    const life = await env.live(world);
+    await until('120 polls are done', () => polls >= 120, 90_000);
+    await life.end();
+    const statuses = world.all('status').map(({ status }) => status);
+    expect(new Set(statuses.map(runIdOf)).size).toBeGreaterThan(5);
+    expect(world.all('begin').map(({ request }) => [request.oldValue, request.newValue])).toEqual([
+      ['healthy', 'unhealthy'],
+      ['healthy', 'unhealthy'],
+    ]);
+    expect(world.counted).toEqual(['fired restart_pod', 'fired restart_pod']);
+    const changes = world.all('event').filter(({ record }) => record.reason === 'StateChanged');
+    expect(changes).toHaveLength(4);
+    expect(world.reasons().filter((reason) => reason === 'MonitoringStarted')).toHaveLength(1);
+    const needless = statuses.filter((status, i) => {
+      const before = statuses[i - 1];
+      return before !== undefined && runIdOf(before) === runIdOf(status) && saying(before) === saying(status);
+    });
+    expect(needless).toEqual([]);
+  }, 120_000);
+});
+
+describe('continue-as-new', () => {
+  it('keeps a cooldown, an episode that has fired, and what lists show of the workflow', async () => {
+    const world = createWorld(planWith({ intervalMs: 100, rules: [restartRule({ cooldownMs: hourMs })] }));
+    world.says(health('unhealthy'));
+    const life = await env.live(world);
+    const first = await currentRun(life);
+    await until('it acted', () => world.all('end').length === 1);
+    const second = await untilAnotherRun(life, first);
+    const description = await life.handle.describe();
+    expect(await description.staticSummary()).toBe('TargetApp **default/my-app**');
+    expect(description.typedSearchAttributes.get(searchAttributes.name)).toBe('my-app');
+    world.says(health('healthy'));
+    await until('it is healthy', () => world.reasons().includes('StateChanged'));
+    world.says(health('unhealthy'));
+    await until('it is held back', () => world.reasons().includes('TriggerSuppressed'));
+    await untilAnotherRun(life, second);
+    await life.end();
+    expect(world.all('begin')).toHaveLength(1);
+    expect(world.counted).toEqual(['fired restart_pod', 'suppressed Cooldown']);
+  }, 60_000);
+
+  it('waits for a running action, which is not begun again', async () => {
+    const world = createWorld(planWith({ intervalMs: 100, rules: [restartRule()] }));
+    world.says(health('unhealthy'));
+    const gate = Promise.withResolvers<undefined>();
+    world.faults.action = () => gate.promise;
+    const life = await env.live(world);
+    const first = await currentRun(life);
+    await until('far more was polled than one run does', () => world.all('look').length > 15);
+    expect(await currentRun(life)).toBe(first);
+    gate.resolve(undefined);
+    await untilAnotherRun(life, first);
+    await until('it is told', () => world.reasons().includes('ActionSucceeded'));
+    await life.end();
+    expect(world.all('begin')).toHaveLength(1);
+    const events = (await life.history(first)).events ?? [];
+    expect(
+      events.filter((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'restart_pod'),
+    ).toHaveLength(1);
+    expect(events.at(-1)?.workflowExecutionContinuedAsNewEventAttributes).toBeTruthy();
+  }, 60_000);
+
+  it('answers every update, also those that come while it hands on', async () => {
+    const world = createWorld(planWith({ intervalMs: hourMs }));
+    // A status of each new run is written slowly, so that words come while a run waits for the end of its report.
+    world.faults.reportStatus = () => new Promise((resolve) => setTimeout(resolve, 300));
+    const life = await env.live(world);
+    await until('it is watched', () => world.all('status').length > 0);
+    const first = await currentRun(life);
+    for (let i = 0; i < 12; i++) {
+      world.says(health(`state-${i}`));
+      const answers = await Promise.all([1, 2].map(() => life.handle.executeUpdate<PollSummary, []>('pollNow')));
+      expect(answers.map(({ matched }) => matched)).toEqual([1, 1]);
+      // It hands on when nobody is waiting for an answer.
+      if (i % 4 === 3) await delay(1_000);
+    }
+    expect(await currentRun(life)).not.toBe(first);
+    await life.end();
+  }, 90_000);
+
+  it('keeps what an update has suspended', async () => {
+    const world = createWorld(planWith({ intervalMs: hourMs }));
+    const life = await env.live(world);
+    await until('it is watched', () => world.all('status').length > 0);
+    const first = await currentRun(life);
+    await life.handle.executeUpdate('suspend');
+    for (let i = 0; (await currentRun(life)) === first && i < 30; i++) {
+      const looks = world.all('look').length;
+      await life.handle.signal('resourceChanged');
+      await until('it looked', () => world.all('look').length > looks);
+    }
+    expect(await currentRun(life)).not.toBe(first);
+    const looks = world.all('look').length;
+    await life.handle.signal('resourceChanged');
+    await until('the next run looked', () => world.all('look').length > looks);
+    expect(world.all('look').at(-1)?.input.held).toBe(true);
+    expect(await life.handle.executeUpdate('resume')).toBe('Monitoring');
+    await life.end();
+  }, 60_000);
+
+  it('is not held up for long by an API server that is away, and keeps what is not recorded yet', async () => {
+    const world = createWorld(planWith({ intervalMs: 200 }));
+    const life = await env.live(world);
+    await until('it is watched', () => world.all('status').length > 0);
+    const first = await currentRun(life);
+    world.faults.recordEvents = () => {
+      throw new Error('connect ECONNREFUSED');
+    };
+    world.says(health('degraded'));
+    await until('it was seen', () =>
+      world.all('look').some(({ told }) => told.readings !== undefined && told.plan === undefined),
+    );
+    const since = Date.now();
+    await untilAnotherRun(life, first);
+    expect(Date.now() - since).toBeLessThan(15_000);
+    world.faults = {};
+    await until('it is recorded', () => world.reasons().includes('StateChanged'));
+    await life.end();
+    expect(
+      world
+        .all('event')
+        .filter(({ record }) => record.reason === 'StateChanged')
+        .map(({ record }) => record.count),
+    ).toEqual([1]);
+  }, 60_000);
+});
