@@ -12,7 +12,7 @@ import { createWatchCache, type WatchCacheOptions } from './clients/watch-cache.
 import type { Config } from './config.ts';
 import { createController } from './controller/controller.ts';
 import { createConversations } from './controller/conversations.ts';
-import { checkServed, ensureTemporal } from './controller/prerequisites.ts';
+import { checkServed, createTemporalPrerequisites } from './controller/prerequisites.ts';
 import { registrations, resourceRefs } from './controller/registrations.ts';
 import { type Surface, startSurface } from './controller/surface.ts';
 import { createWatchman } from './controller/watchman.ts';
@@ -167,16 +167,13 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   metrics.readActiveMonitors(() => byNamespace(caches.apps.list()));
 
   const onLoss = (what: string) => (error: unknown) => log.warning(`${what} is not as it should be`, { error });
-  let namespaceId: string | undefined;
+  const prerequisites = createTemporalPrerequisites(client, config.temporal.namespace);
   const temporalWatch = createWatchman({
     everyMs: watchEveryMs,
     look: async () => {
-      const found = await ensureTemporal(client, config.temporal.namespace);
-      if (found.registered.length > 0)
-        log.info('search attributes registered', { search_attributes: found.registered });
-      // A wiped database comes back as another namespace of the same name: none of the workflows is there any more.
-      if (namespaceId !== undefined && namespaceId !== found.namespaceId) controller.resync();
-      namespaceId = found.namespaceId;
+      const { isNew, registered } = await prerequisites.ensure();
+      if (registered.length > 0) log.info('search attributes registered', { search_attributes: registered });
+      if (isNew) controller.resync();
     },
     onReturn: () => controller.resync(),
     onLoss: onLoss('temporal'),

@@ -3,7 +3,7 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { ActionName } from '../api/actions.ts';
 import type { Rule } from '../api/rule.ts';
 import { ruleName } from '../api/rule-problems.ts';
-import type { Log } from '../clients/log.ts';
+import { correlationId, type Log } from '../clients/log.ts';
 import type { Metrics } from '../clients/metrics.ts';
 import type { WatchCache } from '../clients/watch-cache.ts';
 import type { ActionOutcome, ActionRequest } from '../domain/action.ts';
@@ -129,6 +129,7 @@ export function createPerform({ apps, pods, enabled, workflowUrl, metrics, log }
       old_state: request.oldValue,
       new_state: request.newValue,
       action_id: request.id,
+      correlation_id: correlationId(Context.current().info.workflowExecution?.runId ?? '', request.id),
     };
     const started = performance.now();
     const ended = (status: ActionOutcome['status']) =>

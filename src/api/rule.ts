@@ -66,11 +66,12 @@ const scaleKind = {
 /** A rule of one kind of action. Parameters that are all optional may be left out as a whole. */
 const ruleWith = (action: ActionName) => {
   const { description, about, parameters } = actionKinds[action];
-  const schema: z.ZodType = parameters.safeParse({}).success ? parameters.prefault({}) : parameters;
+  const schema: z.ZodType = parameters;
+  const mayBeAbsent = schema.safeParse({}).success;
   return z.strictObject({
     ...ruleFields,
     action: z.literal(action).describe(description),
-    parameters: schema.describe(about) as typeof parameters,
+    parameters: (mayBeAbsent ? schema.prefault({}) : schema).describe(about) as typeof parameters,
   });
 };
 

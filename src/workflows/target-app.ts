@@ -52,6 +52,8 @@ const isSettled = (run: Run): boolean => run.actions.size === 0 && allHandlersFi
 async function canHandOn(run: Run): Promise<boolean> {
   const { continueAsNewSuggested, historyLength } = workflowInfo();
   if (!continueAsNewSuggested && historyLength <= maxHistoryLength) return false;
+  // Whoever was answered by this look is one step from its end; whoever was not has asked for another one.
+  await condition(() => allHandlersFinished() || run.looksAgain);
   // Where some action always runs, polling has to stop for once until they have ended.
   if (historyLength > overdueHistoryLength) await condition(() => run.actions.size === 0 || run.looksAgain);
   if (!isSettled(run)) return false;

@@ -4,6 +4,7 @@ import type { InjectedSinks } from '@temporalio/worker';
 import { attempt } from '../../src/activities/attempt.ts';
 import { diff } from '../../src/activities/diff.ts';
 import type { Activities } from '../../src/activities/index.ts';
+import { type ActionName, actionNames } from '../../src/api/actions.ts';
 import type { ActionOutcome, ActionRequest } from '../../src/domain/action.ts';
 import type { EventRecord } from '../../src/domain/events.ts';
 import type { Json, JsonObject } from '../../src/domain/json.ts';
@@ -160,11 +161,7 @@ function activitiesOf(world: World): Activities {
   };
   return {
     diff,
-    exec_command: act,
-    patch_resource: act,
-    restart_pod: act,
-    scale_deployment: act,
-    webhook: act,
+    ...(Object.fromEntries(actionNames.map((name) => [name, act])) as Record<ActionName, typeof act>),
     observe: (input) =>
       attempt(async () => {
         const at = Date.now();

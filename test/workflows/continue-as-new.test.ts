@@ -59,16 +59,16 @@ describe('an hour of polls', () => {
 });
 
 describe('continue-as-new', () => {
-  it('keeps a cooldown, an episode that has fired, and what lists show of the workflow', async () => {
+  it('keeps a cooldown, an episode that has fired, and by what the workflow is found', async () => {
     const world = createWorld(planWith({ intervalMs: 100, rules: [restartRule({ cooldownMs: hourMs })] }));
     world.says(health('unhealthy'));
     const life = await env.live(world);
     const first = await currentRun(life);
     await until('it acted', () => world.all('end').length === 1);
     const second = await untilAnotherRun(life, first);
-    const description = await life.handle.describe();
-    expect(await description.staticSummary()).toBe('TargetApp **default/my-app**');
-    expect(description.typedSearchAttributes.get(searchAttributes.name)).toBe('my-app');
+    const { typedSearchAttributes } = await life.handle.describe();
+    expect(typedSearchAttributes.get(searchAttributes.name)).toBe('my-app');
+    expect(typedSearchAttributes.get(searchAttributes.phase)).toBe('Monitoring');
     world.says(health('healthy'));
     await until('it is healthy', () => world.reasons().includes('StateChanged'));
     world.says(health('unhealthy'));
