@@ -170,8 +170,8 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const prerequisites = createTemporalPrerequisites(client, config.temporal.namespace);
   const temporalWatch = createWatchman({
     everyMs: watchEveryMs,
-    look: async () => {
-      const { isNew, registered } = await prerequisites.ensure();
+    look: async (signal) => {
+      const { isNew, registered } = await client.withAbortSignal(signal, prerequisites.ensure);
       if (registered.length > 0) log.info('search attributes registered', { search_attributes: registered });
       if (isNew) controller.resync();
     },

@@ -1,6 +1,7 @@
-/** The servers that this module starts, in the order in which they are stopped; `kubectl` is only looked up. */
+/** The servers that this module starts, in the order in which they are stopped; `helm` and `kubectl` are only looked up. */
 export type ToolName =
   | 'etcd'
+  | 'helm'
   | 'kube-apiserver'
   | 'kube-controller-manager'
   | 'kube-scheduler'
@@ -66,6 +67,7 @@ function kubernetesTool(name: ToolName, versionArgs: string[], compatible: RegEx
 }
 
 const etcdVersion = '3.6.5';
+const helmVersion = '3.22.0';
 const temporalVersion = '1.5.1';
 
 /** Every pinned version is here and in the go.mod files beside it, nowhere else. */
@@ -83,6 +85,28 @@ export const tools: Record<ToolName, Tool> = {
       return { url: `${base}/${folder}.tar.gz`, checksumUrl: `${base}/SHA256SUMS`, member: `${folder}/etcd` };
     },
     build: { module: 'etcd', package: 'go.etcd.io/etcd/server/v3' },
+  },
+  // It renders and installs the chart; no server needs it.
+  helm: {
+    name: 'helm',
+    version: helmVersion,
+    variable: 'KCO_HELM',
+    versionArgs: ['version', '--short'],
+    compatible: /^v3\.(1[5-9]|[2-9]\d)\b/m,
+    release: ({ os, arch }) => {
+      const url = `https://get.helm.sh/helm-v${helmVersion}-${os}-${arch}.tar.gz`;
+      return { url, checksumUrl: `${url}.sha256sum`, member: `${os}-${arch}/helm` };
+    },
+    build: {
+      module: 'helm',
+      package: 'helm.sh/helm/v3/cmd/helm',
+      // Without the last two a chart is rendered for Kubernetes 1.20.
+      ldflags: [
+        `-X helm.sh/helm/v3/internal/version.version=v${helmVersion}`,
+        '-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1',
+        '-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=34',
+      ].join(' '),
+    },
   },
   'kube-apiserver': kubernetesTool('kube-apiserver', ['--version'], /Kubernetes v1\.34\./),
   'kube-controller-manager': kubernetesTool('kube-controller-manager', ['--version'], /Kubernetes v1\.34\./),

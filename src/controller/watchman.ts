@@ -20,6 +20,14 @@ export interface Watchman {
 
 const lookTimeoutMs = 5_000;
 
+/** Rejects when the signal aborts: a look that hangs is a look that failed, however patient it is itself. */
+const aborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    const tell = () => reject(new Error(`no answer within ${lookTimeoutMs / 1000} s`));
+    if (signal.aborted) tell();
+    else signal.addEventListener('abort', tell, { once: true });
+  });
+
 export function createWatchman({ look, everyMs, onReturn, onLoss }: WatchmanOptions): Watchman {
   const stopping = new AbortController();
   let result: CheckResult = { ok: false, message: 'not looked at yet' };
@@ -27,7 +35,8 @@ export function createWatchman({ look, everyMs, onReturn, onLoss }: WatchmanOpti
 
   const once = async (): Promise<void> => {
     try {
-      await look(AbortSignal.any([stopping.signal, AbortSignal.timeout(lookTimeoutMs)]));
+      const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(lookTimeoutMs)]);
+      await Promise.race([look(signal), aborted(signal)]);
       result = { ok: true };
       if (failing) onReturn?.();
       failing = false;

@@ -1,5 +1,6 @@
 import type { CurrentState } from '../../src/workflows/messages.ts';
-import { type Life, until, type WorkflowEnv } from './workflow-env.ts';
+import { until } from './until.ts';
+import type { Life, WorkflowEnv } from './workflow-env.ts';
 import { createWorld, health, planWith, restartRule, uidOf, type World } from './world.ts';
 
 const hourMs = 3_600_000;

@@ -24,6 +24,9 @@ export interface WebhookReceiver {
   close(): Promise<void>;
 }
 
+/** The body of every answer. */
+export const receiverWords = 'what-the-receiver-says-of-itself';
+
 async function textOf(request: AsyncIterable<unknown>): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -41,7 +44,7 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
     const body = await textOf(request).catch(() => '(cut off)');
     ledger.push({ at: Date.now(), method, path, headers, body });
     await held.get(path);
-    response.writeHead(statuses.get(path)?.shift() ?? 200).end();
+    response.writeHead(statuses.get(path)?.shift() ?? 200).end(receiverWords);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import type { RulePlan } from '../../src/domain/plan.ts';
-import { type Life, startWorkflowEnv, until, type WorkflowEnv } from '../support/workflow-env.ts';
+import { until } from '../support/until.ts';
+import { type Life, startWorkflowEnv, type WorkflowEnv } from '../support/workflow-env.ts';
 import { createWorld, health, planWith, restartRule, type World } from '../support/world.ts';
 
 let env: WorkflowEnv;

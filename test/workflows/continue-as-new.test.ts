@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { JsonObject } from '../../src/domain/json.ts';
 import type { PollSummary } from '../../src/workflows/messages.ts';
 import { searchAttributes } from '../../src/workflows/search-attributes.ts';
-import { type Life, startWorkflowEnv, until, type WorkflowEnv } from '../support/workflow-env.ts';
+import { until } from '../support/until.ts';
+import { type Life, startWorkflowEnv, type WorkflowEnv } from '../support/workflow-env.ts';
 import { createWorld, health, planWith, restartRule } from '../support/world.ts';
 
 const hourMs = 3_600_000;
@@ -38,7 +39,7 @@ describe('an hour of polls', () => {
       if (polls === 60 || polls === 110) world.says(health('healthy'));
     };
     const life = await env.live(world);
-    await until('120 polls are done', () => polls >= 120, 90_000);
+    await until('120 polls are done', () => polls >= 120, { timeoutMs: 90_000 });
     await life.end();
     const statuses = world.all('status').map(({ status }) => status);
     expect(new Set(statuses.map(runIdOf)).size).toBeGreaterThan(5);

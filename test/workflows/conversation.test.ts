@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startWorkflowEnv, until, type WorkflowEnv } from '../support/workflow-env.ts';
+import { until } from '../support/until.ts';
+import { startWorkflowEnv, type WorkflowEnv } from '../support/workflow-env.ts';
 import { createWorld, health, holdNextLook, planWith, restartRule, uidOf, type World } from '../support/world.ts';
 
 const hourMs = 3_600_000;
@@ -145,7 +146,7 @@ describe('a quiet app', () => {
   it('writes its heartbeat in time though the next poll is far away', async () => {
     const world = createWorld(planWith({ intervalMs: hourMs, heartbeatMs: 1_000 }));
     const life = await env.live(world);
-    await until('three statuses stand there', () => world.all('status').length === 3, 8_000);
+    await until('three statuses stand there', () => world.all('status').length === 3, { timeoutMs: 8_000 });
     expect(world.all('look')).toHaveLength(1);
     await life.end();
   }, 30_000);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { HistoryEvent, type RunEvent, startWorkflowEnv, until, type WorkflowEnv } from '../support/workflow-env.ts';
+import { until } from '../support/until.ts';
+import { HistoryEvent, type RunEvent, startWorkflowEnv, type WorkflowEnv } from '../support/workflow-env.ts';
 import { createWorld, health, planWith, restartRule } from '../support/world.ts';
 
 let env: WorkflowEnv;

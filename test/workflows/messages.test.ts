@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import type { CurrentState, PollSummary } from '../../src/workflows/messages.ts';
 import { searchAttributes } from '../../src/workflows/search-attributes.ts';
-import { type Life, startWorkflowEnv, until, type WorkflowEnv } from '../support/workflow-env.ts';
+import { until } from '../support/until.ts';
+import { type Life, startWorkflowEnv, type WorkflowEnv } from '../support/workflow-env.ts';
 import { createWorld, health, holdNextLook, planWith, restartRule, uidOf, type World } from '../support/world.ts';
 
 const hourMs = 3_600_000;
