@@ -1,14 +1,18 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { scenarios } from '../test/support/scenarios.ts';
 import { History, type Life, type RunHistory, startWorkflowEnv } from '../test/support/workflow-env.ts';
 
-// Plays the scenarios on a real server and records their histories for test/replay. To be run when the workflows have
-// changed on purpose, together with a new version; old histories stay replayable as long as workflows of them may run.
+// Plays the scenarios on a real server and records their histories for test/replay, in the folder of this version. To be
+// run when the workflows have changed on purpose; what earlier versions recorded stays as long as a workflow of theirs may
+// run, because that is what an upgrade must be able to go on with.
 
 /** Low, so that a scenario comes to its next run soon. */
 const suggestContinueAsNew = 90;
-const directory = fileURLToPath(new URL('../test/replay/histories/', import.meta.url));
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+const directory = fileURLToPath(new URL(`../test/replay/histories/${version}/`, import.meta.url));
 
 /** The histories of all runs, the last one first. */
 async function runsOf(life: Life): Promise<RunHistory[]> {

@@ -1,19 +1,29 @@
-import { delimiter, dirname } from 'node:path';
-import { createToolLocator } from '../servers/locate-tool.ts';
+import { access, constants } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { createToolLocator, ToolMissing } from '../servers/locate-tool.ts';
+import { examplesNamespace } from './manifests.ts';
 import type { Stage } from './stage.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The keys that do something, as the screen names them. */
 const keysText = 'b break a pod   m mend all   s change a status   u make one unreachable   h this help   q quit';
 
-/** A line that puts kubectl on the PATH, when it is not there already; empty when none can be had. */
-export async function kubectlLine(path: string | undefined): Promise<string[]> {
-  const kubectl = await createToolLocator()
-    .locate('kubectl')
-    .catch(() => undefined);
-  if (kubectl === undefined) return ['# kubectl is not on this machine: install it to try these'];
-  if (path?.split(delimiter).includes(dirname(kubectl))) return [];
-  return [`alias kubectl=${kubectl}`];
+const isExecutable = (file: string): Promise<boolean> =>
+  access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+
+/** The line that makes `kubectl` work in a shell with this PATH; none when it does already. */
+export async function kubectlLines(terminal: Terminal, path = ''): Promise<string[]> {
+  const onPath = await Promise.all(path.split(delimiter).map((folder) => isExecutable(join(folder, 'kubectl'))));
+  if (onPath.includes(true)) return [];
+  try {
+    return [`alias kubectl=${await terminal.step('kubectl', createToolLocator().locate('kubectl'))}`];
+  } catch (error) {
+    if (!(error instanceof ToolMissing)) throw error;
+    return ['# there is no kubectl on this machine: install it to try these'];
+  }
 }
 
 /** A mutation against one pod: what a person may do to the application without this demo. */
@@ -36,11 +46,12 @@ export function printDirections(stage: Stage, terminal: Terminal, kubectl: strin
   line(paint.bold('  To try in another terminal:'));
   for (const text of kubectl) paste(text);
   paste(`export KUBECONFIG=${servers.kubernetes.kubeconfig}`);
-  paste('kubectl get ta -A');
+  paste('kubectl get ta -o wide');
   paste('kubectl get events --field-selector involvedObject.kind=TargetApp');
   paste('kubectl describe ta my-app');
   paste('kubectl explain targetapp.spec.actions');
   paste('kubectl annotate ta my-app kco.local/poll-requested-at="$(date)" --overwrite');
+  paste(`kubectl get ta -n ${examplesNamespace}     # the other examples, suspended`);
   const [pod] = cluster.runningPods();
   if (pod !== undefined) paste(breakLine(app.url(pod.ip)));
   line();

@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util';
 import { ToolMissing } from '../servers/locate-tool.ts';
 import { ServerFailed } from '../servers/server-process.ts';
-import { kubectlLine, printDirections } from './directions.ts';
+import { kubectlLines, printDirections } from './directions.ts';
 import { createHands } from './hands.ts';
 import { NotSeen } from './happenings.ts';
 import { listenToKeys } from './keyboard.ts';
@@ -58,7 +58,7 @@ function keysOf(stage: Stage, terminal: Terminal, kubectl: string[], ask: (code:
 }
 
 async function interact(stage: Stage, terminal: Terminal, curtain: Curtain, { code, ask }: ReturnType<typeof asked>) {
-  const kubectl = await kubectlLine(process.env['PATH']);
+  const kubectl = await kubectlLines(terminal, process.env['PATH']);
   printDirections(stage, terminal, kubectl);
   if (terminal.isInteractive) await curtain.onEnd(listenToKeys(keysOf(stage, terminal, kubectl, ask)));
   await curtain.onEnd(showLive(stage, terminal, '   b m s u h q'));

@@ -1,4 +1,5 @@
 import { type PlanDefaults, planOf } from '../api/plan-of.ts';
+import { checkQuery, type Selected } from '../api/query.ts';
 import { TargetAppSpec } from '../api/target-app.ts';
 import type { Kube, KubeObject, ObjectMeta, ResourceRef } from '../clients/kube-types.ts';
 import type { WatchCache } from '../clients/watch-cache.ts';
@@ -51,6 +52,14 @@ export interface SpecInForce {
   plan: Plan;
   /** Absent when the spec cannot be understood; the plan says why. */
   spec?: TargetAppSpec;
+  /** What its query selects; absent when the query cannot be asked. */
+  selected?: Selected;
+}
+
+/** What the query of a spec selects. */
+function selectedBy({ stateQuery, variables }: TargetAppSpec): Selected | undefined {
+  const query = checkQuery(stateQuery, variables);
+  return 'selected' in query ? query.selected : undefined;
 }
 
 /** TargetApps as the activities need them. */
@@ -90,7 +99,7 @@ export function createApps({ cache, kube, ref, defaults }: AppsOptions): Apps {
     const entry: SpecInForce = {
       generation: metadata.generation,
       plan: planOf({ metadata, spec }, defaults),
-      ...(parsed.success && { spec: parsed.data }),
+      ...(parsed.success && { spec: parsed.data, selected: selectedBy(parsed.data) }),
     };
     remembered.set(metadata.uid, [entry, ...known].slice(0, 2));
     return entry;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { onlySelected } from '../api/query.ts';
 import type { Graphql, GraphqlResult } from '../clients/graphql.ts';
 import type { Log } from '../clients/log.ts';
 import type { Metrics, PollResult } from '../clients/metrics.ts';
@@ -52,23 +53,24 @@ async function bounded<T>(tasks: (() => Promise<T>)[], limit: number): Promise<T
 function readingOf(
   question: Question,
   result: GraphqlResult,
-  { plan }: SpecInForce,
+  { plan, selected = {} }: SpecInForce,
   known: string | undefined,
   maxBytes: number,
 ): Reading | undefined {
   const { subject, name } = question;
   const [knownHash, knownFailure] = (known ?? '').split('!');
   if (!result.ok) return knownFailure === result.failure.class ? undefined : { subject, name, failure: result.failure };
-  const bytes = JSON.stringify(result.data).length;
+  const state = onlySelected(result.data, selected);
+  const bytes = JSON.stringify(state).length;
   if (bytes > maxBytes) {
     const message = `the selected state has ${bytes} bytes, the limit is ${maxBytes}: select fewer fields in spec.stateQuery`;
     return knownFailure === 'TooLarge' ? undefined : { subject, name, failure: { class: 'TooLarge', message } };
   }
   const read = plan.rules.flatMap(({ trigger }) => (trigger.field === undefined ? [] : [trigger.field]));
-  const hash = hashOf(comparable(result.data, plan.ignoreFields, read), result.unknown);
+  const hash = hashOf(comparable(state, plan.ignoreFields, read), result.unknown);
   if (hash === knownHash && knownFailure === undefined) return undefined;
   const reading: Reading = { subject, name, hash };
-  if (hash !== knownHash) reading.state = result.data;
+  if (hash !== knownHash) reading.state = state;
   if (result.unknown.length > 0) reading.unknown = result.unknown;
   return reading;
 }

@@ -8,6 +8,7 @@ import {
   type SelectionSetNode,
   visit,
 } from 'graphql';
+import { isJsonObject, type Json } from '../domain/json.ts';
 import { parsePath } from '../domain/path.ts';
 
 /** The response fields that a query selects, by the name they come back with. One without fields of its own may hold anything. */
@@ -144,4 +145,18 @@ export function unselected(selected: Selected, path: string): string | undefined
     above = above === '' ? step.field : `${above}.${step.field}`;
   }
   return undefined;
+}
+
+/** What of an answer was asked for. A server that says more has not said it to us: it must not get into a history. */
+export function onlySelected(answer: Json, selected: Selected): Json {
+  const names = Object.keys(selected);
+  if (names.length === 0) return answer;
+  if (Array.isArray(answer)) return answer.map((item) => onlySelected(item, selected));
+  if (!isJsonObject(answer)) return answer;
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const [value, below] = [answer[name], selected[name]];
+      return value === undefined || below === undefined ? [] : [[name, onlySelected(value, below)]];
+    }),
+  );
 }

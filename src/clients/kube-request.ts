@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import type { JsonObject } from '../domain/json.ts';
 import type { Connection } from './kube-connection.ts';
-import { errorFromAnswer, errorFromCause, hasStatus, KubeError } from './kube-error.ts';
+import { errorFromAnswer, errorFromCause, KubeError } from './kube-error.ts';
 
 /** One request to the API server. */
 export interface KubeRequest {
@@ -17,7 +17,7 @@ export interface KubeRequest {
 
 /** The one way to the API server: JSON in, JSON out, every failure a `KubeError`. */
 export interface Requests {
-  /** Reads (GET) are repeated after 429 and 5xx with `Retry-After`, and once after a lost connection; writes never. */
+  /** A 403 is believed only from a server that is ready. Reads (GET) are repeated after 429 and 5xx with `Retry-After`, and once after a lost connection; writes never. */
   send<T>(request: KubeRequest): Promise<T>;
   /** The text of an answer, for `/readyz`. */
   text(request: KubeRequest): Promise<string>;
@@ -70,14 +70,18 @@ export const createRequests = ({ connection, userAgent, timeoutMs, user }: Reque
   const prefix = new URL(connection.server).pathname.replace(/\/$/, '');
   const origin = new URL(connection.server).origin;
 
-  const open = async (request: KubeRequest, use: 'calls' | 'watches'): Promise<Dispatcher.ResponseData> => {
+  const open = async (
+    request: KubeRequest,
+    use: 'calls' | 'watches',
+    actAs = user,
+  ): Promise<Dispatcher.ResponseData> => {
     const [dispatcher, auth] = await Promise.all([connection.dispatcher(use), connection.headers()]);
     const withBody = request.body !== undefined && { 'content-type': request.contentType ?? 'application/json' };
     const answer = await dispatcher.request({
       origin,
       path: prefix + request.path,
       method: request.method,
-      headers: { accept: 'application/json', 'user-agent': userAgent, ...auth, ...impersonation(user), ...withBody },
+      headers: { accept: 'application/json', 'user-agent': userAgent, ...auth, ...impersonation(actAs), ...withBody },
       body: request.body === undefined ? null : JSON.stringify(request.body),
       headersTimeout: timeoutMs,
       // A quiet watch is no fault: who reads it notices a stall.
@@ -97,15 +101,45 @@ export const createRequests = ({ connection, userAgent, timeoutMs, user }: Reque
     }
   };
 
-  /** Every request is repeated once after a 401, which proves that it was not carried out: the token may have been rotated. */
+  /**
+   * An API server that has just started refuses everybody, because it does not know its roles yet. So a refusal is
+   * believed when the server is ready and says it again; throws what may pass when it is not ready.
+   */
+  const checkRefusal = async ({ signal }: KubeRequest): Promise<void> => {
+    try {
+      await (await open({ method: 'GET', path: '/readyz', signal }, 'calls', '')).body.dump();
+    } catch (cause) {
+      const message = 'the API server refused this while it was not ready to decide';
+      throw new KubeError({ status: 503, reason: 'ServiceUnavailable', message, cause });
+    }
+  };
+
+  /**
+   * Milliseconds until a failed request may be repeated; undefined when its failure stands. A 401 and a 403 prove that
+   * it was not carried out, so whatever it is, it is repeated once: the token may have been rotated, the server new.
+   */
+  const waitAfter = async (
+    error: unknown,
+    request: KubeRequest,
+    attempt: number,
+    refusals: Set<unknown>,
+  ): Promise<number | undefined> => {
+    if (!(error instanceof KubeError)) return undefined;
+    if (error.status !== 401 && error.status !== 403)
+      return request.method === 'GET' ? waitBeforeRepeat(error, attempt) : undefined;
+    if (refusals.has(error.status)) return undefined;
+    refusals.add(error.status);
+    if (error.status === 403) await checkRefusal(request);
+    return 0;
+  };
+
   const text = async (request: KubeRequest): Promise<string> => {
+    const refusals = new Set();
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await once(request);
       } catch (error) {
-        if (hasStatus(error, 401) && attempt === 1) continue;
-        const mayRepeat = request.method === 'GET' && error instanceof KubeError;
-        const waitMs = mayRepeat ? waitBeforeRepeat(error, attempt) : undefined;
+        const waitMs = await waitAfter(error, request, attempt, refusals);
         if (waitMs === undefined) throw error;
         await sleep(waitMs, undefined, { signal: request.signal }).catch((cause: unknown) => {
           throw errorFromCause(cause);

@@ -17,7 +17,7 @@ export const heartbeatAt = ({ memory: { reported, plan }, reporting }: Run): num
  * server that is away holds up neither polling nor actions that do without it.
  */
 export function report(run: Run): void {
-  if (run.reporting) return;
+  if (run.reporting || isSaid(run)) return;
   run.reporting = true;
   write(run)
     .catch(() => undefined) // cancelled: the run ends, and the next one says what was not said
@@ -25,6 +25,9 @@ export function report(run: Run): void {
       run.reporting = false;
     });
 }
+
+const isSaid = (run: Run): boolean =>
+  run.memory.outbox.length === 0 && run.reportedVersion === run.version && Date.now() < heartbeatAt(run);
 
 async function write(run: Run): Promise<void> {
   do {

@@ -34,7 +34,7 @@ function detailsOf(run: Run): string {
   const episodes = episodeLines(memory).slice(0, maxShown);
   const next = new Date(nextPollAt(run.app.uid, plan.intervalMs, Date.now())).toISOString();
   return [
-    `**${phaseOf(memory, Date.now())}**: ${ready?.message ?? ''}`,
+    `TargetApp **${run.app.namespace}/${run.app.name}**, ${phaseOf(memory, Date.now())}: ${ready?.message ?? ''}`,
     `Polls \`${plan.endpoint}\` every ${plan.intervalMs / 1000} s; ${plan.rules.length} rules; generation ${plan.generation}. Next poll ${next}.`,
     ...subjectLines(memory),
     ...(episodes.length > 0 ? ['', 'Open episodes:', ...episodes] : []),

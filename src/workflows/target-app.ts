@@ -71,14 +71,22 @@ async function turn(run: Run): Promise<void> {
   run.deleted = observation.deleted === true;
   const plan = observation.plan ?? run.memory.plan;
   if (run.deleted || plan === undefined) return;
+  const { matched, phase } = run.memory;
   const decisions = isIdle(run, plan) ? idle(run, observation) : await decided(run, plan, observation);
   tellPhase(run, plan, observation);
+  // Most looks tell nothing that a status could show; composing one to find that out would be half of a look's cost.
+  const isQuiet =
+    run.looks > 0 && isEmpty(observation, matched) && decisions.length === 0 && run.memory.phase === phase;
+  if (!isQuiet) run.version += 1;
   run.looks = run.looksBegun;
-  run.version += 1;
   for (const decision of decisions) follow(run, decision);
   show(run);
   report(run);
 }
+
+/** Whether an observation says no more than that everything is as it was. */
+const isEmpty = (observation: Observation, matched: number): boolean =>
+  Object.keys(observation).length === 1 && observation.matched === matched;
 
 function observe({ app, due, memory }: Run, fresh: boolean): Promise<Observation> {
   const { plan, subjects, held, matched, pollRequested } = memory;

@@ -206,3 +206,28 @@ describe('an error', () => {
     expect(errorFromCause(cause)).toMatchObject({ reason, status: undefined });
   });
 });
+
+describe('a refusal', () => {
+  const forbidden = status(403, 'Forbidden');
+  const paths = () => api?.requests.map(({ method, url }) => `${method} ${url.pathname}`);
+  const patch = (client: Kube) => client.patch(ref, key, { type: 'merge', body: {} });
+  const write = 'PATCH /api/v1/namespaces/shop/configmaps/web';
+
+  it('of a server that is not ready may pass, because it does not know its roles yet', async () => {
+    const client = await connect([forbidden, status(500, 'InternalError')]);
+    await expect(patch(client)).rejects.toMatchObject({ status: 503, reason: 'ServiceUnavailable' });
+    expect(paths()).toEqual([write, 'GET /readyz']);
+  });
+
+  it('of a server that has become ready in between is asked again', async () => {
+    const client = await connect([forbidden, json({}), json(object)]);
+    await expect(patch(client)).resolves.toEqual(object);
+    expect(paths()).toEqual([write, 'GET /readyz', write]);
+  });
+
+  it('that a ready server repeats is believed', async () => {
+    const client = await connect([forbidden, json({}), forbidden]);
+    await expect(patch(client)).rejects.toMatchObject({ status: 403, reason: 'Forbidden' });
+    expect(paths()).toEqual([write, 'GET /readyz', write]);
+  });
+});

@@ -315,7 +315,7 @@ describe('a list that fails', () => {
       sleep: (ms: number) => delay(Math.min(ms, 1)).then(() => undefined),
       random: () => 0,
     };
-    const failing = Array.from({ length: 6 }, () => status(403, 'Forbidden'));
+    const failing = Array.from({ length: 6 }, () => status(500, 'InternalError'));
     const watches = [(response: ServerResponse) => response.end(added('a', '12')), breaks, sends(added('b', '13'))];
     await follow(
       { lists: [...failing, list('11')], watches },

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -7,22 +7,22 @@ import { apply, recipesIn } from '../support/recipe.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const recipes = recipesIn(readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8'));
-const copied = ['crds', 'dev', 'docs', 'src', 'test', 'jest.config.mjs', 'package.json', 'tsconfig.json'];
+/** What makes a copy slow and is not needed in it. */
+const left = ['.cache', '.git', 'coverage', 'dist', 'node_modules'];
 
 let copy: string;
 
-/** Runs a tool of the repository in the copy; its exit code and output. */
+/** Runs a tool of the repository in the copy. Returns what it complains of; empty when it ends well. */
 const run = (...args: string[]) => {
   const { NODE_OPTIONS: _, ...env } = process.env;
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: copy, env, encoding: 'utf8' });
-  return { status, output: stdout + stderr };
+  return status === 0 ? '' : stdout + stderr;
 };
-
-const passed = { status: 0, output: expect.any(String) };
 
 beforeAll(() => {
   copy = mkdtempSync(join(tmpdir(), 'kco-recipes-'));
-  for (const name of copied) cpSync(join(root, name), join(copy, name), { recursive: true });
+  for (const name of readdirSync(root).filter((entry) => !left.includes(entry)))
+    cpSync(join(root, name), join(copy, name), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
   for (const block of recipes.flatMap(({ blocks }) => blocks)) apply(copy, block);
 });
@@ -39,11 +39,11 @@ describe('the recipes of CONTRIBUTING.md, all followed in a copy', () => {
     const wanted = ['src', 'test/api', 'test/controller', 'test/docs', 'test/domain/conditions.test.ts'];
     const include = [...wanted, 'test/activities/actions/label-pod.test.ts'];
     writeFileSync(join(copy, 'tsconfig.recipes.json'), JSON.stringify({ extends: './tsconfig.json', include }));
-    expect(run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.recipes.json')).toEqual(passed);
+    expect(run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.recipes.json')).toBe('');
   }, 120_000);
 
   it('give CRDs with the new condition, the new action and the new kind', () => {
-    expect(run('dev/generate-crds.ts')).toEqual(passed);
+    expect(run('dev/generate-crds.ts')).toBe('');
     const targetApp = readFileSync(join(copy, 'crds/operator.kco.local_targetapps.yaml'), 'utf8');
     expect(targetApp).toMatch(/^\s*- starts_with$/m);
     expect(targetApp).toMatch(/^\s*- label_pod$/m);
@@ -52,7 +52,14 @@ describe('the recipes of CONTRIBUTING.md, all followed in a copy', () => {
 
   it('give tests that pass', () => {
     run('dev/generate-crds.ts');
-    const tests = ['test/domain/conditions', 'test/api/actions', 'test/api/kinds', 'label-pod', 'beacon-registration', 'docs/reference'];
-    expect(run('--experimental-vm-modules', 'node_modules/jest/bin/jest.js', '--silent', ...tests)).toEqual(passed);
+    const tests = [
+      'test/domain/conditions',
+      'test/api/actions',
+      'test/api/kinds',
+      'label-pod',
+      'beacon-registration',
+      'docs/reference',
+    ];
+    expect(run('--experimental-vm-modules', 'node_modules/jest/bin/jest.js', '--silent', ...tests)).toBe('');
   }, 120_000);
 });

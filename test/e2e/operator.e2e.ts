@@ -1,3 +1,6 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { apply, get, helm, images, kubectl, list, type Pod, provideImages, restrictedNamespace } from './cluster.ts';
 import { until } from './command.ts';
@@ -18,10 +21,13 @@ const values = {
   },
 };
 
-const install = (...more: string[]): Promise<string> => {
+const installChart = (chart: string, ...more: string[]): Promise<string> => {
   const given = Object.entries(values).map(([key, value]) => `--set-json=${key}=${JSON.stringify(value)}`);
-  return helm('upgrade', '--install', release, 'charts/kco-operator', '-n', system, ...given, ...more);
+  // A CRD that an earlier release of another name has left belongs to that one, as Helm sees it.
+  return helm('upgrade', '--install', '--take-ownership', release, chart, '-n', system, ...given, ...more);
 };
+
+const install = (...more: string[]): Promise<string> => installChart('charts/kco-operator', ...more);
 
 const operatorPods = (): Promise<Pod[]> =>
   list<Pod>('pods', system, '-l', `app.kubernetes.io/instance=${release},app.kubernetes.io/component=operator`);
@@ -327,22 +333,43 @@ describe('an operator that is killed in the middle of an action', () => {
 });
 
 describe('upgrade, outage and removal', () => {
-  it('goes on watching while helm upgrade replaces the operator', async () => {
-    const [pod] = await freshShop();
+  it('goes on watching while helm upgrade replaces the operator, and ends the action that is under way', async () => {
+    const [pod, second] = await freshShop();
     const trigger = { field: 'application.status', condition: 'equals', value: 'degraded' };
-    const parameters = { url: `http://receiver.${shop}.svc/upgrade` };
+    const parameters = { url: `http://receiver.${shop}.svc/upgrade?wait=8000` };
     await monitored(targetApp('upgrade', [{ name: 'tell', trigger, action: 'webhook', parameters }]), 3);
     const before = (await operatorPods()).map(({ metadata }) => metadata.uid);
-    const upgrading = install('--set-json=config={"KCO_LOG_LEVEL":"DEBUG"}', '--wait', '--timeout=2m');
     await mutate(pod?.metadata.name ?? '', 'setStatus(status: "degraded")');
-    expect(await outcomeOf('upgrade', 'tell')).toMatchObject({ status: 'succeeded' });
-    await upgrading;
+    await until('the first webhook', async () => (await received('/upgrade')).length === 1);
+    await install('--set-json=config={"KCO_LOG_LEVEL":"DEBUG"}', '--wait', '--timeout=2m');
+    await mutate(second?.metadata.name ?? '', 'setStatus(status: "degraded")');
     await until('the old operator to be gone', async () => {
       const pods = await operatorPods();
       return pods.length === 1 && !before.includes(pods[0]?.metadata.uid ?? '');
     });
-    expect(await received('/upgrade')).toHaveLength(1);
+    await until('the second webhook', async () => (await received('/upgrade')).length > 1);
+    expect(await outcomeOf('upgrade', 'tell')).toMatchObject({ status: 'succeeded' });
+    const keys = (await received('/upgrade')).map(({ key }) => key);
+    expect(new Set(keys).size).toBe(2);
+    expect(keys).toHaveLength(2);
     await remove('upgrade');
+  });
+
+  it('brings a changed CRD to the cluster', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'kco-chart-'));
+    await cp(new URL('../../charts/kco-operator', import.meta.url), folder, { recursive: true });
+    const file = join(folder, 'files', 'crds', 'operator.kco.local_targetapps.yaml');
+    const column =
+      '      additionalPrinterColumns:\n        - name: Workflow\n          type: string\n          jsonPath: .status.workflow.id\n';
+    await writeFile(file, (await readFile(file, 'utf8')).replace('      additionalPrinterColumns:\n', column));
+    const columns = () => kubectl('get', 'targetapps', '--all-namespaces');
+    await monitored(targetApp('column', []), 3);
+    expect(await columns()).not.toContain('WORKFLOW');
+    await installChart(folder, '--wait', '--timeout=2m');
+    await until('the new column', async () => /WORKFLOW[\s\S]*targetapp\/kco-e2e-shop\/column/.test(await columns()));
+    await install('--wait', '--timeout=2m');
+    await remove('column');
+    await rm(folder, { recursive: true });
   });
 
   it('starts the workflows anew when the Temporal database is lost, and acts on no episode twice', async () => {

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Fault } from '../../dev/sample-app/fault.ts';
+import { type ApiClient, createApiClient } from '../../dev/servers/api-client.ts';
 import type { ChronicleApp } from '../support/chronicle.ts';
 import type { OperatorInside } from '../support/operator-under-test.ts';
 import { type RealWorld, startWorld, whenUnhealthy } from '../support/real-world.ts';
@@ -9,9 +10,12 @@ import { receiverWords } from '../support/webhook-receiver.ts';
 const heartbeatMs = 10_000;
 let world: RealWorld;
 let operator: OperatorInside;
+let api: ApiClient;
 
 beforeAll(async () => {
   world = await startWorld();
+  const { apiServer, ca, adminToken } = world.servers.kubernetes;
+  api = createApiClient(apiServer, ca, adminToken);
   operator = await world.operate({ KCO_STATUS_HEARTBEAT: String(heartbeatMs / 1000) });
 }, 900_000);
 
@@ -23,12 +27,14 @@ const ofNodes = /resource="(leases|nodes)"/;
 
 /** Every kind of write request that the API server has counted, but those of the nodes. */
 async function writes(): Promise<Record<string, number>> {
-  const { stdout } = await world.kubectl(['get', '--raw', '/metrics']);
-  const lines = stdout
+  const { body } = await api.call('GET', '/metrics');
+  const lines = String(body)
     .split('\n')
     .filter((line) => line.startsWith('apiserver_request_total{') && writing.test(line) && !ofNodes.test(line));
   return Object.fromEntries(lines.map((line) => [line.replace(/ \d+$/, ''), Number(line.split(' ').at(-1))]));
 }
+
+const total = (counts: Record<string, number>): number => Object.values(counts).reduce((sum, count) => sum + count, 0);
 
 const heartbeatsOf = (name: string, since = 0) =>
   world.chronicle.apps.filter(
@@ -40,144 +46,149 @@ const historySize = async (app: ChronicleApp): Promise<number> => {
   return Number(raw.workflowExecutionInfo?.historySizeBytes);
 };
 
-it('a quiet TargetApp writes nothing to the API server between two heartbeats, and its status once per heartbeat', async () => {
-  const names = ['quiet-1', 'quiet-2', 'quiet-3', 'quiet-4', 'quiet-5'];
-  const pods = await Promise.all(names.map((name) => world.runApp(name)));
-  const ips = pods.map(([pod]) => pod?.status?.podIP);
-  await Promise.all(names.map((name) => world.monitor(name)));
-  const monitoredAt = Date.now();
-  await until('each has had a heartbeat', () =>
-    names.every((name) => heartbeatsOf(name, monitoredAt + 2_000).length > 0),
-  );
+describe('between two heartbeats', () => {
+  it('a quiet TargetApp writes nothing to the API server and its status once per heartbeat', async () => {
+    const names = ['quiet-1', 'quiet-2', 'quiet-3', 'quiet-4', 'quiet-5'];
+    const pods = await Promise.all(names.map((name) => world.runApp(name)));
+    const ips = pods.map(([pod]) => pod?.status?.podIP);
+    await Promise.all(names.map((name) => world.monitor(name)));
+    const monitoredAt = Date.now();
+    await until('each has had a heartbeat', () =>
+      names.every((name) => heartbeatsOf(name, monitoredAt + 2_000).length > 0),
+    );
 
-  const startedAt = Date.now();
-  const before = { writes: await writes(), polls: ips.map((ip) => world.app.requests(ip)) };
-  await until('each was polled five times more', () =>
-    ips.every((ip, i) => world.app.requests(ip) >= (before.polls[i] ?? 0) + 5),
-  );
-  expect(await writes()).toEqual(before.writes);
-  expect(
-    Object.keys(before.writes).some((line) =>
-      line.includes('resource="targetapps",scope="resource",subresource="status"'),
-    ),
-  ).toBe(true);
-  // Otherwise the heartbeats that are due now would be among what was not to be counted.
-  expect(Date.now() - startedAt).toBeLessThan(heartbeatMs - 2_000);
+    const startedAt = Date.now();
+    const before = { writes: await writes(), polls: ips.map((ip) => world.app.requests(ip)) };
+    await until('each was polled five times more', () =>
+      ips.every((ip, i) => world.app.requests(ip) >= (before.polls[i] ?? 0) + 5),
+    );
+    expect(await writes()).toEqual(before.writes);
+    // Otherwise the heartbeats that are due now would be among what was not to be counted.
+    expect(Date.now() - startedAt).toBeLessThan(heartbeatMs - 2_000);
 
-  await until('each has had another heartbeat', () =>
-    names.every((name) => heartbeatsOf(name, startedAt).length === 1),
-  );
-  for (const name of names) {
-    const [last, next] = heartbeatsOf(name).slice(-2);
-    expect((next?.at ?? 0) - (last?.at ?? 0)).toBeGreaterThan(heartbeatMs - 1_000);
-    expect(world.events(name).map(({ reason }) => reason)).toEqual(['MonitoringStarted']);
-  }
-});
-
-it.each([
-  [3, 1_536],
-  [13, 1_536 + 10 * 100],
-])('an unchanged poll of %i pods adds at most %i bytes to the history', async (replicas, limit) => {
-  const name = `history-${replicas}`;
-  const [pod] = await world.runApp(name, replicas);
-  const app = await world.monitor(name);
-  const ip = pod?.status?.podIP;
-  const polled = async (times: number) => {
-    const before = world.app.requests(ip);
-    await until(`${times} more polls`, () => world.app.requests(ip) >= before + times);
-    return world.app.requests(ip);
-  };
-  const before = { polls: await polled(2), size: await historySize(app) };
-  const polls = (await polled(5)) - before.polls;
-  expect(((await historySize(app)) - before.size) / polls).toBeLessThanOrEqual(limit);
-});
-
-const canary = (what: string) => `canary-${what}-9f27c1`;
-
-/** Everything that KCO has written about a TargetApp, for whoever may read it. */
-async function writtenAbout(app: ChronicleApp): Promise<string> {
-  const { name } = app.metadata;
-  const events = world.events(name).map(({ reason, message }) => `${reason}: ${message}`);
-  const { status } = world.targetApp(name) ?? {};
-  return [
-    await world.history(app),
-    ...operator.lines,
-    ...events,
-    JSON.stringify(status),
-    await operator.metrics(),
-  ].join('\n');
-}
-
-it('headers, payloads and the query of a webhook, and what its receiver answers, stand in no history, log, Event, status or metric', async () => {
-  const [pod] = await world.runApp('secretive');
-  const path = `/secretive?token=${canary('url')}`;
-  world.receiver.answer(path, 503, 403);
-  const parameters = {
-    url: world.receiver.url(path),
-    headers: { Authorization: `Bearer ${canary('header')}`, 'X-Key': canary('key') },
-    payload: { text: canary('payload') },
-  };
-  const app = await world.monitor('secretive', {
-    stateQuery:
-      'query AppState($unused: String) { application { health @skip(if: false) status @include(if: true) } __typename }',
-    actions: [{ name: 'tell', trigger: whenUnhealthy, action: 'webhook', parameters }],
+    await until('each has had another heartbeat', () =>
+      names.every((name) => heartbeatsOf(name, startedAt).length === 1),
+    );
+    const after = await writes();
+    const more = Object.entries(after).filter(([what, count]) => count !== before.writes[what]);
+    expect(more).toEqual([[expect.stringMatching(/resource="targetapps".*subresource="status"/), expect.any(Number)]]);
+    expect(total(after) - total(before.writes)).toBe(names.length);
+    for (const name of names) {
+      const [last, next] = heartbeatsOf(name).slice(-2);
+      expect((next?.at ?? 0) - (last?.at ?? 0)).toBeGreaterThan(heartbeatMs - 1_000);
+      expect(world.events(name).map(({ reason }) => reason)).toEqual(['MonitoringStarted']);
+    }
   });
-  world.says(pod, { health: 'unhealthy' });
-  await world.event('secretive', 'ActionFailed', '403');
-  const deliveries = world.receiver.deliveries(path);
-  expect(deliveries.map(({ headers }) => headers['x-key'])).toEqual([canary('key'), canary('key')]);
-  expect(deliveries[0]?.body).toContain(canary('payload'));
-  const written = await writtenAbout(app);
-  expect(written).toContain('TriggerFired');
-  for (const secret of ['url', 'header', 'key', 'payload']) expect(written).not.toContain(canary(secret));
-  expect(written).not.toContain(receiverWords);
 });
 
-const filler = 'x'.repeat(100_000);
-const hostile: [string, string, Fault][] = [
-  [
-    'an error page',
-    'HTTPStatus',
-    { kind: 'body', status: 500, contentType: 'text/html', body: `<html>${canary('page')}</html>` },
-  ],
-  ['text that is no JSON', 'InvalidJSON', { kind: 'body', body: `{"data": ${canary('text')}` }],
-  [
-    'a state that is too large',
-    'TooLarge',
-    { kind: 'body', body: JSON.stringify({ data: { application: { health: canary('large') + filler } } }) },
-  ],
-  ['a flood', 'TooLarge', { kind: 'flood', bytes: 4 * 1024 * 1024 }],
-];
-
-it.each(hostile)(
-  '%s is told as %s, and nothing of it stands in a history, log, Event, status or metric',
-  async (what, reason, fault) => {
-    const name = `hostile-${hostile.findIndex(([each]) => each === what)}`;
-    const [pod] = await world.runApp(name);
-    const ip = pod?.status?.podIP ?? '';
+describe('what is written down', () => {
+  it.concurrent.each([
+    [3, 1_536],
+    [13, 1_536 + 10 * 100],
+  ])('an unchanged poll of %i pods adds at most %i bytes to the history', async (replicas, limit) => {
+    const name = `history-${replicas}`;
+    const [pod] = await world.runApp(name, replicas);
     const app = await world.monitor(name);
-    const before = await historySize(app);
-    world.app.fault(ip, fault);
-    await world.event(name, reason);
-    const polled = world.app.requests(ip);
-    await until('four more polls', () => world.app.requests(ip) >= polled + 4);
-    const written = await writtenAbout(app);
-    for (const each of ['page', 'text', 'large']) expect(written).not.toContain(canary(each));
-    expect(written).not.toContain('xxxxxxxxxx');
-    expect((await historySize(app)) - before).toBeLessThan(40_000);
-    world.app.fault(ip, undefined);
-    await world.event(name, 'Recovered');
-  },
-);
+    const ip = pod?.status?.podIP;
+    const polled = async (times: number) => {
+      const before = world.app.requests(ip);
+      await until(`${times} more polls`, () => world.app.requests(ip) >= before + times);
+      return world.app.requests(ip);
+    };
+    const before = { polls: await polled(2), size: await historySize(app) };
+    const polls = (await polled(5)) - before.polls;
+    expect(((await historySize(app)) - before.size) / polls).toBeLessThanOrEqual(limit);
+  });
 
-it('what an app answers beyond the fields that were asked for stands in no history', async () => {
-  const [pod] = await world.runApp('talkative');
-  const ip = pod?.status?.podIP ?? '';
-  const app = await world.monitor('talkative');
-  const application = { status: 'running', health: 'unhealthy', pendingTasks: 0, lastError: null };
-  const data = { application: { ...application, password: canary('field') }, more: canary('top') };
-  world.app.fault(ip, { kind: 'body', body: JSON.stringify({ data, extensions: { trace: canary('extension') } }) });
-  await world.event('talkative', 'StateChanged', 'from healthy to unhealthy');
-  const written = await writtenAbout(app);
-  for (const each of ['extension', 'field', 'top']) expect(written).not.toContain(canary(each));
+  const canary = (what: string) => `canary-${what}-9f27c1`;
+
+  /** Everything that KCO has written about a TargetApp, for whoever may read it. */
+  async function writtenAbout(app: ChronicleApp): Promise<string> {
+    const { name } = app.metadata;
+    const events = world.events(name).map(({ reason, message }) => `${reason}: ${message}`);
+    const { status } = world.targetApp(name) ?? {};
+    return [
+      await world.history(app),
+      ...operator.lines,
+      ...events,
+      JSON.stringify(status),
+      await operator.metrics(),
+    ].join('\n');
+  }
+
+  it.concurrent('headers, payloads and the query of a webhook, and what its receiver answers, stand in no history, log, Event, status or metric', async () => {
+    const [pod] = await world.runApp('secretive');
+    const path = `/secretive?token=${canary('url')}`;
+    world.receiver.answer(path, 503, 403);
+    const parameters = {
+      url: world.receiver.url(path),
+      headers: { Authorization: `Bearer ${canary('header')}`, 'X-Key': canary('key') },
+      payload: { text: canary('payload') },
+    };
+    const app = await world.monitor('secretive', {
+      stateQuery: 'query AppState($yes: Boolean!) { application { health status @include(if: $yes) } }',
+      variables: { yes: true },
+      actions: [{ name: 'tell', trigger: whenUnhealthy, action: 'webhook', parameters }],
+    });
+    world.says(pod, { health: 'unhealthy' });
+    await world.event('secretive', 'ActionFailed', '403');
+    const deliveries = world.receiver.deliveries(path);
+    expect(deliveries.map(({ headers }) => headers['x-key'])).toEqual([canary('key'), canary('key')]);
+    expect(deliveries[0]?.body).toContain(canary('payload'));
+    const written = await writtenAbout(app);
+    expect(found(written, 'TriggerFired', 'ActionFailed')).toEqual(['TriggerFired', 'ActionFailed']);
+    expect(found(written, ...['url', 'header', 'key', 'payload'].map(canary), receiverWords)).toEqual([]);
+  });
+
+  /** Those of the words that stand in a text; not the text, which is long. */
+  const found = (text: string, ...words: string[]): string[] => words.filter((word) => text.includes(word));
+
+  const filler = 'x'.repeat(100_000);
+  const hostile: [string, string, Fault][] = [
+    [
+      'an error page',
+      'HTTPStatus',
+      { kind: 'body', status: 500, contentType: 'text/html', body: `<html>${canary('page')}</html>` },
+    ],
+    ['text that is no JSON', 'InvalidJSON', { kind: 'body', body: `{"data": ${canary('text')}` }],
+    [
+      'a state that is too large',
+      'TooLarge',
+      { kind: 'body', body: JSON.stringify({ data: { application: { health: canary('large') + filler } } }) },
+    ],
+    ['a flood', 'TooLarge', { kind: 'flood', bytes: 4 * 1024 * 1024 }],
+  ];
+
+  it.concurrent.each(hostile)(
+    '%s is told as %s, and nothing of it stands in a history, log, Event, status or metric',
+    async (what, reason, fault) => {
+      const name = `hostile-${hostile.findIndex(([each]) => each === what)}`;
+      const [pod] = await world.runApp(name);
+      const ip = pod?.status?.podIP ?? '';
+      const app = await world.monitor(name);
+      const before = await historySize(app);
+      world.app.fault(ip, fault);
+      await world.event(name, reason);
+      const polled = world.app.requests(ip);
+      await until('four more polls', () => world.app.requests(ip) >= polled + 4);
+      const written = await writtenAbout(app);
+      for (const each of ['page', 'text', 'large']) expect(written).not.toContain(canary(each));
+      expect(written).not.toContain('xxxxxxxxxx');
+      expect((await historySize(app)) - before).toBeLessThan(40_000);
+      world.app.fault(ip, undefined);
+      await world.event(name, 'Recovered');
+    },
+  );
+
+  it.concurrent('what an app answers beyond the fields that were asked for stands in no history', async () => {
+    const [pod] = await world.runApp('talkative');
+    const ip = pod?.status?.podIP ?? '';
+    const app = await world.monitor('talkative');
+    const application = { status: 'running', health: 'unhealthy', pendingTasks: 0, lastError: null };
+    const data = { application: { ...application, password: canary('field') }, more: canary('top') };
+    world.app.fault(ip, { kind: 'body', body: JSON.stringify({ data, extensions: { trace: canary('extension') } }) });
+    await world.event('talkative', 'StateChanged', 'from healthy to unhealthy');
+    const written = await writtenAbout(app);
+    expect(found(written, ...['extension', 'field', 'top'].map(canary))).toEqual([]);
+  });
 });

@@ -17,7 +17,8 @@ export interface Recipe {
   blocks: Block[];
 }
 
-const fence = /^```(?:ts|md) (?<path>\S+) (?:(?<plain>new|end)|(?<how>after|before|replace)="(?<mark>.*)")\n(?<text>[^]*?)^```$/gm;
+const fence =
+  /^```(?:ts|md) (?<path>\S+) (?:(?<plain>new|end)|(?<how>after|before|replace)="(?<mark>.*)")\n(?<text>[\s\S]*?)^```$/gm;
 
 const blockOf = ({ groups = {} }: RegExpMatchArray): Block => {
   const { path = '', plain, how, mark = '', text = '' } = groups;
@@ -43,7 +44,9 @@ function inserted(content: string, { path, place, text }: Block): string {
   if (before === undefined || after === undefined || more.length > 0)
     throw new Error(`${path} has ${more.length === 0 ? 'no' : 'more than one'} place with: ${place.text}`);
   if (place.how === 'replace') return before + text.trimEnd() + after;
-  return place.how === 'before' ? before + text + place.text + after : `${before}${place.text}\n${text.trimEnd()}${after}`;
+  return place.how === 'before'
+    ? before + text + place.text + after
+    : `${before}${place.text}\n${text.trimEnd()}${after}`;
 }
 
 /** Does what a block says in a copy of the repository. */

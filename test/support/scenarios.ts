@@ -114,7 +114,7 @@ export const scenarios: Record<string, (env: WorkflowEnv) => Promise<Life>> = {
     return life;
   },
   'polls-and-heartbeats': async (env) => {
-    const world = createWorld(planWith({ intervalMs: 400, heartbeatMs: 900 }), 3);
+    const world = createWorld(planWith({ intervalMs: 700, heartbeatMs: 900 }), 3);
     const life = await env.live(world);
     await until('three statuses stand there', () => world.all('status').length === 3);
     await life.end();

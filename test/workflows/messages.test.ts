@@ -181,7 +181,7 @@ describe('what is shown of a workflow', () => {
     world.says(health('unhealthy'));
     const life = await watched(world);
     const { currentDetails } = await life.handle.query<{ currentDetails: string }, []>('__temporal_workflow_metadata');
-    expect(currentDetails).toContain('**Monitoring**: monitoring 1 of 1');
+    expect(currentDetails).toContain('TargetApp **default/my-app**, Monitoring: monitoring 1 of 1');
     expect(currentDetails).toContain('- `my-app-7d4b9c-0`: answers');
     expect(currentDetails).toMatch(/Next poll \d{4}-/);
     expect(currentDetails).toContain('- **restart-unhealthy** on `my-app-7d4b9c-0` since');

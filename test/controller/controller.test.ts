@@ -1,0 +1,99 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { WatchedApp } from '../../src/activities/apps.ts';
+import { type Controller, createController } from '../../src/controller/controller.ts';
+import type { Conversation, Conversations } from '../../src/controller/conversations.ts';
+import { registrations } from '../../src/controller/registrations.ts';
+import { eventually } from '../servers/processes.ts';
+
+const silent = { debug() {}, info() {}, warning() {}, error() {}, with: () => silent };
+
+/** Remembers what is said to Temporal; `away` makes it refuse. */
+const scripted = () => {
+  const said: string[] = [];
+  const state = { away: false };
+  const note = (what: string) => async (conversation: Conversation | string) => {
+    if (state.away) throw new Error('Temporal is away');
+    said.push(`${what} ${typeof conversation === 'string' ? conversation : conversation.workflowId}`);
+  };
+  const conversations: Conversations = { ensure: note('ensure'), ensureAndTell: note('tell'), tell: note('end') };
+  return { said, state, conversations };
+};
+
+const app = (fields: Partial<WatchedApp['metadata']> & { observed?: number } = {}): WatchedApp => {
+  const { observed, ...metadata } = fields;
+  return {
+    metadata: { uid: 'u1', namespace: 'shop', name: 'cart', generation: 1, ...metadata },
+    spec: {},
+    mirror: [],
+    ...(observed !== undefined && { observedGeneration: observed }),
+  };
+};
+
+const id = 'targetapp/shop/cart/u1';
+let controller: Controller<WatchedApp> | undefined;
+afterEach(() => controller?.stop());
+
+const controllerWith = (conversations: Conversations, all: WatchedApp[] = []) => {
+  controller = createController({
+    registration: registrations.TargetApp,
+    conversations,
+    metrics: { failed() {} },
+    log: silent,
+    all: () => all,
+  });
+  return controller;
+};
+
+const rows: [string, Parameters<Controller<WatchedApp>['onChange']>, string[]][] = [
+  ['a new object starts its workflow, which then looks', ['added', app()], [`tell ${id}`]],
+  ['an object that its workflow has seen is only made sure of', ['added', app({ observed: 1 })], [`ensure ${id}`]],
+  ['an edit while the controller was away is told', ['added', app({ generation: 2, observed: 1 })], [`tell ${id}`]],
+  ['an edit is told', ['modified', app({ generation: 2 }), app()], [`tell ${id}`]],
+  [
+    'a poll that is asked for is told',
+    ['modified', app({ annotations: { 'kco.local/poll-requested-at': 'now' } }), app()],
+    [`tell ${id}`],
+  ],
+  ['a status that KCO wrote itself is not', ['modified', app({ observed: 1 }), app()], []],
+  ['another annotation is not', ['modified', app({ annotations: { team: 'a' } }), app()], []],
+  ['a deletion is told to the workflow that there is, and starts none', ['deleted', app()], [`end ${id}`]],
+];
+
+describe('the controller', () => {
+  it.each(rows)('%s', async (_, change, expected) => {
+    const { said, conversations } = scripted();
+    const made = controllerWith(conversations);
+    made.onChange(...change);
+    await eventually('nothing to wait', () => made.pending === 0);
+    expect(said).toEqual(expected);
+  });
+
+  it('loses no word while Temporal is away, and says each once when it is back', async () => {
+    const { said, state, conversations } = scripted();
+    const made = controllerWith(conversations);
+    state.away = true;
+    made.onChange('added', app());
+    made.onChange('modified', app({ generation: 2 }), app());
+    made.onChange('modified', app({ generation: 3 }), app({ generation: 2 }));
+    state.away = false;
+    await eventually('the word', () => said.length > 0 && made.pending === 0);
+    expect(said).toEqual([`tell ${id}`]);
+  });
+
+  it('gives an object that came back under its name a workflow of its own', async () => {
+    const { said, conversations } = scripted();
+    const made = controllerWith(conversations);
+    made.onChange('deleted', app());
+    made.onChange('added', app({ uid: 'u2' }));
+    await eventually('both', () => said.length === 2);
+    expect(said.sort()).toEqual([`end ${id}`, 'tell targetapp/shop/cart/u2']);
+  });
+
+  it('makes sure of every workflow at a resync', async () => {
+    const { said, conversations } = scripted();
+    const all = [app({ observed: 1 }), app({ uid: 'u2', name: 'pay', observed: 1 })];
+    controllerWith(conversations, all).resync();
+    await eventually('both', () => said.length === 2);
+    expect(said.sort()).toEqual([`ensure ${id}`, 'ensure targetapp/shop/pay/u2']);
+  });
+});
