@@ -95,6 +95,8 @@ async function main(): Promise<void> {
   const { line, paint } = terminal;
   const curtain = createCurtain();
   const end = asked();
+  // Nobody reads any more: there is nobody to play to, and the keepers clean up.
+  process.stdout.on('error', () => process.exit(1));
   line(paint.bold(`  KCO demo: one application in three pods, polled every ${pollingInterval} s`));
   let code: number;
   try {

@@ -66,7 +66,10 @@ function readingOf(
     const message = `the selected state has ${bytes} bytes, the limit is ${maxBytes}: select fewer fields in spec.stateQuery`;
     return knownFailure === 'TooLarge' ? undefined : { subject, name, failure: { class: 'TooLarge', message } };
   }
-  const read = plan.rules.flatMap(({ trigger }) => (trigger.field === undefined ? [] : [trigger.field]));
+  const read = plan.rules.flatMap(({ trigger, stateRefs = [] }) => [
+    ...(trigger.field === undefined ? [] : [trigger.field]),
+    ...stateRefs,
+  ]);
   const hash = hashOf(comparable(state, plan.ignoreFields, read), result.unknown);
   if (hash === knownHash && knownFailure === undefined) return undefined;
   const reading: Reading = { subject, name, hash };

@@ -155,7 +155,7 @@ export function onlySelected(answer: Json, selected: Selected): Json {
   if (!isJsonObject(answer)) return answer;
   return Object.fromEntries(
     names.flatMap((name) => {
-      const [value, below] = [answer[name], selected[name]];
+      const [value, below] = [Object.hasOwn(answer, name) ? answer[name] : undefined, selected[name]];
       return value === undefined || below === undefined ? [] : [[name, onlySelected(value, below)]];
     }),
   );

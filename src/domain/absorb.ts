@@ -33,6 +33,8 @@ function seeded(mirror: EpisodeMirror[], plan: Plan): Record<string, RuleMemory>
 function underPlan(memory: Memory, plan: Plan, mirror: EpisodeMirror[]): Memory {
   const old = memory.plan;
   if (old === undefined) return { ...memory, plan, rules: seeded(mirror, plan) };
+  // Nothing is judged by a spec that makes no sense, so what was fired under the one before stays fired once it is mended.
+  if (plan.problems.length > 0) return { ...memory, plan: { ...plan, rules: old.rules, source: old.source } };
   const kept = plan.rules.filter((rule) => {
     const before = old.rules.find((known) => known.name === rule.name);
     return before !== undefined && isSameRule(before, rule);

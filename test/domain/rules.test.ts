@@ -453,6 +453,17 @@ describe('an edit of the spec', () => {
     expect(firedAt(played)).toEqual(seconds);
   });
 
+  it('that makes no sense forgets nothing: once mended, what has fired stays fired', () => {
+    const problems = [{ field: 'spec.stateQuery', message: 'does not parse' }];
+    const played = play(before, [
+      { at: 0, pods: { a: unhealthy } },
+      { at: 30, pods: { a: unhealthy }, plan: aPlan({ generation: 2, rules: [], source: '', problems }) },
+      { at: 60, pods: { a: unhealthy }, plan: edited({}, { generation: 3 }) },
+      { at: 90, pods: { a: unhealthy } },
+    ]);
+    expect(firedAt(played)).toEqual([0]);
+  });
+
   it('opens a new episode where a quorum asks for another number', () => {
     const played = play(aPlan({ rules: [aRule({ pods: 'any' })] }), [
       { at: 0, pods: { a: unhealthy } },

@@ -1,4 +1,4 @@
-// Takes out of a node_modules folder what a running operator never opens: node dev/image/prune-modules.ts <folder>
+// Takes out of a node_modules folder what a running operator never opens: node dev/prune-modules.ts <folder>
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -1,0 +1,281 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { createApps, type WatchedApp } from '../../src/activities/apps.ts';
+import { createObserve, type Observe } from '../../src/activities/observe.ts';
+import type { PodView } from '../../src/activities/pod-view.ts';
+import { kinds } from '../../src/api/kinds.ts';
+import { refOf } from '../../src/api/resource-ref.ts';
+import type { Graphql, GraphqlRequest, GraphqlResult } from '../../src/clients/graphql.ts';
+import type { Kube, KubeObject } from '../../src/clients/kube.ts';
+import type { ObserveInput } from '../../src/domain/observation.ts';
+
+const silent = { debug() {}, info() {}, warning() {}, error() {}, with: () => silent };
+const defaults = { pollingInterval: 30, timeout: 10, actionTimeout: 300, retries: 3, statusHeartbeat: 300, salt: 't' };
+const ref = { namespace: 'shop', name: 'cart', uid: 'app-1' };
+
+const pod = (n: number, fields: Partial<PodView> = {}): PodView => ({
+  uid: `uid-${n}`,
+  name: `cart-${n}`,
+  namespace: 'shop',
+  labels: { app: 'cart' },
+  phase: 'Running',
+  ip: `10.0.0.${n}`,
+  ports: [{ name: 'http', port: 8080 }],
+  terminating: false,
+  ...fields,
+});
+
+/** What the fakes around the observing activity hold. */
+const world = {
+  app: undefined as WatchedApp | undefined,
+  stored: undefined as KubeObject | undefined,
+  pods: [] as PodView[],
+  synced: true,
+  answers: new Map<string, GraphqlResult>(),
+  asked: [] as GraphqlRequest[],
+  gets: 0,
+  polled: [] as string[],
+};
+
+const says = (health: string): GraphqlResult => ({ ok: true, data: { application: { health } }, unknown: [] });
+
+const appWith = (spec: object = {}, generation = 1): WatchedApp => ({
+  metadata: { ...ref, generation },
+  spec: {
+    selector: { matchLabels: { app: 'cart' } },
+    graphqlEndpoint: '/graphql',
+    stateQuery: '{ application { health } }',
+    ...spec,
+  },
+  mirror: [],
+});
+
+let observe: Observe;
+beforeEach(() => {
+  Object.assign(world, {
+    app: appWith(),
+    stored: undefined,
+    pods: [pod(1), pod(2)],
+    synced: true,
+    asked: [],
+    gets: 0,
+    polled: [],
+  });
+  world.answers = new Map([
+    ['10.0.0.1', says('healthy')],
+    ['10.0.0.2', says('healthy')],
+  ]);
+  const graphql: Graphql = {
+    query: async (request) => {
+      world.asked.push(request);
+      return world.answers.get(new URL(request.url).hostname) ?? says('healthy');
+    },
+  };
+  const get = async () => {
+    world.gets += 1;
+    return world.stored;
+  };
+  const apps = createApps({
+    cache: { get: () => world.app, hasSynced: true },
+    kube: { get: get as Kube['get'] },
+    ref: refOf(kinds.TargetApp),
+    defaults,
+  });
+  observe = createObserve({
+    apps,
+    pods: {
+      list: () => world.pods,
+      get hasSynced() {
+        return world.synced;
+      },
+    },
+    graphql,
+    metrics: { polled: ({ result }) => void world.polled.push(result) },
+    log: silent,
+    limits: { maxStateBytes: 1_000, maxConcurrentQueries: 64 },
+  });
+});
+
+const signal = new AbortController().signal;
+const look = (input: Partial<ObserveInput> = {}) => observe({ app: ref, due: Date.now(), known: {}, ...input }, signal);
+
+/** What a workflow would tell at its next poll after this one. */
+const afterwards = (told: Awaited<ReturnType<Observe>>): Partial<ObserveInput> => ({
+  plan: told.plan?.digest,
+  known: Object.fromEntries(
+    (told.readings ?? []).map((reading) => [
+      reading.subject,
+      reading.failure ? `!${reading.failure.class}` : (reading.hash ?? ''),
+    ]),
+  ),
+});
+
+describe('a poll', () => {
+  it('tells a newcomer the plan and the state of every running pod', async () => {
+    const told = await look();
+    expect(told).toMatchObject({ matched: 2, plan: { generation: 1 } });
+    expect(told.readings).toEqual([
+      { subject: 'uid-1', name: 'cart-1', hash: expect.any(String), state: { application: { health: 'healthy' } } },
+      { subject: 'uid-2', name: 'cart-2', hash: expect.any(String), state: { application: { health: 'healthy' } } },
+    ]);
+    expect(world.asked.map(({ url }) => url)).toEqual(['http://10.0.0.1:8080/graphql', 'http://10.0.0.2:8080/graphql']);
+  });
+
+  it('tells nothing but a number when nothing has changed', async () => {
+    const first = await look();
+    expect(await look(afterwards(first))).toEqual({ matched: 2 });
+    expect(world.polled).toEqual(['changed', 'unchanged']);
+  });
+
+  it('tells only the pod that changed', async () => {
+    const first = await look();
+    world.answers.set('10.0.0.2', says('unhealthy'));
+    const told = await look(afterwards(first));
+    expect(told.readings?.map(({ subject, state }) => ({ subject, state }))).toEqual([
+      { subject: 'uid-2', state: { application: { health: 'unhealthy' } } },
+    ]);
+  });
+
+  it('tells a failure once, and the recovery without the state that is known', async () => {
+    const first = await look();
+    const known = afterwards(first);
+    world.answers.set('10.0.0.1', { ok: false, failure: { class: 'ConnectFailed', message: 'refused' } });
+    const failed = await look(known);
+    expect(failed.readings).toEqual([
+      { subject: 'uid-1', name: 'cart-1', failure: { class: 'ConnectFailed', message: 'refused' } },
+    ]);
+    const still = { ...known, known: { ...known.known, 'uid-1': `${known.known?.['uid-1']}!ConnectFailed` } };
+    expect(await look(still)).toEqual({ matched: 2 });
+    world.answers.set('10.0.0.1', says('healthy'));
+    expect((await look(still)).readings).toEqual([{ subject: 'uid-1', name: 'cart-1', hash: known.known?.['uid-1'] }]);
+  });
+
+  it.each([
+    ['a pod that is not running yet', { phase: 'Pending' }, 2],
+    ['a pod without an address', { ip: undefined }, 2],
+    ['a pod on its way out', { terminating: true }, 1],
+    ['a finished pod', { phase: 'Succeeded' }, 1],
+    ['a pod of another app', { labels: { app: 'pay' } }, 1],
+  ])('does not ask %s', async (_, fields, matched) => {
+    world.pods = [pod(1), pod(2, fields)];
+    const told = await look();
+    expect(world.asked).toHaveLength(1);
+    expect(told.matched).toBe(matched);
+  });
+
+  it('says which pods are gone', async () => {
+    const first = await look();
+    world.pods = [pod(1)];
+    expect(await look(afterwards(first))).toEqual({ matched: 1, gone: ['uid-2'] });
+  });
+
+  it('discards the answer of a pod that was replaced while it was asked', async () => {
+    world.pods = [pod(1)];
+    const answer = world.answers.get('10.0.0.1');
+    Object.defineProperty(world.answers, 'get', {
+      value: () => {
+        world.pods = [pod(3, { ip: '10.0.0.1' })];
+        return answer;
+      },
+    });
+    expect((await look()).readings).toBeUndefined();
+  });
+
+  it('refuses a state that is too large to be remembered, and says how large it is', async () => {
+    world.pods = [pod(1)];
+    world.answers.set('10.0.0.1', says('x'.repeat(2_000)));
+    expect((await look()).readings?.[0]?.failure).toEqual({
+      class: 'TooLarge',
+      message: 'the selected state has 2029 bytes, the limit is 1000: select fewer fields in spec.stateQuery',
+    });
+  });
+
+  it('asks a URL once, for the app as a whole', async () => {
+    world.app = appWith({ graphqlEndpoint: 'cart.shop.svc.cluster.local/graphql' });
+    const told = await look();
+    expect(world.asked.map(({ url }) => url)).toEqual(['http://cart.shop.svc.cluster.local/graphql']);
+    expect(told.readings).toMatchObject([{ subject: 'app', name: 'cart' }]);
+  });
+
+  it.each([
+    ['a number', { port: 9000 }, 'http://10.0.0.1:9000/graphql'],
+    ['a name', { port: 'admin', scheme: 'https' }, 'https://10.0.0.1:9443/graphql'],
+  ])('reaches the port that the spec names by %s', async (_, spec, url) => {
+    world.app = appWith(spec);
+    world.pods = [
+      pod(1, {
+        ports: [
+          { name: 'http', port: 8080 },
+          { name: 'admin', port: 9443 },
+        ],
+      }),
+    ];
+    await look();
+    expect(world.asked.map((request) => request.url)).toEqual([url]);
+  });
+
+  it('asks nobody while suspended, held, or given a spec that makes no sense', async () => {
+    world.app = appWith({ suspend: true });
+    expect((await look()).plan?.suspend).toBe(true);
+    world.app = appWith({}, 2);
+    await look({ held: true });
+    world.app = appWith({ stateQuery: 'mutation { boom }' }, 3);
+    expect((await look()).plan?.problems).not.toEqual([]);
+    expect(world.asked).toEqual([]);
+  });
+
+  it('tells every answer anew when the plan has changed', async () => {
+    const first = await look();
+    world.app = appWith({ pollingInterval: 60 }, 2);
+    const told = await look(afterwards(first));
+    expect(told.plan).toMatchObject({ generation: 2, intervalMs: 60_000 });
+    expect(told.readings).toHaveLength(2);
+  });
+
+  it('gives a workflow that knows nothing what an earlier life of it had fired', async () => {
+    const mirror = [{ rule: 'restart', subject: 'uid-1', since: 1, firedAt: 2 }];
+    world.app = { ...appWith(), mirror };
+    const first = await look();
+    expect(first.mirror).toEqual(mirror);
+    expect((await look(afterwards(first))).mirror).toBeUndefined();
+  });
+
+  it('passes on a request to poll until it is answered', async () => {
+    const app = appWith();
+    world.app = { ...app, metadata: { ...app.metadata, annotations: { 'kco.local/poll-requested-at': 'noon' } } };
+    expect((await look()).pollRequested).toBe('noon');
+    expect((await look({ pollRequested: 'noon' })).pollRequested).toBeUndefined();
+  });
+});
+
+describe('whether the TargetApp is still there', () => {
+  it('is not decided by a cache that lacks it', async () => {
+    world.stored = {
+      metadata: { ...ref, resourceVersion: '1', generation: 1 },
+      ...({ spec: appWith().spec } as object),
+    };
+    world.app = undefined;
+    expect(await look()).toMatchObject({ matched: 2 });
+    expect(world.gets).toBe(1);
+  });
+
+  it('is decided by the API server', async () => {
+    world.app = undefined;
+    expect(await look()).toEqual({ matched: 0, deleted: true });
+  });
+
+  it('is no when its name belongs to another uid', async () => {
+    world.app = { ...appWith(), metadata: { ...ref, uid: 'app-2', generation: 1 } };
+    world.stored = { metadata: { ...ref, uid: 'app-2', resourceVersion: '1' } };
+    expect(await look()).toEqual({ matched: 0, deleted: true });
+  });
+
+  it('is read from the API server itself when something was said to have changed', async () => {
+    world.stored = undefined;
+    expect(await look({ fresh: true })).toEqual({ matched: 0, deleted: true });
+  });
+
+  it('is not known while the API server fails: the poll fails and is tried again', async () => {
+    world.synced = false;
+    await expect(look()).rejects.toThrow('has not synced');
+  });
+});

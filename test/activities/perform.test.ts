@@ -1,0 +1,163 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { type Action, Retry, Wait } from '../../src/activities/actions/action.ts';
+import type { SpecInForce } from '../../src/activities/apps.ts';
+import { createPerform } from '../../src/activities/perform.ts';
+import { planOf } from '../../src/api/plan-of.ts';
+import { TargetAppSpec } from '../../src/api/target-app.ts';
+import type { ActionOutcome, ActionRequest } from '../../src/domain/action.ts';
+import { defaults } from '../support/target-app-manifest.ts';
+
+const silent = { debug() {}, info() {}, warning() {}, error() {}, with: () => silent };
+
+const spec = {
+  selector: { matchLabels: { app: 'cart' } },
+  stateQuery: '{ application { health height } }',
+  actions: [
+    {
+      name: 'tell',
+      trigger: { field: 'application.health', condition: 'equals', value: 'unhealthy' },
+      action: 'webhook',
+      parameters: {
+        url: 'http://127.0.0.1:9/hook',
+        headers: { 'X-Height': '{{state.application.height}}' },
+        payload: {
+          text: '{{tapp_name}} in {{namespace}}: {{field}} {{old_value}} > {{new_value}}',
+          height: '{{state.application.height}}',
+          id: '{{action_id}}',
+          url: '{{workflow_url}}',
+        },
+      },
+    },
+  ],
+};
+
+const inForce = (generation: number): SpecInForce => ({
+  generation,
+  plan: planOf({ metadata: { name: 'cart', namespace: 'shop', uid: 'u', generation }, spec }, defaults),
+  spec: TargetAppSpec.parse(spec),
+});
+
+const request = (fields: Partial<ActionRequest> = {}): ActionRequest => ({
+  id: 'u:1:tell:p:x:0',
+  namespace: 'shop',
+  name: 'cart',
+  uid: 'u',
+  generation: 1,
+  rule: 'tell',
+  action: 'webhook',
+  pods: [{ uid: 'p', name: 'cart-1' }],
+  field: 'application.health',
+  oldValue: 'healthy',
+  newValue: 'unhealthy',
+  values: { 'application.height': 42 },
+  at: 0,
+  dryRun: false,
+  ...fields,
+});
+
+const done: ActionOutcome = { status: 'succeeded', reason: 'Delivered', message: 'done' };
+/** What the action was called with, and what it does. */
+const seen = { parameters: [] as unknown[], attempts: [] as number[], counted: [] as string[] };
+let behave: (call: number) => ActionOutcome = () => done;
+
+const action: Action<unknown> = {
+  name: 'webhook',
+  run: async ({ attempt }, parameters) => {
+    seen.parameters.push(parameters);
+    seen.attempts.push(attempt);
+    return behave(seen.attempts.length);
+  },
+};
+
+beforeEach(() => {
+  Object.assign(seen, { parameters: [], attempts: [], counted: [] });
+  behave = () => done;
+});
+
+const perform = (
+  asked: ActionRequest,
+  options: { enabled?: string[]; generations?: number[]; timeoutMs?: number } = {},
+) => {
+  const { enabled = ['webhook'], generations = [1], timeoutMs = 60_000 } = options;
+  const performing = createPerform({
+    apps: {
+      ofGeneration: async (_, generation) => (generations.includes(generation) ? inForce(generation) : undefined),
+    },
+    pods: { list: () => [] },
+    enabled: new Set(enabled),
+    workflowUrl: ({ id }) => `http://ui/${id}`,
+    metrics: { actionExecuted: ({ type, status }) => void seen.counted.push(`${type} ${status}`) },
+    log: silent,
+  });
+  const environment = new MockActivityEnvironment({ startToCloseTimeoutMs: timeoutMs });
+  return environment.run(() => performing(action, asked, new AbortController().signal)) as Promise<ActionOutcome>;
+};
+
+describe('an action activity', () => {
+  it('takes its parameters from the TargetApp, with the templates filled in and their types kept', async () => {
+    expect(await perform(request())).toEqual(done);
+    expect(seen.parameters).toMatchObject([
+      {
+        method: 'POST',
+        headers: { 'X-Height': '42' },
+        payload: {
+          text: 'cart in shop: application.health healthy > unhealthy',
+          height: 42,
+          id: 'u:1:tell:p:x:0',
+          url: 'http://ui/test',
+        },
+      },
+    ]);
+    expect(seen.counted).toEqual(['webhook succeeded']);
+  });
+
+  it('refuses what is switched off, and names the Helm value that switches it on', async () => {
+    const outcome = await perform(request(), { enabled: [] });
+    expect(outcome).toMatchObject({ status: 'refused', reason: 'ActionDisabled' });
+    expect(outcome.message).toContain('actions.webhook.enabled=true');
+    expect(seen.attempts).toEqual([]);
+  });
+
+  it.each([
+    ['a rule that the TargetApp does not have', { rule: 'rm-rf' }, 'NotInSpec'],
+    ['another action than the rule asks for', { action: 'exec_command' }, 'NotInSpec'],
+    ['a generation that is no longer in force', { generation: 7 }, 'Superseded'],
+  ])('refuses %s, whoever started it', async (_, fields, reason) => {
+    expect(await perform(request(fields))).toMatchObject({ status: 'refused', reason });
+    expect(seen.attempts).toEqual([]);
+  });
+
+  it('goes on with the generation that decided, as long as that is remembered', async () => {
+    expect(await perform(request({ generation: 1 }), { generations: [1, 2] })).toEqual(done);
+  });
+
+  it('hands a retry to Temporal, with the time that the other side asked for', async () => {
+    behave = () => {
+      throw new Retry('HTTPStatus', 'answered 503', 7_000);
+    };
+    await expect(perform(request())).rejects.toMatchObject({
+      type: 'HTTPStatus',
+      message: 'answered 503',
+      nextRetryDelay: 7_000,
+      nonRetryable: false,
+    });
+  });
+
+  it('waits within the attempt for what the cluster asks to wait for, and says that it has been there', async () => {
+    behave = (call) => {
+      if (call < 3) throw new Wait('DisruptionBudget', 'not now', 5);
+      return done;
+    };
+    expect(await perform(request())).toEqual(done);
+    expect(seen.attempts).toEqual([1, 2, 3]);
+  });
+
+  it('waits no longer than the attempt has time', async () => {
+    behave = () => {
+      throw new Wait('DisruptionBudget', 'not now', 60_000);
+    };
+    await expect(perform(request(), { timeoutMs: 30_000 })).rejects.toMatchObject({ type: 'DisruptionBudget' });
+    expect(seen.attempts).toEqual([1]);
+  });
+});
