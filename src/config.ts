@@ -9,7 +9,8 @@ export { configurationTable } from './environment.ts';
 /** What KCO runs with. Durations are milliseconds, as everywhere in the code; the variables say seconds. */
 export interface Config {
   logLevel: Settings['KCO_LOG_LEVEL'];
-  identity: { operator: string; pod: string };
+  identity: { operator: string; pod: string; namespace: string };
+  leaderElection: boolean;
   surface: { bindAddress: string; healthPort: number; metricsPort: number };
   kubernetes: { kubeconfig?: string; watchNamespaces: string[] };
   temporal: {
@@ -202,7 +203,8 @@ const tlsOf = (s: Settings): Config['temporal']['tls'] =>
 
 const configOf = (s: Settings, warnings: string[]): Config => ({
   logLevel: s.KCO_LOG_LEVEL,
-  identity: { operator: s.KCO_OPERATOR_NAME, pod: s.POD_NAME ?? hostname() },
+  identity: { operator: s.KCO_OPERATOR_NAME, pod: s.POD_NAME ?? hostname(), namespace: s.POD_NAMESPACE },
+  leaderElection: s.KCO_LEADER_ELECTION ?? false,
   surface: { bindAddress: s.KCO_BIND_ADDRESS, healthPort: s.KCO_HEALTH_PORT, metricsPort: s.KCO_METRICS_PORT },
   kubernetes: { kubeconfig: s.KUBECONFIG, watchNamespaces: s.KCO_WATCH_NAMESPACES },
   temporal: {

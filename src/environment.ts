@@ -102,6 +102,10 @@ export const environment = z.object({
     meaning: 'Deadline of one query, from connecting to the last byte, when the TargetApp sets no `timeout`',
   }),
   KCO_HEALTH_PORT: port(8081, 'Port of `/healthz`, `/readyz` and `/stats`; `0` takes any free port'),
+  KCO_LEADER_ELECTION: flag(
+    'Whether one replica at a time (the holder of the Lease `kco-operator`) tells Temporal what the watch tells; for more than one replica',
+    'false',
+  ),
   KCO_LOG_LEVEL: z
     .enum(logLevels)
     .default('INFO')
@@ -193,6 +197,12 @@ export const environment = z.object({
   POD_NAME: anyText('The name of this replica in Events and leases; the chart sets it from the pod', {
     fallback: '(host name)',
   }),
+  POD_NAMESPACE: textWith(
+    'default',
+    'a namespace name',
+    dnsLabel,
+    'The namespace of this replica, where its Lease is; the chart sets it from the pod',
+  ),
 });
 
 /** The environment after parsing: variable → typed value. */

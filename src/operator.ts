@@ -12,6 +12,7 @@ import { createWatchCache, type WatchCacheOptions } from './clients/watch-cache.
 import type { Config } from './config.ts';
 import { createController } from './controller/controller.ts';
 import { createConversations } from './controller/conversations.ts';
+import { createLeader } from './controller/leader.ts';
 import { checkServed, createTemporalPrerequisites } from './controller/prerequisites.ts';
 import { registrations, resourceRefs } from './controller/registrations.ts';
 import { type Surface, startSurface } from './controller/surface.ts';
@@ -140,6 +141,30 @@ function employ(options: OperatorOptions, activities: ReturnType<typeof activiti
 const inMiB = (usage: NodeJS.MemoryUsage): Record<string, number> =>
   Object.fromEntries(Object.entries(usage).map(([part, bytes]) => [part, Math.round(bytes / 2 ** 20)]));
 
+/** Takes part in the choice of the replica that tells Temporal. */
+const leaderOf = (
+  { config: { identity }, log, metrics }: OperatorOptions,
+  kube: Kube,
+  setLeading: (leading: boolean) => void,
+) =>
+  createLeader({
+    kube,
+    key: { namespace: identity.namespace, name: 'kco-operator' },
+    identity: identity.pod,
+    onGain: () => {
+      log.info('leads');
+      setLeading(true);
+    },
+    onLoss: () => {
+      log.info('leads no more');
+      setLeading(false);
+    },
+    onError: (error) => {
+      metrics.failed({ category: 'kubernetes' });
+      log.warning('lease not renewed', { error });
+    },
+  });
+
 /** Counts monitors by namespace. */
 function* byNamespace(apps: WatchedApp[]): Iterable<readonly [string, number]> {
   const counts = new Map<string, number>();
@@ -186,6 +211,8 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     },
     onLoss: onLoss('kubernetes'),
   });
+  const leader = config.leaderElection ? leaderOf(options, kube, controller.setLeading) : undefined;
+  if (leader === undefined) controller.setLeading(true);
   const resync = setInterval(() => controller.resync(), resyncEveryMs).unref();
 
   caches.apps.start();
@@ -204,9 +231,16 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       pods: synced(caches.pods, 'pods'),
       targetapps: synced(caches.apps, 'TargetApps'),
       temporal: () => temporalWatch.result,
+      // A follower is ready: its worker shares the work, and it takes over when it must.
+      leader: () => ({
+        ok: true,
+        message: leader === undefined || leader.isLeader ? 'leads' : `follows ${leader.holder ?? 'nobody yet'}`,
+      }),
       worker: () => ({ ok: employed.state() === 'RUNNING', message: `worker is ${employed.state()}` }),
     },
     stats: () => ({
+      leader: leader?.holder ?? config.identity.pod,
+      isLeader: leader?.isLeader ?? true,
       targetApps: caches.apps.size,
       pods: caches.pods.size,
       waitingForTemporal: controller.pending,
@@ -222,6 +256,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     stop: async () => {
       ending.abort();
       clearInterval(resync);
+      await leader?.stop();
       await controller.stop();
       await employed.stop();
       await Promise.all([caches.apps.stop(), caches.pods.stop(), temporalWatch.stop(), kubernetesWatch.stop()]);

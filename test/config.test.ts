@@ -27,7 +27,8 @@ describe('an empty environment', () => {
   it('gives the documented defaults', () => {
     expect(readConfig({ POD_NAME: 'kco-0' })).toEqual({
       logLevel: 'INFO',
-      identity: { operator: 'kco', pod: 'kco-0' },
+      identity: { operator: 'kco', pod: 'kco-0', namespace: 'default' },
+      leaderElection: false,
       surface: { bindAddress: '0.0.0.0', healthPort: 8081, metricsPort: 8080 },
       kubernetes: { watchNamespaces: [] },
       temporal: { address: '127.0.0.1:7233', namespace: 'default', taskQueue: 'kco', metricsPort: 0 },
@@ -36,7 +37,7 @@ describe('an empty environment', () => {
         defaultIntervalMs: 30_000,
         timeoutMs: 10_000,
         maxRetries: 3,
-        maxConcurrentQueries: 16,
+        maxConcurrentQueries: 64,
         maxResponseBytes: 1_048_576,
         maxStateBytes: 65_536,
         statusHeartbeatMs: 300_000,

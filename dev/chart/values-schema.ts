@@ -4,7 +4,7 @@ type Schema = Record<string, unknown>;
 
 /** Variables that other values set, or the chart itself. */
 const setElsewhere =
-  /^(KCO_ENABLED_ACTIONS|KCO_WATCH_NAMESPACES|KCO_TEMPORAL_(?!METRICS_PORT)\w+|KUBECONFIG|POD_NAME)$/;
+  /^(KCO_ENABLED_ACTIONS|KCO_LEADER_ELECTION|KCO_WATCH_NAMESPACES|KCO_TEMPORAL_(?!METRICS_PORT)\w+|KUBECONFIG|POD_NAME(SPACE)?)$/;
 
 /** Container ports are declared, so a free one will not do. */
 const ports = new Set(['KCO_HEALTH_PORT', 'KCO_METRICS_PORT']);
@@ -88,6 +88,7 @@ const properties: Record<string, Schema> = {
   }),
   imagePullSecrets: objects,
   replicaCount: count,
+  leaderElection: closed({ enabled: flag }),
   nameOverride: text,
   fullnameOverride: text,
   crds: closed({ enabled: flag, keep: flag }),

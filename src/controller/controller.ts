@@ -25,6 +25,11 @@ export interface Controller<T> {
   onChange(event: WatchEventType, object: T, previous?: T): void;
   /** Makes sure again that every object has its workflow. */
   resync(): void;
+  /**
+   * Whether this replica is the one that tells Temporal. Taking over, it goes through all objects: what nobody told in
+   * the meantime is seen by the version that a workflow reported.
+   */
+  setLeading(leading: boolean): void;
   /** Objects that wait for Temporal. */
   readonly pending: number;
   stop(): Promise<void>;
@@ -61,14 +66,21 @@ export function createController<T>({
   };
   const ensure = (object: T): void => want(registration.isUnseen(object) ? 'tell' : 'ensure', object);
 
+  let isLeading = false;
+
   return {
     onChange: (event, object, previous) => {
+      if (!isLeading) return;
       if (event === 'deleted') want('end', object);
       else if (event === 'added' || previous === undefined) ensure(object);
       else if (registration.isNews(object, previous)) want('tell', object);
     },
     resync: () => {
-      for (const object of all()) want('ensure', object);
+      if (isLeading) for (const object of all()) want('ensure', object);
+    },
+    setLeading: (leading) => {
+      isLeading = leading;
+      if (leading) for (const object of all()) ensure(object);
     },
     get pending() {
       return queue.size;

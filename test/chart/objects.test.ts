@@ -116,7 +116,10 @@ describe('what is off by default', () => {
       'ConfigMap',
       'CustomResourceDefinition',
       'Deployment',
+      'Lease',
       'Pod',
+      'Role',
+      'RoleBinding',
       'Service',
       'ServiceAccount',
     ]);

@@ -20,7 +20,12 @@ const scale = [
   'patch deployments/scale.apps',
   'patch statefulsets/scale.apps',
 ];
+/** Of the Lease, and in the namespace of the release only. */
+const lead = ['get leases.coordination.k8s.io kco-operator', 'patch leases.coordination.k8s.io kco-operator'].map(
+  (right) => `${right} in kco-system`,
+);
 const off = {
+  'leaderElection.enabled': false,
   'actions.restart_pod.enabled': false,
   'actions.scale_deployment.enabled': false,
   'actions.webhook.enabled': false,
@@ -33,7 +38,7 @@ const sorted = (...rights: string[][]): string[] => [...new Set(rights.flat())].
 describe('the operator may', () => {
   it.each([
     ['watch and report, with every action off', off, sorted(always)],
-    ['also restart and scale, by default', {}, sorted(always, restart, scale)],
+    ['also lead, restart and scale, by default', {}, sorted(always, lead, restart, scale)],
     ['also restart, with restart_pod', { ...off, 'actions.restart_pod.enabled': true }, sorted(always, restart)],
     ['also scale, with scale_deployment', { ...off, 'actions.scale_deployment.enabled': true }, sorted(always, scale)],
     ['nothing more with webhook', { ...off, 'actions.webhook.enabled': true }, sorted(always)],
@@ -98,7 +103,7 @@ describe('the roles', () => {
   });
 
   it('are Roles and bindings in each watched namespace, without a ClusterRole', async () => {
-    const objects = await render({ watchNamespaces: ['shop', 'bank'] });
+    const objects = await render({ ...off, watchNamespaces: ['shop', 'bank'] });
     const made = objects
       .filter(({ kind }) => /Role/.test(kind))
       .map(({ kind, metadata }) => `${kind} ${metadata.namespace}`);

@@ -41,6 +41,7 @@ const controllerWith = (conversations: Conversations, all: WatchedApp[] = []) =>
     log: silent,
     all: () => all,
   });
+  controller.setLeading(true);
   return controller;
 };
 
@@ -87,6 +88,20 @@ describe('the controller', () => {
     made.onChange('added', app({ uid: 'u2' }));
     await eventually('both', () => said.length === 2);
     expect(said.sort()).toEqual([`end ${id}`, 'tell targetapp/shop/cart/u2']);
+  });
+
+  it('says nothing while another replica leads, and catches up when it takes over', async () => {
+    const { said, conversations } = scripted();
+    const made = controllerWith(conversations, [app({ generation: 2, observed: 1 })]);
+    await eventually('its own start', () => made.pending === 0);
+    made.setLeading(false);
+    said.length = 0;
+    made.onChange('modified', app({ generation: 2 }), app());
+    made.resync();
+    expect(made.pending).toBe(0);
+    made.setLeading(true);
+    await eventually('the word', () => said.length > 0 && made.pending === 0);
+    expect(said).toEqual([`tell ${id}`]);
   });
 
   it('makes sure of every workflow at a resync', async () => {

@@ -35,7 +35,10 @@ describe('a watchman', () => {
 
   it('looks no more after it was stopped', async () => {
     let looks = 0;
-    const made = createWatchman({ look: async () => void (looks += 1), everyMs: 1 });
+    const look = async () => {
+      looks += 1;
+    };
+    const made = createWatchman({ look, everyMs: 1 });
     await eventually('some looks', () => looks > 2);
     await made.stop();
     const after = looks;

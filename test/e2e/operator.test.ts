@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { apply, get, helm, images, kubectl, list, type Pod, provideImages, restrictedNamespace } from './cluster.ts';
+import { apply, get, helm, kubectl, list, provideImages, restrictedNamespace } from './cluster.ts';
 import { until } from './command.ts';
 import {
   install,
@@ -177,10 +177,9 @@ describe('an application that says it is unhealthy', () => {
     const action = { name: 'evict', trigger, action: 'restart_pod', parameters: { evict: true } };
     await monitored(targetApp('evict', [action]), 3);
     await mutate(sick?.metadata.name ?? '', 'setStatus(status: "degraded")');
-    await until('a refused eviction in the log', async () => {
-      const log = await kubectl('logs', '-n', system, `deploy/${operator}`, '--since=30s');
-      return log.includes('DisruptionBudget');
-    });
+    await until('the firing', async () => (await eventsOf('evict')).some(({ reason }) => reason === 'TriggerFired'));
+    // Long enough for an eviction that nobody refuses: the test before this one needs less.
+    await new Promise((next) => setTimeout(next, 8_000));
     expect((await shopPods()).map(({ metadata }) => metadata.uid)).toContain(sick?.metadata.uid);
     await kubectl('delete', 'pdb', 'shop', '-n', shop);
     expect(await outcomeOf('evict', 'evict')).toMatchObject({ status: 'succeeded', reason: 'Restarted' });
@@ -365,7 +364,7 @@ describe('upgrade, outage and removal', () => {
     expect(await kubectl('get', 'crds', '-o', 'name')).toContain('targetapps.operator.kco.local');
     expect(
       (await list<{ metadata: { name: string } }>('targetapps', shop)).map(({ metadata }) => metadata.name),
-    ).toEqual(['lost']);
+    ).toContain('lost');
     // No finalizer holds it, with the operator away.
     await remove('lost');
   });
