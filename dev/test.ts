@@ -31,9 +31,19 @@ const report = join(scratch, 'report.json');
 try {
   const gotTools = await run(['dev/servers/cli.ts', '--build-only']);
   if (gotTools !== 0) process.exit(gotTools);
-  const coverage = chosen.length > 0 ? [] : ['--coverage', '--coverageReporters=text-summary', '--coverageReporters=lcov'];
+  const coverage =
+    chosen.length > 0 ? [] : ['--coverage', '--coverageReporters=text-summary', '--coverageReporters=lcov'];
   const code = await run(
-    ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '--json', `--outputFile=${report}`, '--runInBand', ...coverage, ...chosen],
+    [
+      '--experimental-vm-modules',
+      '--no-warnings',
+      'node_modules/jest/bin/jest.js',
+      '--json',
+      `--outputFile=${report}`,
+      '--runInBand',
+      ...coverage,
+      ...chosen,
+    ],
     { NODE_ENV: 'test' },
   );
   const { passed, failed } = countsIn(report);

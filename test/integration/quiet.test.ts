@@ -53,6 +53,12 @@ describe('between two heartbeats', () => {
       { timeoutMs: 2 * heartbeatMs },
     );
 
+    const polledOnceMore = ips.map((ip) => world.app.requests(ip) + 1);
+    // The API server counts a request after it has answered it.
+    await until('each was polled once more', () =>
+      ips.every((ip, i) => world.app.requests(ip) > (polledOnceMore[i] ?? 0)),
+    );
+
     const startedAt = Date.now();
     const before = { writes: await writes(), polls: ips.map((ip) => world.app.requests(ip)) };
     await until('each was polled five times more', () =>

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createLog } from '../../src/clients/log.ts';
@@ -101,6 +102,9 @@ async function portsIn(lines: string[], child: ChildProcess): Promise<Ports> {
   return { healthPort, metricsPort };
 }
 
+/** Linux only: the kernel then ends an operator whose test was killed before it could. */
+const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
+
 const alive = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of alive) child.kill('SIGKILL');
@@ -110,7 +114,9 @@ process.once('exit', () => {
 export async function operatorProcess(settings: Settings): Promise<OperatorProcess> {
   const { PATH = '', HOME = '' } = process.env;
   const env = { PATH, HOME, ...local, ...settings };
-  const child = spawn(process.execPath, ['--no-warnings', join('src', 'main.ts')], { cwd: root, env });
+  const main = [process.execPath, '--no-warnings', join('src', 'main.ts')];
+  const [file = '', ...args] = setpriv === undefined ? main : [setpriv, '--pdeathsig', 'KILL', '--', ...main];
+  const child = spawn(file, args, { cwd: root, env });
   alive.add(child);
   const ended = once(child, 'exit').then(([code, signal]) => {
     alive.delete(child);
