@@ -1,24 +1,24 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type WatchedApp, watchedApp } from './activities/apps.ts';
 import { createActivities } from './activities/index.ts';
 import { type PodView, podView } from './activities/pod-view.ts';
+import type { KindName } from './api/kinds.ts';
 import { createGraphql } from './clients/graphql.ts';
 import { createHttp } from './clients/http.ts';
-import { createKube, type Kube, type ResourceRef } from './clients/kube.ts';
+import { createKube, type Kube } from './clients/kube.ts';
+import { pods as podRef } from './clients/kube-pods.ts';
 import type { Log } from './clients/log.ts';
 import type { Metrics } from './clients/metrics.ts';
 import { createTemporalClient } from './clients/temporal.ts';
-import { createWatchCache, type WatchCacheOptions } from './clients/watch-cache.ts';
+import type { WatchCache } from './clients/watch-cache.ts';
 import type { Config } from './config.ts';
-import { createController } from './controller/controller.ts';
 import { createConversations } from './controller/conversations.ts';
-import { createLeader } from './controller/leader.ts';
+import { createLeader, type Leader } from './controller/leader.ts';
 import { checkServed, createTemporalPrerequisites } from './controller/prerequisites.ts';
-import { registrations, resourceRefs } from './controller/registrations.ts';
-import { type Surface, startSurface } from './controller/surface.ts';
+import { registrations } from './controller/registrations.ts';
+import { serve, type WatchingOptions, watched } from './controller/serve.ts';
+import { type Checks, type Surface, startSurface } from './controller/surface.ts';
 import { createWatchman } from './controller/watchman.ts';
 import type { WorkflowRef } from './domain/status.ts';
-import { createKcoWorker, type KcoWorker } from './worker.ts';
+import { employ } from './employ.ts';
 
 /** What an operator is made of. */
 export interface OperatorOptions {
@@ -37,7 +37,6 @@ export interface Operator {
   stop(): Promise<void>;
 }
 
-const podRef: ResourceRef = { apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: true };
 /** How often Temporal and the API server are asked whether they are there. */
 const watchEveryMs = 3_000;
 /** How often every object's workflow is made sure of, in case somebody ended one by hand. */
@@ -50,40 +49,21 @@ const workflowUrlIn =
       ? undefined
       : `${webUrl.replace(/\/$/, '')}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(id)}/${runId}/history`;
 
-function createCaches(
-  { config, log, metrics }: OperatorOptions,
-  kube: Kube,
-  onChange: WatchCacheOptions<WatchedApp>['onChange'],
-) {
-  const watched = <T>(ref: ResourceRef, options: Pick<WatchCacheOptions<T>, 'trim' | 'onChange'>) => {
-    const cache = createWatchCache<T>({
-      kube,
-      ref,
-      namespaces: config.kubernetes.watchNamespaces,
-      ...options,
-      onError: (error, retryMs) => {
-        metrics.failed({ category: 'kubernetes' });
-        log.warning('watch interrupted', { resource: ref.plural, retry_ms: Math.round(retryMs), error });
-      },
-    });
-    metrics.readWatchStaleness(ref.plural, () => cache.stalenessMs() / 1000);
-    return cache;
-  };
-  return {
-    apps: watched<WatchedApp>(resourceRefs.TargetApp, { trim: watchedApp, onChange }),
-    pods: watched<PodView>(podRef, { trim: podView }),
-  };
-}
+/** Every kind that is served. A kind without an entry is a compile error. */
+const serveAll = (conversations: ReturnType<typeof createConversations>, watching: WatchingOptions) =>
+  ({
+    TargetApp: serve(registrations.TargetApp, conversations, watching),
+  }) satisfies Record<KindName, unknown>;
 
-type Caches = ReturnType<typeof createCaches>;
+type Served = ReturnType<typeof serveAll>;
 
-function activitiesOf({ config, log, metrics, version }: OperatorOptions, kube: Kube, caches: Caches) {
+function activitiesOf(options: OperatorOptions, kube: Kube, served: Served, pods: WatchCache<PodView>) {
+  const { config, log, metrics, version } = options;
   const { observing, actions, identity } = config;
   const http = createHttp({ maxBytes: observing.maxResponseBytes });
-  const graphql = createGraphql({ http, retries: observing.maxRetries });
   return createActivities({
-    clients: { kube, http, graphql },
-    caches,
+    clients: { kube, http, graphql: createGraphql({ http, retries: observing.maxRetries }) },
+    caches: { apps: served.TargetApp.cache, pods },
     telemetry: { metrics, log },
     settings: {
       defaults: {
@@ -102,75 +82,38 @@ function activitiesOf({ config, log, metrics, version }: OperatorOptions, kube: 
   });
 }
 
-/** The worker, created as soon as Temporal can be had, and what has become of it. */
-function employ(options: OperatorOptions, activities: ReturnType<typeof activitiesOf>, signal: AbortSignal) {
-  let employee: KcoWorker | undefined;
-  const run = async (): Promise<void> => {
-    while (employee === undefined && !signal.aborted) {
-      try {
-        employee = await createKcoWorker({ ...options, activities });
-      } catch (error) {
-        options.log.warning('no worker yet', { error });
-        await sleep(2_000, undefined, { signal }).catch(() => undefined);
-      }
-    }
-    if (employee === undefined) return;
-    const { worker, connection } = employee;
-    try {
-      const ended = worker.run();
-      // A stop that came while it was being created has nobody else to tell it.
-      if (signal.aborted) worker.shutdown();
-      await ended;
-    } finally {
-      await connection.close();
-    }
-    if (!signal.aborted) throw new Error('the worker ended by itself');
+/** Takes part in the choice of the replica that tells Temporal; alone where nothing is to be chosen. */
+function leaderOf({ config, log, metrics }: OperatorOptions, kube: Kube, setLeading: (leading: boolean) => void) {
+  const { identity, leaderElection } = config;
+  if (!leaderElection) {
+    setLeading(true);
+    return undefined;
+  }
+  const turn = (leading: boolean) => () => {
+    log.info(leading ? 'leads' : 'leads no more');
+    setLeading(leading);
   };
-  const running = run();
-  return {
-    running,
-    /** State of the SDK's worker; `CONNECTING` before there is one. */
-    state: () => employee?.worker.getState() ?? 'CONNECTING',
-    stop: async () => {
-      if (employee?.worker.getState() === 'RUNNING') employee.worker.shutdown();
-      await running.catch(() => undefined);
-    },
-  };
-}
-
-const inMiB = (usage: NodeJS.MemoryUsage): Record<string, number> =>
-  Object.fromEntries(Object.entries(usage).map(([part, bytes]) => [part, Math.round(bytes / 2 ** 20)]));
-
-/** Takes part in the choice of the replica that tells Temporal. */
-const leaderOf = (
-  { config: { identity }, log, metrics }: OperatorOptions,
-  kube: Kube,
-  setLeading: (leading: boolean) => void,
-) =>
-  createLeader({
+  return createLeader({
     kube,
     key: { namespace: identity.namespace, name: 'kco-operator' },
     identity: identity.pod,
-    onGain: () => {
-      log.info('leads');
-      setLeading(true);
-    },
-    onLoss: () => {
-      log.info('leads no more');
-      setLeading(false);
-    },
+    onGain: turn(true),
+    onLoss: turn(false),
     onError: (error) => {
       metrics.failed({ category: 'kubernetes' });
       log.warning('lease not renewed', { error });
     },
   });
-
-/** Counts monitors by namespace. */
-function* byNamespace(apps: WatchedApp[]): Iterable<readonly [string, number]> {
-  const counts = new Map<string, number>();
-  for (const { metadata } of apps) counts.set(metadata.namespace, (counts.get(metadata.namespace) ?? 0) + 1);
-  yield* counts;
 }
+
+const inMiB = (usage: NodeJS.MemoryUsage): Record<string, number> =>
+  Object.fromEntries(Object.entries(usage).map(([part, bytes]) => [part, Math.round(bytes / 2 ** 20)]));
+
+const synced = (cache: { hasSynced: boolean }) => (): ReturnType<Checks[string]> =>
+  cache.hasSynced ? { ok: true } : { ok: false, message: 'not listed yet' };
+
+const leads = (leader: Leader | undefined): string =>
+  leader === undefined || leader.isLeader ? 'leads' : `follows ${leader.holder ?? 'nobody yet'}`;
 
 /** Starts everything; resolves when the surface answers, which is before the rest is ready. */
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
@@ -178,18 +121,16 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const ending = new AbortController();
   const kube = createKube({ kubeconfig: config.kubernetes.kubeconfig, version });
   const client = createTemporalClient(config.temporal);
-  const controller = createController({
-    registration: registrations.TargetApp,
-    conversations: createConversations(client, config.temporal.taskQueue),
-    metrics,
-    log,
-    all: () => caches.apps.list(),
-  });
-  const caches = createCaches(options, kube, (event, object, previous) => {
-    controller.onChange(event, object, previous);
-    if (event === 'deleted') metrics.forget(object.metadata.namespace, object.metadata.name);
-  });
-  metrics.readActiveMonitors(() => byNamespace(caches.apps.list()));
+  const watching: WatchingOptions = { kube, namespaces: config.kubernetes.watchNamespaces, metrics, log };
+  const served = serveAll(createConversations(client, config.temporal.taskQueue), watching);
+  const kinds = Object.values(served);
+  const pods = watched<PodView>(watching, { ref: podRef, trim: podView });
+  const caches = [pods, ...kinds.map(({ cache }) => cache)];
+  const plurals = ['pods', ...kinds.map(({ registration }) => registration.ref.plural)];
+  metrics.readActiveMonitors(() => kinds.flatMap(({ counts }) => [...counts()]));
+  const resync = (): void => {
+    for (const { controller } of kinds) controller.resync();
+  };
 
   const onLoss = (what: string) => (error: unknown) => log.warning(`${what} is not as it should be`, { error });
   const prerequisites = createTemporalPrerequisites(client, config.temporal.namespace);
@@ -198,54 +139,51 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     look: async (signal) => {
       const { isNew, registered } = await client.withAbortSignal(signal, prerequisites.ensure);
       if (registered.length > 0) log.info('search attributes registered', { search_attributes: registered });
-      if (isNew) controller.resync();
+      if (isNew) resync();
     },
-    onReturn: () => controller.resync(),
+    onReturn: resync,
     onLoss: onLoss('temporal'),
   });
   const kubernetesWatch = createWatchman({
     everyMs: watchEveryMs,
     look: async (signal) => {
       await kube.ready({ signal });
-      await checkServed(kube, resourceRefs.TargetApp);
+      for (const { registration } of kinds) await checkServed(kube, registration.ref);
     },
     onLoss: onLoss('kubernetes'),
   });
-  const leader = config.leaderElection ? leaderOf(options, kube, controller.setLeading) : undefined;
-  if (leader === undefined) controller.setLeading(true);
-  const resync = setInterval(() => controller.resync(), resyncEveryMs).unref();
-
-  caches.apps.start();
-  caches.pods.start();
-  const employed = employ(options, activitiesOf(options, kube, caches), ending.signal);
-  const synced = (cache: { hasSynced: boolean }, what: string) => () => ({
-    ok: cache.hasSynced,
-    ...(!cache.hasSynced && { message: `the ${what} were not listed yet` }),
+  for (const cache of caches) cache.start();
+  const leader = leaderOf(options, kube, (leading) => {
+    for (const { controller } of kinds) controller.setLeading(leading);
   });
+  const resyncing = setInterval(resync, resyncEveryMs).unref();
+  const activities = activitiesOf(options, kube, served, pods);
+  const employed = employ({ config, activities, metrics, version }, ending.signal, (error) =>
+    log.warning('no worker yet', { error }),
+  );
+  const worker = (wanted: (state: string) => boolean) => () => {
+    const state = employed.state();
+    return { ok: wanted(state), message: `worker is ${state}` };
+  };
+
   const surface = await startSurface({
     config: config.surface,
     metricsText: metrics.text,
-    health: { worker: () => ({ ok: employed.state() !== 'FAILED', message: `worker is ${employed.state()}` }) },
+    health: { worker: worker((state) => state !== 'FAILED') },
     readiness: {
       kubernetes: () => kubernetesWatch.result,
-      pods: synced(caches.pods, 'pods'),
-      targetapps: synced(caches.apps, 'TargetApps'),
-      temporal: () => temporalWatch.result,
       // A follower is ready: its worker shares the work, and it takes over when it must.
-      leader: () => ({
-        ok: true,
-        message: leader === undefined || leader.isLeader ? 'leads' : `follows ${leader.holder ?? 'nobody yet'}`,
-      }),
-      worker: () => ({ ok: employed.state() === 'RUNNING', message: `worker is ${employed.state()}` }),
+      leader: () => ({ ok: true, message: leads(leader) }),
+      temporal: () => temporalWatch.result,
+      worker: worker((state) => state === 'RUNNING'),
+      ...Object.fromEntries(caches.map((cache, i) => [plurals[i], synced(cache)])),
     },
     stats: () => ({
-      leader: leader?.holder ?? config.identity.pod,
-      isLeader: leader?.isLeader ?? true,
-      targetApps: caches.apps.size,
-      pods: caches.pods.size,
-      waitingForTemporal: controller.pending,
+      leader: leads(leader),
+      objects: Object.fromEntries(caches.map(({ size }, i) => [plurals[i], size])),
+      waitingForTemporal: kinds.reduce((sum, { controller }) => sum + controller.pending, 0),
+      watchStalenessSeconds: Object.fromEntries(caches.map((cache, i) => [plurals[i], cache.stalenessMs() / 1000])),
       worker: employed.state(),
-      watchStalenessSeconds: { targetapps: caches.apps.stalenessMs() / 1000, pods: caches.pods.stalenessMs() / 1000 },
       memoryMiB: inMiB(process.memoryUsage()),
     }),
   });
@@ -255,11 +193,11 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     failed: employed.running.then(() => new Promise<never>(() => undefined)),
     stop: async () => {
       ending.abort();
-      clearInterval(resync);
+      clearInterval(resyncing);
       await leader?.stop();
-      await controller.stop();
+      await Promise.all(kinds.map(({ controller }) => controller.stop()));
       await employed.stop();
-      await Promise.all([caches.apps.stop(), caches.pods.stop(), temporalWatch.stop(), kubernetesWatch.stop()]);
+      await Promise.all([...caches, temporalWatch, kubernetesWatch].map((running) => running.stop()));
       await surface.close();
       await client.connection.close();
       await kube.close();

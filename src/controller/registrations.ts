@@ -1,11 +1,18 @@
-import type { WatchedApp } from '../activities/apps.ts';
+import { type WatchedApp, watchedApp } from '../activities/apps.ts';
 import { type KindName, kinds } from '../api/kinds.ts';
 import { refOf } from '../api/resource-ref.ts';
+import type { KubeObject, ResourceRef } from '../clients/kube.ts';
 import { searchAttributes } from '../workflows/search-attributes.ts';
 import type { Conversation } from './conversations.ts';
 
 /** How the controller serves one kind: which changes of an object are worth a word, and to whom. */
 export interface Registration<T> {
+  /** How its objects are reached. */
+  ref: ResourceRef;
+  /** What is kept of an object in the watch cache. */
+  trim(object: KubeObject): T;
+  namespaceOf(object: T): string;
+  nameOf(object: T): string;
   /** Whether a change is one of what the workflow reads; a status that KCO wrote itself is not. */
   isNews(object: T, previous: T): boolean;
   /** Whether the workflow may not know this version yet, though no change was seen (the controller was away). */
@@ -16,6 +23,10 @@ export interface Registration<T> {
 const announced = ['kco.local/poll-requested-at'];
 
 const targetApp: Registration<WatchedApp> = {
+  ref: refOf(kinds.TargetApp),
+  trim: watchedApp,
+  namespaceOf: ({ metadata }) => metadata.namespace,
+  nameOf: ({ metadata }) => metadata.name,
   isNews: ({ metadata }, { metadata: before }) =>
     metadata.generation !== before.generation ||
     announced.some((name) => metadata.annotations?.[name] !== before.annotations?.[name]),
@@ -36,7 +47,4 @@ const targetApp: Registration<WatchedApp> = {
 };
 
 /** The table of kinds that the controller serves. A kind without an entry is a compile error. */
-export const registrations = { TargetApp: targetApp } satisfies Record<KindName, Registration<never>>;
-
-/** The resource types of all kinds, by kind. */
-export const resourceRefs = { TargetApp: refOf(kinds.TargetApp) } satisfies Record<KindName, unknown>;
+export const registrations = { TargetApp: targetApp } satisfies Record<KindName, unknown>;

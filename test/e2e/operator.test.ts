@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { apply, get, helm, kubectl, list, provideImages, restrictedNamespace } from './cluster.ts';
+import { apply, get, helm, kubectl, list, restrictedNamespace } from './cluster.ts';
 import { until } from './command.ts';
 import {
   install,
@@ -21,7 +21,6 @@ import { eventsOf, monitored, outcomeOf, remove, statusOf, targetApp } from './t
 const figures: Record<string, string> = {};
 
 beforeAll(async () => {
-  await provideImages();
   await apply(restrictedNamespace(system), restrictedNamespace(shop));
   await apply(sampleApp(), ...receiver());
   await settled();

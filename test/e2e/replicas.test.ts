@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { apply, isReady, kubectl, provideImages, restrictedNamespace, tryKubectl } from './cluster.ts';
+import { apply, isReady, kubectl, restrictedNamespace, tryKubectl } from './cluster.ts';
 import { until } from './command.ts';
 import { install, operator, operatorPods, removeAll, system } from './release.ts';
 import { freshShop, mutate, received, receiver, settled, shop } from './shop.ts';
@@ -52,7 +52,6 @@ const killOne = async (): Promise<void> => {
 };
 
 beforeAll(async () => {
-  await provideImages();
   await apply(restrictedNamespace(system), restrictedNamespace(shop));
   await apply(...receiver());
   await install('--set=replicaCount=2');

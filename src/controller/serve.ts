@@ -1,0 +1,72 @@
+import type { Kube } from '../clients/kube.ts';
+import type { Log } from '../clients/log.ts';
+import type { Metrics } from '../clients/metrics.ts';
+import { createWatchCache, type WatchCache, type WatchCacheOptions } from '../clients/watch-cache.ts';
+import { type Controller, createController } from './controller.ts';
+import type { Conversations } from './conversations.ts';
+import type { Registration } from './registrations.ts';
+
+/** What watching needs. */
+export interface WatchingOptions {
+  kube: Kube;
+  /** All when empty. */
+  namespaces: string[];
+  metrics: Metrics;
+  log: Log;
+}
+
+/** A watch cache whose troubles are counted and logged, and whose staleness is a metric. */
+export function watched<T>(
+  options: WatchingOptions,
+  about: Pick<WatchCacheOptions<T>, 'ref' | 'trim' | 'onChange'>,
+): WatchCache<T> {
+  const { kube, namespaces, metrics, log } = options;
+  const resource = about.ref.plural;
+  const cache = createWatchCache<T>({
+    kube,
+    namespaces,
+    ...about,
+    onError: (error, waitMs) => {
+      metrics.failed({ category: 'kubernetes' });
+      log.warning('watch interrupted', { resource, retry_ms: Math.round(waitMs), error });
+    },
+  });
+  metrics.readWatchStaleness(resource, () => cache.stalenessMs() / 1000);
+  return cache;
+}
+
+/** One kind as the controller serves it. */
+export interface Served<T> {
+  registration: Registration<T>;
+  cache: WatchCache<T>;
+  controller: Controller<T>;
+  /** How many objects there are, by namespace. */
+  counts(): Map<string, number>;
+}
+
+/** Watches the objects of one kind and keeps their workflows. */
+export function serve<T>(
+  registration: Registration<T>,
+  conversations: Conversations,
+  options: WatchingOptions,
+): Served<T> {
+  const { metrics, log } = options;
+  const controller = createController<T>({ registration, conversations, metrics, log, all: () => cache.list() });
+  const cache = watched<T>(options, {
+    ref: registration.ref,
+    trim: registration.trim,
+    onChange: (event, object, previous) => {
+      controller.onChange(event, object, previous);
+      if (event === 'deleted') metrics.forget(registration.namespaceOf(object), registration.nameOf(object));
+    },
+  });
+  const counts = (): Map<string, number> => {
+    const found = new Map<string, number>();
+    for (const object of cache.list()) {
+      const namespace = registration.namespaceOf(object);
+      found.set(namespace, (found.get(namespace) ?? 0) + 1);
+    }
+    return found;
+  };
+  return { registration, cache, controller, counts };
+}
