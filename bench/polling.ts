@@ -124,9 +124,11 @@ for (let i = 0; i < apps; i++) {
   });
 }
 
-const operator = spawn(process.execPath, [...(process.env.BENCH_FLAGS?.split(' ') ?? []), 'src/main.ts'], {
+const operator = spawn(process.execPath, ['--max-semi-space-size=4', '--heap-growing-percent=20', 'src/main.ts'], {
   env: {
     ...process.env,
+    // As `npm start` and the image run it.
+    MALLOC_ARENA_MAX: '2',
     KUBECONFIG: servers.kubernetes.kubeconfig,
     KCO_TEMPORAL_ADDRESS: servers.temporal.address,
     KCO_HEALTH_PORT: '0',

@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { only, type Rendered, render } from './render.ts';
 
 const root = join(import.meta.dirname, '..', '..');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 const everything = {
   'temporal.devServer.enabled': true,
   'temporal.devServer.persistence.enabled': true,
@@ -55,7 +56,8 @@ describe('every pod of the chart', () => {
 
 describe('the operator’s Deployment', () => {
   it('is as the golden file says, with the defaults', async () => {
-    const golden = parse(readFileSync(join(import.meta.dirname, 'deployment.golden.yaml'), 'utf8'));
+    const text = readFileSync(join(import.meta.dirname, 'deployment.golden.yaml'), 'utf8');
+    const golden = parse(text.replaceAll('VERSION', version));
     const rendered = only(await render(), 'Deployment');
     delete rendered['spec'].template.metadata.annotations['checksum/config'];
     expect(rendered).toEqual(golden);
@@ -79,7 +81,7 @@ describe('the operator’s Deployment', () => {
   });
 
   it.each([
-    ['the version of the chart', {}, 'localhost/kco-operator:0.1.0'],
+    ['the version of the package', {}, `localhost/kco-operator:${version}`],
     ['a tag', { 'image.tag': '2.0.0', 'image.repository': 'r.example/kco' }, 'r.example/kco:2.0.0'],
     ['a digest', { 'image.digest': `sha256:${'a'.repeat(64)}` }, `localhost/kco-operator@sha256:${'a'.repeat(64)}`],
   ])('runs the image of %s', async (_, values, image) => {

@@ -21,6 +21,8 @@ import { eventsOf, monitored, outcomeOf, remove, statusOf, targetApp } from './t
 const figures: Record<string, string> = {};
 
 beforeAll(async () => {
+  // What a run that was broken off has left.
+  await removeAll(shop);
   await apply(restrictedNamespace(system), restrictedNamespace(shop));
   await apply(sampleApp(), ...receiver());
   await settled();
