@@ -12,6 +12,7 @@ const checks: { name: string; command: string[] }[] = [
   { name: 'unused code', command: ['knip'] },
   { name: 'CRDs up to date', command: ['node', 'dev/generate-crds.ts', '--check'] },
   { name: 'docs up to date', command: ['node', 'dev/generate-docs.ts', '--check'] },
+  { name: 'chart up to date', command: ['node', 'dev/generate-chart.ts', '--check'] },
 ];
 
 const bin = fileURLToPath(new URL('../node_modules/.bin', import.meta.url));

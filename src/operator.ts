@@ -39,6 +39,8 @@ export interface Operator {
 
 /** How often Temporal and the API server are asked whether they are there. */
 const watchEveryMs = 3_000;
+/** After an absence of Temporal this long the worker takes a new connection. */
+const staleConnectionMs = 10_000;
 /** How often every object's workflow is made sure of, in case somebody ended one by hand. */
 const resyncEveryMs = 10 * 60_000;
 
@@ -134,16 +136,6 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
 
   const onLoss = (what: string) => (error: unknown) => log.warning(`${what} is not as it should be`, { error });
   const prerequisites = createTemporalPrerequisites(client, config.temporal.namespace);
-  const temporalWatch = createWatchman({
-    everyMs: watchEveryMs,
-    look: async (signal) => {
-      const { isNew, registered } = await client.withAbortSignal(signal, prerequisites.ensure);
-      if (registered.length > 0) log.info('search attributes registered', { search_attributes: registered });
-      if (isNew) resync();
-    },
-    onReturn: resync,
-    onLoss: onLoss('temporal'),
-  });
   const kubernetesWatch = createWatchman({
     everyMs: watchEveryMs,
     look: async (signal) => {
@@ -161,6 +153,21 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const employed = employ({ config, activities, metrics, version }, ending.signal, (error) =>
     log.warning('no worker yet', { error }),
   );
+  // Temporal is another one, or was away so long that it may be elsewhere now.
+  const startAfresh = (): void => {
+    employed.renew();
+    resync();
+  };
+  const temporalWatch = createWatchman({
+    everyMs: watchEveryMs,
+    look: async (signal) => {
+      const { isNew, registered } = await client.withAbortSignal(signal, prerequisites.ensure);
+      if (registered.length > 0) log.info('search attributes registered', { search_attributes: registered });
+      if (isNew) startAfresh();
+    },
+    onReturn: (lostMs) => (lostMs < staleConnectionMs ? resync() : startAfresh()),
+    onLoss: onLoss('temporal'),
+  });
   const worker = (wanted: (state: string) => boolean) => () => {
     const state = employed.state();
     return { ok: wanted(state), message: `worker is ${state}` };
@@ -190,7 +197,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
 
   return {
     surface,
-    failed: employed.running.then(() => new Promise<never>(() => undefined)),
+    failed: employed.failed,
     stop: async () => {
       ending.abort();
       clearInterval(resyncing);

@@ -6,8 +6,8 @@ export interface WatchmanOptions {
   /** Looks once; rejects when it is not well. */
   look(signal: AbortSignal): Promise<void>;
   everyMs: number;
-  /** Told when a look succeeds after one that did not. */
-  onReturn?(): void;
+  /** Told when a look succeeds after one that did not: for how many milliseconds none did. */
+  onReturn?(lostMs: number): void;
   /** Told of the first failure of a row. */
   onLoss?(error: unknown): void;
 }
@@ -31,20 +31,21 @@ const aborted = (signal: AbortSignal): Promise<never> =>
 export function createWatchman({ look, everyMs, onReturn, onLoss }: WatchmanOptions): Watchman {
   const stopping = new AbortController();
   let result: CheckResult = { ok: false, message: 'not looked at yet' };
-  let failing = false;
+  /** Since when no look has succeeded; undefined while all is well. */
+  let lostAt: number | undefined;
 
   const once = async (): Promise<void> => {
     try {
       const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(lookTimeoutMs)]);
       await Promise.race([look(signal), aborted(signal)]);
       result = { ok: true };
-      if (failing) onReturn?.();
-      failing = false;
+      if (lostAt !== undefined) onReturn?.(performance.now() - lostAt);
+      lostAt = undefined;
     } catch (error) {
       if (stopping.signal.aborted) return;
       result = { ok: false, message: error instanceof Error ? error.message : String(error) };
-      if (!failing) onLoss?.(error);
-      failing = true;
+      if (lostAt === undefined) onLoss?.(error);
+      lostAt ??= performance.now();
     }
   };
   const run = async (): Promise<void> => {

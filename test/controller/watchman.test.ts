@@ -20,7 +20,7 @@ describe('a watchman', () => {
       },
       everyMs: 1,
       onLoss: () => told.push('loss'),
-      onReturn: () => told.push('return'),
+      onReturn: (lostMs) => told.push(lostMs > 0 ? 'return' : 'no time'),
     });
     watchman = made;
     await eventually('well', () => made.result.ok);

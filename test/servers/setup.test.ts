@@ -54,6 +54,19 @@ describe('setup', () => {
     expect(setup()).toMatchObject({ status: 0, ranNpm: true, stderr: expect.stringContaining('npm ci') });
   });
 
+  it('runs the script it is given with the Node of the project, with its arguments, and ends as that ends', () => {
+    write(
+      'node_modules/.bin/node',
+      '#!/bin/sh\n[ "$1" = --version ] && echo v24.1.0 && exit\necho "ran $@"\nexit 7\n',
+      0o755,
+    );
+    write('node_modules/.package-lock.json', '{}');
+    const { status, stdout } = spawnSync(process.execPath, [at('dev/setup.mjs'), 'dev/test.ts', '--flag'], {
+      encoding: 'utf8',
+    });
+    expect({ status, stdout }).toEqual({ status: 7, stdout: 'ran dev/test.ts --flag\n' });
+  });
+
   it('does and says nothing when everything is in place', () => {
     installed('v22.19.0');
     expect(setup()).toEqual({ status: 0, ranNpm: false, stderr: '' });
