@@ -36,6 +36,8 @@ async function record(): Promise<void> {
         // protobufjs' own JSON, which `History.fromObject` takes; without indentation, because only that reads it.
         const text = JSON.stringify(
           History.toObject(History.fromObject(history), { enums: String, longs: String, bytes: String }),
+          // Where things lay on the machine that recorded them is nobody's business, and no part of a replay.
+          (key, value) => (key === 'stackTrace' || key === 'identity' ? '' : value),
         );
         writeFileSync(`${directory}${file}`, `${text}\n`);
         console.log(`${file}: ${history.events?.length} events, ${(text.length / 1024).toFixed(1)} KiB`);
