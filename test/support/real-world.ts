@@ -170,7 +170,8 @@ export async function startWorld(settings: Record<string, string> = {}): Promise
         const running = all.filter((pod) => pod.status?.phase === 'Running' && pod.status.podIP !== undefined);
         return all.length === count && running.length === count ? running : undefined;
       },
-      { instead: () => podsNow(name) },
+      // Kubernetes' own controllers come back from an absence of the API server in their own time, up to half a minute.
+      { instead: () => podsNow(name), timeoutMs: 60_000 },
     );
   const targetApp = (name: string) => chronicle.present.apps().find(({ metadata }) => metadata.name === name);
   const events = (name: string, reason?: string) =>

@@ -80,7 +80,14 @@ describe('suspend and resume', () => {
     expect(world.reasons()).not.toContain('StateChanged');
     expect(await life.handle.executeUpdate('resume')).toBe('Monitoring');
     await until('it acted', () => world.all('end').length === 1);
-    expect(world.reasons()).toEqual(['MonitoringStarted', 'Suspended', 'StateChanged', 'TriggerFired', 'Resumed']);
+    // Whether the look that finds it resumed is the one that finds the change is a matter of moments.
+    expect(world.reasons().filter((reason) => reason !== 'Resumed')).toEqual([
+      'MonitoringStarted',
+      'Suspended',
+      'StateChanged',
+      'TriggerFired',
+    ]);
+    expect(world.reasons().lastIndexOf('Resumed')).toBeGreaterThan(world.reasons().indexOf('Suspended'));
     await life.end();
   }, 30_000);
 
