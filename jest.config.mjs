@@ -15,4 +15,6 @@ export default {
   coverageProvider: 'v8',
   coverageThreshold: { global: { lines: 85 } },
   testTimeout: 60_000,
+  // Module registries of finished suites are not given back; a worker that holds too much of them is replaced.
+  workerIdleMemoryLimit: '1GB',
 };

@@ -40,7 +40,8 @@ try {
       'node_modules/jest/bin/jest.js',
       '--json',
       `--outputFile=${report}`,
-      '--runInBand',
+      // Most tests wait for servers rather than compute; two at a time use two cores.
+      '--maxWorkers=2',
       ...coverage,
       ...chosen,
     ],
