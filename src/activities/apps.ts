@@ -64,8 +64,11 @@ function selectedBy({ stateQuery, variables }: TargetAppSpec): Selected | undefi
 
 /** TargetApps as the activities need them. */
 export interface Apps {
-  /** The object of that uid, or undefined when it is gone. A cache that does not know it is not believed without a GET. */
-  find(app: AppRef, fresh?: boolean): Promise<WatchedApp | undefined>;
+  /**
+   * The object of that uid, or undefined when it is gone. A cache that does not know it, or that is behind the generation
+   * that somebody has seen already (`atLeast`; infinity: always), is not believed without a GET.
+   */
+  find(app: AppRef, atLeast?: number): Promise<WatchedApp | undefined>;
   /** Parsed and planned; remembered with the generation before it, for an action that is under way during an edit. */
   inForce(app: WatchedApp): SpecInForce;
   /** The spec of one generation, when it is the present one or still remembered. */
@@ -84,9 +87,9 @@ export interface AppsOptions {
 export function createApps({ cache, kube, ref, defaults }: AppsOptions): Apps {
   const remembered = new Map<string, SpecInForce[]>();
 
-  const find = async ({ namespace, name, uid }: AppRef, fresh = false): Promise<WatchedApp | undefined> => {
-    const known = fresh ? undefined : cache.get(namespace, name);
-    if (known?.metadata.uid === uid) return known;
+  const find = async ({ namespace, name, uid }: AppRef, atLeast = 0): Promise<WatchedApp | undefined> => {
+    const known = cache.get(namespace, name);
+    if (known?.metadata.uid === uid && known.metadata.generation >= atLeast) return known;
     const object = await kube.get(ref, { namespace, name });
     return object?.metadata.uid === uid ? watchedApp(object) : undefined;
   };
@@ -112,7 +115,7 @@ export function createApps({ cache, kube, ref, defaults }: AppsOptions): Apps {
     ofGeneration: async (app, generation) => {
       const known = remembered.get(app.uid)?.find((entry) => entry.generation === generation);
       if (known !== undefined) return known;
-      const present = await find(app, true);
+      const present = await find(app, Number.POSITIVE_INFINITY);
       return present?.metadata.generation === generation ? inForce(present) : undefined;
     },
   };

@@ -30,7 +30,7 @@ export interface ActivityOptions {
   settings: {
     defaults: PlanDefaults;
     enabledActions: readonly ActionName[];
-    limits: { maxStateBytes: number; maxConcurrentQueries: number };
+    limits: { maxStateBytes: number };
     /** Name of this process, as it stands in Events. */
     instance: string;
     workflowUrl(workflow: WorkflowRef): string | undefined;
@@ -53,7 +53,6 @@ export function createActivities({ clients, caches, telemetry, settings }: Activ
     pods: caches.pods,
     enabled: new Set(settings.enabledActions),
     workflowUrl,
-    metrics,
     log,
   });
   const acting =
@@ -63,7 +62,7 @@ export function createActivities({ clients, caches, telemetry, settings }: Activ
   const actions = Object.values(createActions({ kube, http }) as Record<ActionName, Action<unknown>>);
   return {
     diff,
-    observe: (input: ObserveInput) => attempt((signal) => observe(input, signal)),
+    observe: (input: ObserveInput) => attempt((signal, limitMs) => observe(input, signal, limitMs)),
     recordEvents: createRecordEvents({ kube, ref, metrics, log, instance }),
     reportStatus: createReportStatus({ kube, ref, metrics, log, workflowUrl }),
     ...(Object.fromEntries(actions.map((action) => [action.name, acting(action)])) as ActionActivities),

@@ -8,6 +8,7 @@ import { comparable } from '../domain/diff.ts';
 import type { Json } from '../domain/json.ts';
 import { type Observation, type ObserveInput, type Reading, wholeApp } from '../domain/observation.ts';
 import type { Plan } from '../domain/plan.ts';
+import { lookLimitMs } from '../domain/schedule.ts';
 import { isSelected } from '../domain/selector.ts';
 import { isSuspended } from '../domain/status.ts';
 import type { Apps, SpecInForce, WatchedApp } from './apps.ts';
@@ -16,6 +17,8 @@ import { type Question, questionsOf } from './questions.ts';
 
 /** The annotation that asks for a poll; any new value does. */
 const pollRequestedAt = 'kco.local/poll-requested-at';
+/** As long as the status takes it. */
+const maxRequestLength = 256;
 /** All states of one TargetApp together: they travel through payloads that Temporal bounds at 2 MiB. */
 const maxTotalStateBytes = 768 * 1024;
 
@@ -25,11 +28,11 @@ export interface ObserveOptions {
   graphql: Graphql;
   metrics: Pick<Metrics, 'polled'>;
   log: Log;
-  limits: { maxStateBytes: number; maxConcurrentQueries: number };
+  limits: { maxStateBytes: number };
 }
 
 /** Asks every subject of a TargetApp once, and tells what differs from what the workflow knows. */
-export type Observe = (input: ObserveInput, signal: AbortSignal) => Promise<Observation>;
+export type Observe = (input: ObserveInput, signal: AbortSignal, limitMs: number) => Promise<Observation>;
 
 const hashOf = (state: Json, unknown: readonly string[]): string =>
   createHash('sha256').update(JSON.stringify(state)).update(unknown.join('\n')).digest('base64url').slice(0, 12);
@@ -61,7 +64,7 @@ function readingOf(
   const [knownHash, knownFailure] = (known ?? '').split('!');
   if (!result.ok) return knownFailure === result.failure.class ? undefined : { subject, name, failure: result.failure };
   const state = onlySelected(result.data, selected);
-  const bytes = JSON.stringify(state).length;
+  const bytes = Buffer.byteLength(JSON.stringify(state));
   if (bytes > maxBytes) {
     const message = `the selected state has ${bytes} bytes, the limit is ${maxBytes}: select fewer fields in spec.stateQuery`;
     return knownFailure === 'TooLarge' ? undefined : { subject, name, failure: { class: 'TooLarge', message } };
@@ -86,12 +89,15 @@ const resultOf = (results: GraphqlResult[], readings: Reading[], matched: number
   return readings.length > 0 ? 'changed' : 'unchanged';
 };
 
+/** The generation that a plan's digest was made of; 0 without a plan. */
+const generationIn = (digest: string | undefined): number => Number(/^g(\d+)-/.exec(digest ?? '')?.[1] ?? 0);
+
 /** What the object itself has to tell that the workflow does not know. */
 function newsOf({ mirror, metadata }: WatchedApp, plan: Plan, input: ObserveInput, matched: number): Observation {
   const told: Observation = { matched };
   if (plan.digest !== input.plan) told.plan = plan;
   if (input.plan === undefined && mirror.length > 0) told.mirror = mirror;
-  const requested = metadata.annotations?.[pollRequestedAt];
+  const requested = metadata.annotations?.[pollRequestedAt]?.slice(0, maxRequestLength);
   if (requested !== undefined && requested !== input.pollRequested) told.pollRequested = requested;
   return told;
 }
@@ -113,7 +119,7 @@ export function createObserve({ apps, pods, graphql, metrics, log, limits }: Obs
       questions.map(
         (question) => () => graphql.query({ ...question.request, deadlineMs: inForce.plan.timeoutMs, signal }),
       ),
-      limits.maxConcurrentQueries,
+      inForce.plan.queriesAtOnce,
     );
     const readings = results.flatMap((result, i) => {
       const question = questions[i];
@@ -130,9 +136,9 @@ export function createObserve({ apps, pods, graphql, metrics, log, limits }: Obs
     log.debug('polled', { namespace, tapp: name, result, seconds });
   };
 
-  return async (input, signal) => {
+  return async (input, signal, limitMs) => {
     const started = Date.now();
-    const app = await apps.find(input.app, input.fresh);
+    const app = await apps.find(input.app, input.fresh ? Number.POSITIVE_INFINITY : generationIn(input.plan));
     if (app === undefined) {
       apps.forget(input.app.uid);
       return { matched: 0, deleted: true };
@@ -142,7 +148,9 @@ export function createObserve({ apps, pods, graphql, metrics, log, limits }: Obs
     const { plan } = inForce;
     const matching = podsOf(app, inForce);
     const told = newsOf(app, plan, input, matching.length);
-    if (inForce.spec === undefined || plan.problems.length > 0 || isSuspended(plan, input.held, started)) return told;
+    if (inForce.spec === undefined || plan.problems.length > 0 || isSuspended(plan, input.held, started))
+      return { ...told, unasked: 'stopped' };
+    if (lookLimitMs(plan, matching.length) > limitMs) return { ...told, unasked: 'again' };
 
     const questions = questionsOf(app, inForce.spec, plan, matching.filter(isRunning));
     const asked = new Set(questions.map(({ subject }) => subject));

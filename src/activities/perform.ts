@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import type { ActionName } from '../api/actions.ts';
 import type { Rule } from '../api/rule.ts';
 import { ruleName } from '../api/rule-problems.ts';
 import { correlationId, type Log } from '../clients/log.ts';
-import type { Metrics } from '../clients/metrics.ts';
 import type { WatchCache } from '../clients/watch-cache.ts';
 import type { ActionOutcome, ActionRequest } from '../domain/action.ts';
 import { isJsonObject, type Json } from '../domain/json.ts';
@@ -19,7 +17,6 @@ export interface PerformOptions {
   pods: Pick<WatchCache<PodView>, 'list'>;
   enabled: ReadonlySet<string>;
   workflowUrl(workflow: { id: string; runId: string }): string | undefined;
-  metrics: Pick<Metrics, 'actionExecuted'>;
   log: Log;
 }
 
@@ -88,7 +85,7 @@ async function waiting<P>(action: Action<P>, context: ActionContext, parameters:
 }
 
 /** The activity of one action: checks that the TargetApp asks for it, fills in the templates, runs it, counts it. */
-export function createPerform({ apps, pods, enabled, workflowUrl, metrics, log }: PerformOptions) {
+export function createPerform({ apps, pods, enabled, workflowUrl, log }: PerformOptions) {
   const matchingPods = ({ namespace }: ActionRequest, { spec }: SpecInForce) =>
     pods.list(namespace).filter((pod) => isRunning(pod) && spec !== undefined && isSelected(spec.selector, pod.labels));
 
@@ -131,16 +128,8 @@ export function createPerform({ apps, pods, enabled, workflowUrl, metrics, log }
       action_id: request.id,
       correlation_id: correlationId(Context.current().info.workflowExecution?.runId ?? '', request.id),
     };
-    const started = performance.now();
-    const ended = (status: ActionOutcome['status']) =>
-      metrics.actionExecuted({
-        type: request.action as ActionName,
-        status,
-        seconds: (performance.now() - started) / 1000,
-      });
     try {
       const outcome = await run(action, request, signal);
-      ended(outcome.status);
       log.info('action ended', { ...facts, status: outcome.status, reason: outcome.reason });
       return outcome;
     } catch (error) {

@@ -57,7 +57,7 @@ export type ScaleDeploymentParameters = z.infer<typeof ScaleDeploymentParameters
 /** Parameters of `patch_resource`. */
 export const PatchResourceParameters = z.strictObject({
   apiVersion: name('API version of the object to patch, e.g. v1 or apps/v1.'),
-  kind: name('Kind of the object to patch, e.g. ConfigMap. The administrator decides which kinds are allowed.'),
+  kind: name('Kind of the object to patch, e.g. ConfigMap. What the operator may patch is what its RBAC gives it.'),
   name: name('Name of the object to patch, in the same namespace.'),
   patchType: z
     .enum(['apply', 'json', 'merge', 'strategic'])

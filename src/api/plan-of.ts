@@ -27,6 +27,8 @@ export interface PlanDefaults {
   retries: number;
   /** Seconds after which a status that says nothing new is written again. */
   statusHeartbeat: number;
+  /** Pods that are asked at the same time. */
+  queriesAtOnce: number;
   /** Changes the digest of every plan: version and configuration of KCO. */
   salt: string;
 }
@@ -85,6 +87,7 @@ function planned(spec: TargetAppSpec, defaults: PlanDefaults): Undigested {
     perPod: spec.graphqlEndpoint.startsWith('/'),
     intervalMs: interval * 1000,
     timeoutMs: Math.min(spec.timeout ?? defaults.timeout, interval) * 1000,
+    queriesAtOnce: defaults.queriesAtOnce,
     heartbeatMs: defaults.statusHeartbeat * 1000,
     suspend: spec.suspend ?? false,
     ...(suspendUntil === undefined ? {} : { suspendUntil }),
@@ -104,6 +107,7 @@ const unplannable = (problems: SpecProblem[], defaults: PlanDefaults): Undigeste
   perPod: true,
   intervalMs: defaults.pollingInterval * 1000,
   timeoutMs: Math.min(defaults.timeout, defaults.pollingInterval) * 1000,
+  queriesAtOnce: defaults.queriesAtOnce,
   heartbeatMs: defaults.statusHeartbeat * 1000,
   suspend: false,
   dryRun: false,

@@ -7,15 +7,7 @@ import { mergeExpositions, scrape } from './scrape.ts';
 export type PollResult = 'changed' | 'unchanged' | FailureClass;
 
 /** Where an error that is not an application's fault came from. A closed list. */
-export type ErrorCategory =
-  | 'action'
-  | 'internal'
-  | 'kubernetes'
-  | 'metrics'
-  | 'observe'
-  | 'spec'
-  | 'status'
-  | 'temporal';
+export type ErrorCategory = 'kubernetes' | 'metrics' | 'status' | 'temporal';
 
 /** What KCO counts and measures. Durations are seconds. */
 export interface Metrics {

@@ -9,6 +9,8 @@ const leases: ResourceRef = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease
 const lookMs = 1_500;
 /** A leader that could not renew for this long stops leading, before another one may begin. */
 const renewDeadlineMs = (leaseSeconds - 3) * 1_000;
+/** One call; two of them and the pause between looks fit into what is left of the Lease. */
+const callMs = 2_000;
 
 export interface LeaderOptions {
   kube: Pick<Kube, 'create' | 'get' | 'patch'>;
@@ -40,13 +42,16 @@ export function createLeader({ kube, key, identity, onGain, onLoss, onError }: L
   let holder: string | undefined;
   let renewedAt: number | undefined;
 
+  /** No call may take longer than a leader may go without renewing. */
+  const patience = () => ({ signal: AbortSignal.timeout(callMs) });
+
   const write = async (lease: Lease | undefined, who: string): Promise<void> => {
     const spec = heldBy(who, lease?.spec, new Date()) as unknown as Json;
     const { apiVersion, kind } = leases;
-    if (lease === undefined) await kube.create(leases, { apiVersion, kind, metadata: { ...key }, spec });
+    if (lease === undefined) await kube.create(leases, { apiVersion, kind, metadata: { ...key }, spec }, patience());
     else {
       const body: JsonObject = { metadata: { resourceVersion: lease.metadata.resourceVersion }, spec };
-      await kube.patch(leases, key, { type: 'merge', body });
+      await kube.patch(leases, key, { type: 'merge', body }, patience());
     }
   };
 
@@ -57,7 +62,7 @@ export function createLeader({ kube, key, identity, onGain, onLoss, onError }: L
   };
 
   const look = async (): Promise<void> => {
-    const lease = await kube.get<Lease>(leases, key);
+    const lease = await kube.get<Lease>(leases, key, patience());
     const resourceVersion = lease?.metadata.resourceVersion;
     if (resourceVersion !== undefined && resourceVersion !== seen?.resourceVersion)
       seen = { resourceVersion, since: performance.now() };

@@ -36,11 +36,18 @@ export const changesOf = (views: SubjectView[], ignoreFields: readonly string[])
     ]),
   );
 
+/** Events that wait to be recorded; beyond it the oldest are let go. */
+const maxWaiting = 500;
+
 /** Puts Events into the outbox, joined with recent ones that say the same. */
 export function withEvents(memory: Memory, drafts: EventDraft[], now: number): Memory {
   if (drafts.length === 0) return memory;
   const { recent, records } = aggregate(memory.events, drafts, now);
-  return { ...memory, events: recent, outbox: [...memory.outbox, ...records] };
+  const again = new Set(records.map(({ id }) => id));
+  // A repeat takes the place of what waits to be recorded, so an API server that is away for long fills no memory.
+  const waiting = memory.outbox.filter(({ id }) => !again.has(id));
+  const last = new Map(records.map((record) => [record.id, record]));
+  return { ...memory, events: recent, outbox: [...waiting, ...last.values()].slice(-maxWaiting) };
 }
 
 /**

@@ -23,10 +23,10 @@ export function equal(a: Json | undefined, b: Json | undefined): boolean {
 }
 
 /** The value itself when it is short, else what it is: `[312 items]`, `{14 fields}`, or the first characters. */
-function brief(value: Json | undefined): Json | undefined {
+export function brief(value: Json | undefined, maxLength = maxValueLength): Json | undefined {
   if (value === undefined || (typeof value !== 'object' && typeof value !== 'string')) return value;
-  if (typeof value === 'string') return value.length > maxValueLength ? `${value.slice(0, maxValueLength)}…` : value;
-  if (JSON.stringify(value).length <= maxValueLength) return value;
+  if (typeof value === 'string') return value.length > maxLength ? `${value.slice(0, maxLength)}…` : value;
+  if (JSON.stringify(value).length <= maxLength) return value;
   return Array.isArray(value) ? `[${value.length} items]` : `{${Object.keys(value ?? {}).length} fields}`;
 }
 

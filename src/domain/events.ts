@@ -42,8 +42,8 @@ export interface EventRecord extends EventDraft {
 
 /** Repeats within this time raise a count instead of making a new object. */
 export const repeatWindowMs = 10 * 60_000;
-/** How many recent Events are remembered for that. */
-const maxRemembered = 50;
+/** How many recent Events are remembered for that; each costs about 200 bytes of memory that is handed on. */
+const maxRemembered = 500;
 /** Longest message that the API server takes in an Event. */
 const maxMessageLength = 1024;
 
@@ -53,32 +53,29 @@ const keyOf = ({ reason, pod, sameAs, message }: EventDraft): string =>
 /** A message that the API server takes: not too long, and without half a character. */
 const fitted = (message: string): string => message.slice(0, maxMessageLength).toWellFormed();
 
+/** What is remembered of an Event, by what makes two of them the same. */
+export type RecentEvent = Pick<EventRecord, 'count' | 'first' | 'last'>;
+
 /** The recent Events that still count as recent, newest last. */
-function stillRecent(recent: Record<string, EventRecord>, now: number): Record<string, EventRecord> {
+function stillRecent(recent: Record<string, RecentEvent>, now: number): Record<string, RecentEvent> {
   const kept = Object.entries(recent).filter(([, record]) => now - record.last < repeatWindowMs);
   return Object.fromEntries(kept.sort(([, a], [, b]) => a.last - b.last).slice(-maxRemembered));
 }
 
 /** Joins new Events with the recent ones: a repeat becomes the recent one with a higher count. */
 export function aggregate(
-  recent: Record<string, EventRecord>,
+  recent: Record<string, RecentEvent>,
   drafts: EventDraft[],
   now: number,
-): { recent: Record<string, EventRecord>; records: EventRecord[] } {
+): { recent: Record<string, RecentEvent>; records: EventRecord[] } {
   const known = stillRecent(recent, now);
   const records = drafts.map((long) => {
     const draft = { ...long, message: fitted(long.message) };
     const key = keyOf(draft);
     const earlier = known[key];
-    const record: EventRecord = {
-      ...draft,
-      id: earlier?.id ?? `${key}/${now}`,
-      count: (earlier?.count ?? 0) + 1,
-      first: earlier?.first ?? now,
-      last: now,
-    };
-    known[key] = record;
-    return record;
+    const seen = { count: (earlier?.count ?? 0) + 1, first: earlier?.first ?? now, last: now };
+    known[key] = seen;
+    return { ...draft, id: `${key}/${seen.first}`, ...seen };
   });
   return { recent: known, records };
 }

@@ -1,5 +1,5 @@
 import type { ActionOutcome } from './action.ts';
-import type { EventRecord } from './events.ts';
+import type { EventRecord, RecentEvent } from './events.ts';
 import type { Json } from './json.ts';
 import type { Failure } from './observation.ts';
 import type { Plan } from './plan.ts';
@@ -74,7 +74,7 @@ export interface Memory {
   subjects: Record<string, SubjectMemory>;
   rules: Record<string, RuleMemory>;
   /** Recent Events by what they say, so that a repeat raises a count. */
-  events: Record<string, EventRecord>;
+  events: Record<string, RecentEvent>;
   /** Events that are not recorded yet. */
   outbox: EventRecord[];
   conditions: Record<string, ConditionMemory>;

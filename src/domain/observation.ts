@@ -63,6 +63,11 @@ export interface Observation {
   matched: number;
   /** The TargetApp is gone, or its name belongs to another uid. */
   deleted?: true;
+  /**
+   * Nobody was asked: because the TargetApp is stopped, or because the look was given too little time for this plan and
+   * number of pods, which are told, so that the next look (at once) is given enough.
+   */
+  unasked?: 'again' | 'stopped';
   /** The plan, when its digest is not the one told. */
   plan?: Plan;
   /** Given to a workflow that knew no plan: what an earlier life of it had fired. */

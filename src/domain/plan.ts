@@ -76,6 +76,8 @@ export interface Plan {
   intervalMs: number;
   /** Deadline of one query, for the timeout of the observing activity. */
   timeoutMs: number;
+  /** How many subjects are asked at the same time; with the deadline it bounds a look. */
+  queriesAtOnce: number;
   /** How often a status that says nothing new is written. */
   heartbeatMs: number;
   suspend: boolean;

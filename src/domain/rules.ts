@@ -1,6 +1,6 @@
 import type { ActionRequest, PodRef } from './action.ts';
 import { conditionNamed, type Verdict } from './conditions.ts';
-import { comparable } from './diff.ts';
+import { brief, comparable } from './diff.ts';
 import { countInVain, type Hindrance, hindranceTo, type RuleTurn } from './hindrance.ts';
 import { type Json, own } from './json.ts';
 import { type Episode, newRuleMemory, type RuleMemory, type SubjectMemory, type SuppressionReason } from './memory.ts';
@@ -120,6 +120,9 @@ function firedValue({ trigger }: RulePlan, state: Json | undefined): Json | unde
 const actionIdOf = ({ uid, plan, rule }: RuleTurn, subject: string, episode: Episode): string =>
   [uid, plan.generation, rule.name, subject, episode.since.toString(36), (episode.firedAt ?? 0).toString(36)].join(':');
 
+/** Longest value, as JSON, that an action is told or an episode remembers: both travel through the history. */
+const maxCarried = 4_096;
+
 function requestOf(turn: RuleTurn, scope: Scope, episode: Episode): FiredRequest {
   const { plan, rule, now } = turn;
   const state = scope.satisfied[0]?.state;
@@ -134,10 +137,12 @@ function requestOf(turn: RuleTurn, scope: Scope, episode: Episode): FiredRequest
   };
   if (rule.trigger.field !== undefined) request.field = rule.trigger.field;
   if (episode.before !== undefined) request.oldValue = episode.before;
-  const value = firedValue(rule, state);
+  const value = brief(firedValue(rule, state), maxCarried);
   if (value !== undefined) request.newValue = value;
   if (rule.stateRefs?.length)
-    request.values = Object.fromEntries(rule.stateRefs.map((path) => [path, firstValue(state, path) ?? null]));
+    request.values = Object.fromEntries(
+      rule.stateRefs.map((path) => [path, brief(firstValue(state, path), maxCarried) ?? null]),
+    );
   return request;
 }
 
@@ -190,7 +195,7 @@ function advance(turn: RuleTurn, scope: Scope): Decision | undefined {
   }
   // An edge is over as soon as it was seen: each is an episode of its own, and one that may not fire is not made up for.
   const isEdge = conditionNamed(rule.trigger.condition)?.kind === 'edge';
-  const before = firstValue(scope.satisfied[0]?.previous, rule.trigger.field);
+  const before = brief(firstValue(scope.satisfied[0]?.previous, rule.trigger.field), maxCarried);
   const isBaseline = scope.satisfied[0]?.previous === undefined;
   const opened: Episode = {
     since: now,

@@ -3,6 +3,7 @@ import { fnv1a } from './hash.ts';
 import { type Json, type JsonObject, own } from './json.ts';
 import {
   type ConditionMemory,
+  type Episode,
   type Memory,
   newRuleMemory,
   type Phase,
@@ -22,7 +23,8 @@ export interface WorkflowRef {
 /** Limits of what a status shows: it lives in etcd, the Web UI has the rest. */
 const maxPodsShown = 20;
 const maxFieldsShown = 16;
-const maxEpisodesMirrored = 100;
+/** Over all rules; those that have fired come first, because what they stand for must not be done again. */
+const maxEpisodesMirrored = 1_000;
 
 type Judged = Omit<ConditionMemory, 'since'>;
 
@@ -125,7 +127,10 @@ export function phaseOf(memory: Memory, now: number): Phase {
   return memory.plan === undefined || memory.lastPoll === undefined ? 'Initializing' : 'Monitoring';
 }
 
-function ruleStatus(name: string, rule: RuleMemory): JsonObject {
+const firedFirst = (episodes: [string, Episode][]): [string, Episode][] =>
+  episodes.toSorted(([, a], [, b]) => Number(b.firedAt !== undefined) - Number(a.firedAt !== undefined));
+
+function ruleStatus(name: string, rule: RuleMemory, maxEpisodes: number): JsonObject {
   const episodes = Object.entries(rule.episodes);
   const fired = [...Object.values(rule.lastFired), ...(rule.lastFiredAt === undefined ? [] : [rule.lastFiredAt])];
   const { lastOutcome, lastSuppression } = rule;
@@ -151,11 +156,13 @@ function ruleStatus(name: string, rule: RuleMemory): JsonObject {
     }),
     ...(episodes.length > 0 && {
       // Milliseconds, not RFC 3339: these times are identities.
-      episodes: episodes.slice(0, maxEpisodesMirrored).map(([subject, episode]) => ({
-        subject,
-        since: episode.since,
-        ...(episode.firedAt !== undefined && { firedAt: episode.firedAt }),
-      })),
+      episodes: firedFirst(episodes)
+        .slice(0, maxEpisodes)
+        .map(([subject, episode]) => ({
+          subject,
+          since: episode.since,
+          ...(episode.firedAt !== undefined && { firedAt: episode.firedAt }),
+        })),
     }),
   };
 }
@@ -172,6 +179,8 @@ function stateOf(memory: Memory, plan: Plan): JsonObject {
 /** The status of a TargetApp as its workflow knows it. `memory.conditions` must be up to date. */
 export function statusOf(memory: Memory, workflow: WorkflowRef, now: number): JsonObject {
   const { plan } = memory;
+  const rules = plan?.rules ?? [];
+  const maxEpisodes = Math.floor(maxEpisodesMirrored / Math.max(1, rules.length));
   const subjects = Object.values(memory.subjects);
   const unreachable = failing(memory).length;
   return {
@@ -190,7 +199,7 @@ export function statusOf(memory: Memory, workflow: WorkflowRef, now: number): Js
     ...(memory.lastPoll !== undefined && { lastPoll: iso(memory.lastPoll) }),
     ...(memory.lastChange !== undefined && { lastChange: iso(memory.lastChange) }),
     ...(memory.pollRequested !== undefined && { pollRequestedAt: memory.pollRequested }),
-    rules: (plan?.rules ?? []).map(({ name }): Json => ruleStatus(name, own(memory.rules, name) ?? newRuleMemory())),
+    rules: rules.map(({ name }): Json => ruleStatus(name, own(memory.rules, name) ?? newRuleMemory(), maxEpisodes)),
     workflow: { ...workflow },
   };
 }

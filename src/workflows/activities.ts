@@ -6,18 +6,16 @@ import {
   type Sinks,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import type { ActionOutcome, ActionRequest } from '../domain/action.ts';
+import type { ActionOutcome, ActionRequest, OutcomeStatus } from '../domain/action.ts';
 import type { RulePlan } from '../domain/plan.ts';
 
 /** A dead worker is noticed by its missing heartbeats: this is how long an interrupted activity stays undecided. */
 const heartbeatTimeout = '10 seconds';
-/** How many pods are asked at once; with the deadline of one query it bounds a poll. */
-const queriesAtOnce = 64;
 
-/** Observes with the deadline that so many pods may need. Retried until it answers: an unanswered look changes nothing. */
-export const observing = (timeoutMs: number, pods: number): Activities['observe'] =>
+/** Observes within the time that so many pods may need. Retried until it answers: an unanswered look changes nothing. */
+export const observing = (limitMs: number): Activities['observe'] =>
   proxyActivities<Activities>({
-    startToCloseTimeout: timeoutMs * Math.ceil(Math.max(1, pods) / queriesAtOnce) + 5_000,
+    startToCloseTimeout: limitMs,
     heartbeatTimeout,
     retry: { initialInterval: '1 second', maximumInterval: '10 seconds' },
     summary: 'poll',
@@ -61,6 +59,8 @@ export interface DecisionSinks extends Sinks {
   decisions: {
     fired(action: string): void;
     suppressed(reason: string): void;
+    /** An action has come to its end, in whatever way; `seconds` since it was decided. */
+    ended(action: string, status: OutcomeStatus, seconds: number): void;
   };
 }
 export const { decisions } = proxySinks<DecisionSinks>();

@@ -19,11 +19,17 @@ export const heartbeatAt = ({ memory: { reported, plan }, reporting }: Run): num
 export function report(run: Run): void {
   if (run.reporting || isSaid(run)) return;
   run.reporting = true;
-  write(run)
-    .catch(() => undefined) // cancelled: the run ends, and the next one says what was not said
-    .finally(() => {
+  write(run).then(
+    () => {
       run.reporting = false;
-    });
+      // Something may have come to be said since it was last looked whether there is.
+      report(run);
+    },
+    () => {
+      // Cancelled: the run ends, and the next one says what was not said.
+      run.reporting = false;
+    },
+  );
 }
 
 const isSaid = (run: Run): boolean =>
@@ -40,7 +46,7 @@ async function sendEvents(run: Run): Promise<void> {
   while (run.memory.outbox.length > 0) {
     const batch = run.memory.outbox.slice(0, batchSize);
     await recordEvents(run.app, batch);
-    run.memory = { ...run.memory, outbox: run.memory.outbox.slice(batch.length) };
+    run.memory = { ...run.memory, outbox: run.memory.outbox.filter((record) => !batch.includes(record)) };
   }
 }
 

@@ -17,6 +17,8 @@ export interface Run {
   due: number;
   /** Actions under way, by action id. */
   actions: Map<string, Promise<void>>;
+  /** Rules, each with its lanes, whose next action waits for its turn. */
+  waiting: Set<string>;
   /** The end of each lane's last action: what touches one pod happens one after the other. */
   lanes: Map<string, Promise<void>>;
   /** Raised at every change of memory that the status must show; `reportedVersion` is the last one that it does. */
@@ -38,6 +40,7 @@ export const begin = (app: AppRef, memory: Memory): Run => ({
   looks: 0,
   due: Date.now(),
   actions: new Map(),
+  waiting: new Set(),
   lanes: new Map(),
   version: 0,
   reportedVersion: 0,

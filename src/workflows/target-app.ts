@@ -1,11 +1,11 @@
-import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, condition, continueAsNew, isCancellation, workflowInfo } from '@temporalio/workflow';
 import { absorb } from '../domain/absorb.ts';
 import { type Changes, changedViews, decide, withEvents } from '../domain/decide.ts';
 import { fingerprintOf, type Memory, newMemory } from '../domain/memory.ts';
 import type { AppRef, Observation } from '../domain/observation.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Decision, SubjectView } from '../domain/rules.ts';
-import { nextPollAt } from '../domain/schedule.ts';
+import { lookLimitMs, nextPollAt } from '../domain/schedule.ts';
 import { conditionsOf, isSuspended, phaseOf } from '../domain/status.ts';
 import { phaseEvents } from '../domain/tell.ts';
 import { act } from './act.ts';
@@ -67,12 +67,18 @@ async function turn(run: Run): Promise<void> {
   const fresh = run.looksAgain && run.looks > 0;
   run.looksAgain = false;
   run.looksBegun += 1;
-  const observation = await observe(run, fresh);
+  const observation = await observed(run, fresh);
+  if (observation === undefined) {
+    run.looks = run.looksBegun;
+    return;
+  }
   run.deleted = observation.deleted === true;
   const plan = observation.plan ?? run.memory.plan;
   if (run.deleted || plan === undefined) return;
   const { matched, phase } = run.memory;
-  const decisions = isIdle(run, plan) ? idle(run, observation) : await decided(run, plan, observation);
+  if (observation.unasked === 'again') run.looksAgain = true;
+  const decisions =
+    isIdle(run, plan) || observation.unasked ? idle(run, observation) : await decided(run, plan, observation);
   tellPhase(run, plan, observation);
   // Most looks tell nothing that a status could show; composing one to find that out would be half of a look's cost.
   const isQuiet =
@@ -88,13 +94,20 @@ async function turn(run: Run): Promise<void> {
 const isEmpty = (observation: Observation, matched: number): boolean =>
   Object.keys(observation).length === 1 && observation.matched === matched;
 
+/** A look that fails for good (what it saw cannot be carried, say) is one that has seen nothing; the next one may. */
+async function observed(run: Run, fresh: boolean): Promise<Observation | undefined> {
+  try {
+    return await observe(run, fresh);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return undefined;
+  }
+}
+
 function observe({ app, due, memory }: Run, fresh: boolean): Promise<Observation> {
   const { plan, subjects, held, matched, pollRequested } = memory;
   const known = Object.fromEntries(Object.entries(subjects).map(([subject, what]) => [subject, fingerprintOf(what)]));
-  return observing(
-    plan?.timeoutMs ?? 10_000,
-    matched,
-  )({
+  return observing(lookLimitMs(plan, matched))({
     app,
     due,
     known,

@@ -9,7 +9,15 @@ import type { Kube, KubeObject } from '../../src/clients/kube.ts';
 import type { ObserveInput } from '../../src/domain/observation.ts';
 
 const silent = { debug() {}, info() {}, warning() {}, error() {}, with: () => silent };
-const defaults = { pollingInterval: 30, timeout: 10, actionTimeout: 300, retries: 3, statusHeartbeat: 300, salt: 't' };
+const defaults = {
+  pollingInterval: 30,
+  timeout: 10,
+  actionTimeout: 300,
+  retries: 3,
+  queriesAtOnce: 64,
+  statusHeartbeat: 300,
+  salt: 't',
+};
 const ref = { namespace: 'shop', name: 'cart', uid: 'app-1' };
 
 const pod = (n: number, fields: Partial<PodView> = {}): PodView => ({
@@ -91,12 +99,13 @@ beforeEach(() => {
     graphql,
     metrics: { polled: ({ result }) => void world.polled.push(result) },
     log: silent,
-    limits: { maxStateBytes: 1_000, maxConcurrentQueries: 64 },
+    limits: { maxStateBytes: 1_000 },
   });
 });
 
 const signal = new AbortController().signal;
-const look = (input: Partial<ObserveInput> = {}) => observe({ app: ref, due: Date.now(), known: {}, ...input }, signal);
+const look = (input: Partial<ObserveInput> = {}, limitMs = 15_000) =>
+  observe({ app: ref, due: Date.now(), known: {}, ...input }, signal, limitMs);
 
 /** What a workflow would tell at its next poll after this one. */
 const afterwards = (told: Awaited<ReturnType<Observe>>): Partial<ObserveInput> => ({
@@ -215,12 +224,21 @@ describe('a poll', () => {
 
   it('asks nobody while suspended, held, or given a spec that makes no sense', async () => {
     world.app = appWith({ suspend: true });
-    expect((await look()).plan?.suspend).toBe(true);
+    expect(await look()).toMatchObject({ plan: { suspend: true }, unasked: 'stopped' });
     world.app = appWith({}, 2);
     await look({ held: true });
     world.app = appWith({ stateQuery: 'mutation { boom }' }, 3);
     expect((await look()).plan?.problems).not.toEqual([]);
     expect(world.asked).toEqual([]);
+  });
+
+  it('asks nobody when it was given too little time for the plan it finds, and tells the plan for the next look', async () => {
+    world.app = appWith({ timeout: 20 });
+    const told = await look({}, 15_000);
+    expect(told).toMatchObject({ matched: 2, unasked: 'again', plan: { timeoutMs: 20_000 } });
+    expect(told.readings).toBeUndefined();
+    expect(world.asked).toEqual([]);
+    expect((await look({ plan: told.plan?.digest }, 25_000)).readings).toHaveLength(2);
   });
 
   it('tells every answer anew when the plan has changed', async () => {
@@ -267,6 +285,17 @@ describe('whether the TargetApp is still there', () => {
     world.app = { ...appWith(), metadata: { ...ref, uid: 'app-2', generation: 1 } };
     world.stored = { metadata: { ...ref, uid: 'app-2', resourceVersion: '1' } };
     expect(await look()).toEqual({ matched: 0, deleted: true });
+  });
+
+  it('is read from the API server when the cache is behind what the workflow has seen', async () => {
+    const first = await look();
+    const later = { ...first, plan: { ...first.plan, digest: 'g2-00000000' } };
+    world.stored = {
+      metadata: { ...ref, resourceVersion: '1', generation: 2 },
+      ...({ spec: appWith().spec } as object),
+    };
+    expect((await look({ plan: later.plan.digest })).plan?.generation).toBe(2);
+    expect(world.gets).toBe(1);
   });
 
   it('is read from the API server itself when something was said to have changed', async () => {

@@ -89,3 +89,24 @@ describe('two paths', () => {
     expect([pathsOverlap(a, b), pathsOverlap(b, a)]).toEqual([overlap, overlap]);
   });
 });
+
+describe('what waits to be recorded', () => {
+  /** The memory after that many Events, none of which could be recorded. */
+  const unrecorded = (times: number, message: (i: number) => string) =>
+    Array.from({ length: times }).reduce<ReturnType<typeof newMemory>>(
+      (memory, _, i) => withEvents(memory, [{ type: 'Normal', reason: 'StateChanged', message: message(i) }], at(i)),
+      newMemory(),
+    );
+
+  it('is one Event with a higher count, however often it was repeated', () => {
+    expect(unrecorded(50, () => 'again').outbox.map(({ count, message }) => ({ count, message }))).toEqual([
+      { count: 50, message: 'again' },
+    ]);
+  });
+
+  it('is bounded, and keeps the newest', () => {
+    const { outbox } = unrecorded(700, (i) => `number ${i}`);
+    expect(outbox).toHaveLength(500);
+    expect(outbox.at(-1)?.message).toBe('number 699');
+  });
+});

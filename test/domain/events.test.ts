@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { aggregate, type EventDraft, type EventRecord, repeatWindowMs } from '../../src/domain/events.ts';
+import {
+  aggregate,
+  type EventDraft,
+  type EventRecord,
+  type RecentEvent,
+  repeatWindowMs,
+} from '../../src/domain/events.ts';
 
 const draft = (replaced: Partial<EventDraft> = {}): EventDraft => ({
   type: 'Normal',
@@ -10,7 +16,7 @@ const draft = (replaced: Partial<EventDraft> = {}): EventDraft => ({
 
 /** Aggregates one draft at each of the times; the records in order. */
 const at = (times: number[], drafts: EventDraft[] = [draft()]): EventRecord[] => {
-  let recent: Record<string, EventRecord> = {};
+  let recent: Record<string, RecentEvent> = {};
   return times.flatMap((now) => {
     const next = aggregate(recent, drafts, now);
     recent = next.recent;
@@ -69,17 +75,23 @@ describe('aggregate', () => {
   it('forgets what repeated longest ago first', () => {
     const many = (count: number, from: number) =>
       Array.from({ length: count }, (_, i) => draft({ message: `${from + i}` }));
-    const { recent } = aggregate({}, many(50, 0), 0);
-    const again = aggregate(recent, [draft({ message: '0' }), ...many(1, 50)], 1);
+    const { recent } = aggregate({}, many(500, 0), 0);
+    const again = aggregate(recent, [draft({ message: '0' }), ...many(1, 500)], 1);
     const { records } = aggregate(again.recent, [draft({ message: '0' }), draft({ message: '1' })], 2);
     expect(records.map(({ count }) => count)).toEqual([3, 1]);
   });
 
+  it('joins repeats of as many pods as a poll may tell of', () => {
+    const told = Array.from({ length: 300 }, (_, i) => draft({ message: `counter of pod ${i}` }));
+    const { recent } = aggregate({}, told, 0);
+    expect(aggregate(recent, told, 1).records.every(({ count }) => count === 2)).toBe(true);
+  });
+
   it('remembers so many only, the latest ones', () => {
-    const many = Array.from({ length: 80 }, (_, i) => draft({ message: `${i}` }));
+    const many = Array.from({ length: 800 }, (_, i) => draft({ message: `${i}` }));
     const { recent } = aggregate({}, many, 0);
-    const { recent: later, records } = aggregate(recent, [draft({ message: '79' }), draft({ message: '0' })], 1);
+    const { recent: later, records } = aggregate(recent, [draft({ message: '799' }), draft({ message: '0' })], 1);
     expect(records.map(({ count }) => count)).toEqual([2, 1]);
-    expect(Object.keys(later)).toHaveLength(51);
+    expect(Object.keys(later)).toHaveLength(501);
   });
 });

@@ -1,7 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { conditionNamed } from '../../src/domain/conditions.ts';
-import { aggregate, type EventDraft, type EventRecord, repeatWindowMs } from '../../src/domain/events.ts';
+import {
+  aggregate,
+  type EventDraft,
+  type EventRecord,
+  type RecentEvent,
+  repeatWindowMs,
+} from '../../src/domain/events.ts';
 import { fnv1a } from '../../src/domain/hash.ts';
 import { isJsonObject, type Json } from '../../src/domain/json.ts';
 import { type Memory, newMemory } from '../../src/domain/memory.ts';
@@ -298,7 +304,7 @@ describe('the aggregation of Events', () => {
     fc.assert(
       fc.property(batches, (given) => {
         const objects = new Map<string, EventRecord>();
-        let recent: Record<string, EventRecord> = {};
+        let recent: Record<string, RecentEvent> = {};
         let now = 0;
         for (const [gap, drafts] of given) {
           now += gap;

@@ -276,11 +276,11 @@ describe('the status', () => {
   });
 
   it('is capped where there are many pods and episodes', () => {
-    const pods = Object.fromEntries(Array.from({ length: 150 }, (_, i) => [`p${i}`, unhealthy]));
+    const pods = Object.fromEntries(Array.from({ length: 1_200 }, (_, i) => [`p${i}`, unhealthy]));
     const status = statusAt(play(aPlan(), [{ at: 0, pods }])[0]?.memory ?? newMemory());
     const [rule] = status['rules'] as { episodes: unknown[] }[];
     expect(Object.keys(status['state'] as JsonObject)).toHaveLength(20);
-    expect(rule?.episodes).toHaveLength(100);
+    expect(rule?.episodes).toHaveLength(1_000);
   });
 
   it('is the same to its digest when only the time of the last poll differs', () => {

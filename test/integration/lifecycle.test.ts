@@ -300,6 +300,16 @@ it.concurrent.each(['exec_command', 'patch_resource'])(
   },
 );
 
+it.concurrent('an app that takes longer to answer than a first look is given is asked again with the time that its spec grants', async () => {
+  const [pod] = await world.runApp('slow');
+  world.app.fault(pod?.status?.podIP ?? '', { kind: 'latency', ms: 16_000 });
+  await world.watchApp('slow', { pollingInterval: 60, timeout: 25 });
+  await until('its state is known', () => world.targetApp('slow')?.status?.pods?.observed === 1, {
+    timeoutMs: 45_000,
+    instead: () => world.targetApp('slow')?.status,
+  });
+}, 90_000);
+
 it.concurrent('an endpoint that redirects is not followed', async () => {
   const [port = 0] = await freePorts(1);
   const elsewhere = world.receiver.url('/elsewhere');

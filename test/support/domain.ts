@@ -50,6 +50,7 @@ export const aPlan = (replaced: Partial<Plan> = {}): Plan => {
     perPod: true,
     intervalMs: 30_000,
     timeoutMs: 10_000,
+    queriesAtOnce: 64,
     heartbeatMs: 300_000,
     suspend: false,
     dryRun: false,

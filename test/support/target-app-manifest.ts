@@ -7,6 +7,7 @@ export const defaults: PlanDefaults = {
   timeout: 10,
   actionTimeout: 300,
   retries: 3,
+  queriesAtOnce: 64,
   statusHeartbeat: 300,
   salt: 'test',
 };

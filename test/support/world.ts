@@ -105,6 +105,7 @@ export function planWith(replaced: Partial<Plan> = {}): Plan {
     perPod: true,
     intervalMs: 200,
     timeoutMs: 10_000,
+    queriesAtOnce: 64,
     heartbeatMs: 300_000,
     suspend: false,
     dryRun: false,
@@ -201,6 +202,7 @@ export function createWorld(plan: Plan, pods = 1): World {
     counted: [],
     sinks: {
       decisions: {
+        ended: { fn: (_, action, status) => void world.counted.push(`ended ${action} ${status}`) },
         fired: { fn: (_, action) => void world.counted.push(`fired ${action}`) },
         suppressed: { fn: (_, reason) => void world.counted.push(`suppressed ${reason}`) },
       },

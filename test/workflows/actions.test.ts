@@ -185,3 +185,29 @@ describe('while the API server is away', () => {
     await life.end();
   }, 60_000);
 });
+
+describe('a rule that fires faster than its action ends', () => {
+  it('has one under way and one that waits on a pod; what fires beyond is told to be busy', async () => {
+    const changed = restartRule({ trigger: { field: 'application.health', condition: 'changed' } });
+    const world = createWorld(planWith({ intervalMs: 100, rules: [changed] }));
+    const hold = Promise.withResolvers<undefined>();
+    world.faults = { action: () => hold.promise };
+    world.says(health('h0'));
+    const life = await env.live(world);
+    await until('it was seen', () => world.all('status').length > 0);
+    for (let i = 1; i <= 4; i += 1) {
+      const looks = world.all('look').length;
+      world.says(health(`h${i}`));
+      await until('two more looks', () => world.all('look').length >= looks + 2);
+    }
+    await until('it is told to be busy', () =>
+      world.all('event').some(({ record }) => record.message.includes('(Busy)')),
+    );
+    expect(world.all('begin')).toHaveLength(1);
+    hold.resolve(undefined);
+    await until('the one that waited is done', () => world.all('end').length === 2);
+    await life.end();
+    expect(world.all('begin')).toHaveLength(2);
+    expect(world.counted.filter((count) => count === 'ended restart_pod refused').length).toBeGreaterThanOrEqual(1);
+  }, 40_000);
+});

@@ -47,7 +47,12 @@ describe('an hour of polls', () => {
       ['healthy', 'unhealthy'],
       ['healthy', 'unhealthy'],
     ]);
-    expect(world.counted).toEqual(['fired restart_pod', 'fired restart_pod']);
+    expect(world.counted).toEqual([
+      'fired restart_pod',
+      'ended restart_pod succeeded',
+      'fired restart_pod',
+      'ended restart_pod succeeded',
+    ]);
     const changes = world.all('event').filter(({ record }) => record.reason === 'StateChanged');
     expect(changes).toHaveLength(4);
     expect(world.reasons().filter((reason) => reason === 'MonitoringStarted')).toHaveLength(1);
@@ -77,7 +82,7 @@ describe('continue-as-new', () => {
     await untilAnotherRun(life, second);
     await life.end();
     expect(world.all('begin')).toHaveLength(1);
-    expect(world.counted).toEqual(['fired restart_pod', 'suppressed Cooldown']);
+    expect(world.counted).toEqual(['fired restart_pod', 'ended restart_pod succeeded', 'suppressed Cooldown']);
   }, 60_000);
 
   it('waits for a running action, which is not begun again', async () => {

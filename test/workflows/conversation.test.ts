@@ -49,7 +49,7 @@ describe('an app that turns unhealthy', () => {
       expect.objectContaining({ lastOutcome: expect.objectContaining({ status: 'succeeded', actionId: request?.id }) }),
     ]);
     expect(request).toMatchObject({ oldValue: 'healthy', newValue: 'unhealthy', pods: [{ uid: uidOf(0) }] });
-    expect(world.counted).toEqual(['fired restart_pod']);
+    expect(world.counted).toEqual(['fired restart_pod', 'ended restart_pod succeeded']);
   }, 30_000);
 
   it('is not acted on again for an episode that the status of an earlier life says has fired', async () => {

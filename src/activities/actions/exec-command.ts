@@ -89,7 +89,8 @@ const wouldRun = async (
     { signal },
   );
   const right = allowed ? '' : '; it would be refused, because the right to get pods/exec is missing';
-  const message = `would run ${JSON.stringify(argv).slice(0, 512)} in ${pod.name}/${container}${right}`;
+  // Arguments stay in the TargetApp: whoever reads Events may not be who may read those.
+  const message = `would run ${JSON.stringify(argv[0])} with ${argv.length - 1} arguments in ${pod.name}/${container}${right}`;
   return { status: 'dryRun', reason: allowed ? 'DryRun' : 'Forbidden', message };
 };
 

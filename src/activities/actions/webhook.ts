@@ -79,16 +79,22 @@ const deliveryOf = (context: ActionContext, parameters: WebhookParameters, now: 
 const isExpected = ({ expectStatus }: WebhookParameters, status: number): boolean =>
   expectStatus === undefined ? status >= 200 && status <= 299 : expectStatus.includes(status);
 
+/** The receiver, without the path: many services keep their secret there. */
+const hostOf = (url: string): string => printable(new URL(url).host);
+
 /** The outcome of one delivery; throws `Retry` where the next may fare better. */
 const outcomeOf = (result: HttpResult, parameters: WebhookParameters, now: number): ActionOutcome => {
   const { method, url } = parameters;
   const code = result.status;
-  const message = result.ok ? `${method} ${addressOf(url)} answered ${code}` : `${method} ${result.failure.message}`;
+  const to = hostOf(url);
+  // Failures begin with the address, path included.
+  const failed = result.ok ? '' : result.failure.message.replaceAll(addressOf(url), to);
+  const message = result.ok ? `${method} ${to} answered ${code}` : `${method} ${failed}`;
   if (code !== undefined && isExpected(parameters, code)) {
     return {
       status: 'succeeded',
       reason: 'ActionSucceeded',
-      message: `${method} ${addressOf(url)} answered ${code}`,
+      message: `${method} ${to} answered ${code}`,
       code,
     };
   }
@@ -102,7 +108,11 @@ const outcomeOf = (result: HttpResult, parameters: WebhookParameters, now: numbe
 const wouldSend = ({ url, method, body, headers = {} }: HttpRequest): ActionOutcome => {
   const what =
     body === undefined ? 'no body' : `${Buffer.byteLength(body)} bytes of ${printable(headers['content-type'] ?? '')}`;
-  return { status: 'dryRun', reason: 'ActionDryRun', message: `would send ${method} ${addressOf(url)} with ${what}` };
+  return {
+    status: 'dryRun',
+    reason: 'ActionDryRun',
+    message: `would send ${method} ${hostOf(String(url))} with ${what}`,
+  };
 };
 
 const invalid = (message: string): ActionOutcome => ({ status: 'failed', reason: 'InvalidSpec', message });

@@ -75,7 +75,11 @@ describe('exec_command in a cluster', () => {
   it('runs nothing in a dry run, but says what and whether it could', async () => {
     const spy = asked();
     const dry = await createExecCommand({ kube: spy.kube }).run(context({ dryRun: true }), parameters);
-    expect(dry).toEqual({ status: 'dryRun', reason: 'DryRun', message: `would run ["true"] in ${pod.name}/main` });
+    expect(dry).toEqual({
+      status: 'dryRun',
+      reason: 'DryRun',
+      message: `would run "true" with 0 arguments in ${pod.name}/main`,
+    });
     const noRight: Kube = { ...spy.kube, canI: async () => ({ allowed: false, reason: '' }) };
     const refused = await createExecCommand({ kube: noRight }).run(context({ dryRun: true }), parameters);
     expect(refused).toMatchObject({ status: 'dryRun', reason: 'Forbidden' });

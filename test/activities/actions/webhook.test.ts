@@ -80,7 +80,7 @@ describe('a webhook', () => {
     expect(await run()).toEqual({
       status: 'succeeded',
       reason: 'ActionSucceeded',
-      message: `POST ${origin}/hook answered 200`,
+      message: `POST ${origin} answered 200`,
       code: 200,
     });
     expect(received).toHaveLength(1);
@@ -149,7 +149,7 @@ describe('a webhook', () => {
   it('says where it went without query, fragment and answer', async () => {
     const { message } = await run({ url: `http://${origin}/hook?token=s3cr3t#part` });
     expect(received[0]?.path).toBe('/hook?token=s3cr3t');
-    expect(message).toBe(`POST ${origin}/hook answered 200`);
+    expect(message).toBe(`POST ${origin} answered 200`);
   });
 
   it.each([201, 204, 299])('succeeds on %i', async (status) => {
@@ -239,7 +239,7 @@ describe('a webhook', () => {
     expect(outcome).toEqual({
       status: 'dryRun',
       reason: 'ActionDryRun',
-      message: `would send POST ${origin}/hook with 7 bytes of application/json`,
+      message: `would send POST ${origin} with 7 bytes of application/json`,
     });
     expect(received).toEqual([]);
   });
