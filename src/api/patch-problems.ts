@@ -1,10 +1,6 @@
 import { isJsonObject, type Json } from '../domain/json.ts';
+import { isRepeatablePatch } from '../domain/json-patch.ts';
 import type { PatchResourceParameters } from './action-parameters.ts';
-
-const appends = (operation: Json): boolean =>
-  isJsonObject(operation) &&
-  ['add', 'copy', 'move'].includes(String(operation['op'])) &&
-  /\/(-|\d+)$/.test(String(operation['path']));
 
 const isOperation = (operation: Json): boolean =>
   isJsonObject(operation) && typeof operation['op'] === 'string' && typeof operation['path'] === 'string';
@@ -17,8 +13,7 @@ export function patchProblem({ patch, patchType }: PatchResourceParameters): str
       : `must be an object for patchType ${patchType}: write the fields to change, or set patchType: json`;
   if (!Array.isArray(patch) || patch.length === 0 || !patch.every(isOperation))
     return 'must be a list of operations for patchType json, e.g. [{op: replace, path: /spec/paused, value: true}]';
-  const hasTest = patch.some((operation) => isJsonObject(operation) && operation['op'] === 'test');
-  return patch.some(appends) && !hasTest
-    ? 'puts something into a list without a test: sent twice it would be there twice. Add a test operation, or use patchType apply'
-    : undefined;
+  return isRepeatablePatch(patch)
+    ? undefined
+    : 'puts something into a list, takes it out by its index, or moves it, without a test: sent twice it would do so twice. Add a test operation, or use patchType apply';
 }

@@ -7,17 +7,9 @@ import { refOf } from '../../src/api/resource-ref.ts';
 import type { Graphql, GraphqlRequest, GraphqlResult } from '../../src/clients/graphql.ts';
 import type { Kube, KubeObject } from '../../src/clients/kube.ts';
 import type { ObserveInput } from '../../src/domain/observation.ts';
+import { defaults } from '../support/target-app-manifest.ts';
 
 const silent = { debug() {}, info() {}, warning() {}, error() {}, with: () => silent };
-const defaults = {
-  pollingInterval: 30,
-  timeout: 10,
-  actionTimeout: 300,
-  retries: 3,
-  queriesAtOnce: 64,
-  statusHeartbeat: 300,
-  salt: 't',
-};
 const ref = { namespace: 'shop', name: 'cart', uid: 'app-1' };
 
 const pod = (n: number, fields: Partial<PodView> = {}): PodView => ({

@@ -377,7 +377,7 @@ describe('the problems of a plan', () => {
       what: 'a JSON patch that appends',
       of: { actions: [patch({ patchType: 'json', patch: [{ op: 'add', path: '/a/-', value: 1 }] })] },
       field: at('parameters.patch'),
-      words: 'puts something into a list without a test',
+      words: 'puts something into a list, takes it out by its index, or moves it, without a test',
     },
     {
       what: 'a JSON patch that is no list',

@@ -3,6 +3,7 @@ import type { Kube, ResourceRef } from '../../clients/kube.ts';
 import { groupOf } from '../../clients/kube-paths.ts';
 import type { ActionOutcome } from '../../domain/action.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
+import { isRepeatablePatch } from '../../domain/json-patch.ts';
 import type { Action, ActionContext } from './action.ts';
 import { kubeFailure } from './kube-failure.ts';
 
@@ -43,22 +44,9 @@ const kindRefusal = (
   return undefined;
 };
 
-const lastSegment = (path: Json | undefined): string =>
-  typeof path === 'string' ? (path.split('/').at(-1) ?? '') : '';
-
-/** Whether doing this operation twice differs from once: it shifts a list, or moves something away. */
-const isUnrepeatable = (operation: Json): boolean => {
-  if (!isJsonObject(operation)) return false;
-  const { op, path } = operation;
-  if (op === 'move') return true;
-  return (op === 'add' || op === 'copy' || op === 'remove') && /^(-|\d+)$/.test(lastSegment(path));
-};
-
-const isTest = (operation: Json): boolean => isJsonObject(operation) && operation['op'] === 'test';
-
 const jsonRefusal = (patch: Json): ActionOutcome | undefined => {
   if (!Array.isArray(patch)) return refused('PatchInvalid', 'a patch of type json is a list of operations');
-  if (!patch.some(isUnrepeatable) || patch.some(isTest)) return undefined;
+  if (isRepeatablePatch(patch)) return undefined;
   const message =
     'this JSON patch would do something else when sent twice (it adds to or removes from a list, or moves); put a test operation first';
   return refused('PatchNotRepeatable', message);
