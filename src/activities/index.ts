@@ -8,7 +8,7 @@ import type { Kube } from '../clients/kube.ts';
 import type { Log } from '../clients/log.ts';
 import type { Metrics } from '../clients/metrics.ts';
 import type { WatchCache } from '../clients/watch-cache.ts';
-import type { ActionOutcome, ActionRequest } from '../domain/action.ts';
+import type { ActionRequest, ActionResult } from '../domain/action.ts';
 import type { ObserveInput } from '../domain/observation.ts';
 import type { WorkflowRef } from '../domain/status.ts';
 import type { Action } from './actions/action.ts';
@@ -38,7 +38,7 @@ export interface ActivityOptions {
 }
 
 /** One activity for each action, by its YAML word. */
-type ActionActivities = Record<ActionName, (request: ActionRequest) => Promise<ActionOutcome>>;
+type ActionActivities = Record<ActionName, (request: ActionRequest) => Promise<ActionResult>>;
 
 /** All activities of the worker, by the names under which they stand in a history. */
 export function createActivities({ clients, caches, telemetry, settings }: ActivityOptions) {
@@ -57,7 +57,7 @@ export function createActivities({ clients, caches, telemetry, settings }: Activ
   });
   const acting =
     (action: Action<unknown>) =>
-    (request: ActionRequest): Promise<ActionOutcome> =>
+    (request: ActionRequest): Promise<ActionResult> =>
       attempt((signal) => perform(action, request, signal));
   const actions = Object.values(createActions({ kube, http }) as Record<ActionName, Action<unknown>>);
   return {

@@ -1,14 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Rule } from '../api/rule.ts';
 import { ruleName } from '../api/rule-problems.ts';
 import { correlationId, type Log } from '../clients/log.ts';
 import type { WatchCache } from '../clients/watch-cache.ts';
-import type { ActionOutcome, ActionRequest } from '../domain/action.ts';
+import type { ActionOutcome, ActionRequest, ActionResult } from '../domain/action.ts';
 import { isJsonObject, type Json } from '../domain/json.ts';
 import { isSelected } from '../domain/selector.ts';
 import { renderTemplates } from '../domain/template.ts';
 import { type Action, type ActionContext, Retry, Wait } from './actions/action.ts';
+import { absence } from './actions/kube-failure.ts';
 import type { Apps, SpecInForce } from './apps.ts';
 import { isRunning, type PodView } from './pod-view.ts';
 
@@ -67,23 +67,6 @@ function ruleOf(inForce: SpecInForce | undefined, request: ActionRequest): Rule 
 
 const isOutcome = (value: Rule | ActionOutcome): value is ActionOutcome => 'status' in value;
 
-/** What an attempt needs at its end, to say how it ended before Temporal calls it lost. */
-const marginMs = 5_000;
-
-/** Runs an action, and again for as long as the cluster asks to wait and the attempt has time. */
-async function waiting<P>(action: Action<P>, context: ActionContext, parameters: P): Promise<ActionOutcome> {
-  const deadline = performance.now() + context.timeoutMs - marginMs;
-  for (let waits = 0; ; waits += 1) {
-    try {
-      // Counted as an attempt, so that the action looks for what it has done already.
-      return await action.run({ ...context, attempt: context.attempt + waits }, parameters);
-    } catch (error) {
-      if (!(error instanceof Wait) || performance.now() + error.afterMs > deadline) throw error;
-      await sleep(error.afterMs, undefined, { signal: context.signal });
-    }
-  }
-}
-
 /** The activity of one action: checks that the TargetApp asks for it, fills in the templates, runs it, counts it. */
 export function createPerform({ apps, pods, enabled, workflowUrl, log }: PerformOptions) {
   const matchingPods = ({ namespace }: ActionRequest, { spec }: SpecInForce) =>
@@ -96,7 +79,9 @@ export function createPerform({ apps, pods, enabled, workflowUrl, log }: Perform
         'ActionDisabled',
         `${action.name} is switched off here; the administrator enables it with the Helm value actions.${action.name}.enabled=true (KCO_ENABLED_ACTIONS)`,
       );
-    const inForce = await apps.ofGeneration(request, request.generation);
+    const inForce = await apps.ofGeneration(request, request.generation).catch((error: unknown) => {
+      throw absence(error) ?? error;
+    });
     const rule = ruleOf(inForce, request);
     if (isOutcome(rule) || inForce === undefined)
       return isOutcome(rule) ? rule : refused('Superseded', 'no longer in force');
@@ -104,21 +89,19 @@ export function createPerform({ apps, pods, enabled, workflowUrl, log }: Perform
     const rendered = withText(
       renderTemplates(rule.parameters as Json, variablesOf(request, workflowUrl({ id, runId }))),
     );
-    return waiting(
-      action,
-      {
-        request,
-        signal,
-        timeoutMs: info.startToCloseTimeoutMs,
-        attempt: info.attempt,
-        matchingPods: () => matchingPods(request, inForce),
-      },
-      rendered as P,
-    );
+    const context: ActionContext = {
+      request,
+      signal,
+      timeoutMs: info.startToCloseTimeoutMs,
+      attempt: info.attempt,
+      mayBeDone: info.attempt > 1 || request.waits !== undefined,
+      matchingPods: () => matchingPods(request, inForce),
+    };
+    return action.run(context, rendered as P);
   };
 
   /** One attempt. Throws only what Temporal is to retry. */
-  return async <P>(action: Action<P>, request: ActionRequest, signal: AbortSignal): Promise<ActionOutcome> => {
+  return async <P>(action: Action<P>, request: ActionRequest, signal: AbortSignal): Promise<ActionResult> => {
     const facts = {
       namespace: request.namespace,
       tapp: request.name,
@@ -133,6 +116,11 @@ export function createPerform({ apps, pods, enabled, workflowUrl, log }: Perform
       log.info('action ended', { ...facts, status: outcome.status, reason: outcome.reason });
       return outcome;
     } catch (error) {
+      if (error instanceof Wait) {
+        const { reason, message, afterMs } = error;
+        log.info('action waits', { ...facts, reason, message });
+        return { status: 'waiting', reason, message, afterMs };
+      }
       if (!(error instanceof Retry)) throw error;
       log.warning('action to be tried again', { ...facts, reason: error.reason, error });
       throw ApplicationFailure.create({

@@ -34,6 +34,8 @@ export interface ActionRequest {
   at: number;
   /** Decide and report, act on nothing. */
   dryRun: boolean;
+  /** How often it was already not time yet; absent at first. Part of the work may be done. */
+  waits?: number;
 }
 
 /** How an action ended. `unknown`: it may or may not have happened, and is not repeated. */
@@ -51,3 +53,15 @@ export interface ActionOutcome {
   /** Output of a command, at most 16 KiB. */
   output?: string;
 }
+
+/** An action that has to wait: a PodDisruptionBudget refuses, or the API server is away. It is not over. */
+export interface ActionWait {
+  status: 'waiting';
+  reason: string;
+  message: string;
+  /** Milliseconds after which it may be asked for again. */
+  afterMs: number;
+}
+
+/** What one call of an action comes to. */
+export type ActionResult = ActionOutcome | ActionWait;

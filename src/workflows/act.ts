@@ -1,5 +1,5 @@
 import { condition } from '@temporalio/workflow';
-import type { ActionOutcome, ActionRequest } from '../domain/action.ts';
+import type { ActionOutcome, ActionRequest, ActionResult } from '../domain/action.ts';
 import { withEvents } from '../domain/decide.ts';
 import { type Memory, newRuleMemory } from '../domain/memory.ts';
 import type { RulePlan } from '../domain/plan.ts';
@@ -13,6 +13,8 @@ import type { Run } from './run.ts';
 
 /** How long an action waits until the status says that it fires; a restart cannot be done without the API server anyway. */
 const mirrorPatience = '5 seconds';
+/** The longest wait until an action that had to wait is tried again. */
+const maxWaitMs = 30_000;
 /** Actions of one TargetApp that may be under way: far below what Temporal lets a workflow have pending. */
 const maxUnderWay = 500;
 
@@ -64,14 +66,26 @@ async function perform(run: Run, firing: Firing): Promise<void> {
   const version = run.version;
   // First the status says that it fires, then it does: a lost Temporal database then does not act twice.
   await condition(() => run.reportedVersion >= version, mirrorPatience);
-  const { plan, held } = run.memory;
-  const outcome = isSuspended(plan, held, Date.now())
-    ? ({ status: 'refused', reason: 'Suspended', message: 'suspended before its turn came' } as const)
-    : await outcomeOf(firing);
-  settle(run, firing, outcome);
+  settle(run, firing, await outcomeOf(run, firing));
 }
 
-async function outcomeOf({ rule, request }: Firing): Promise<ActionOutcome> {
+/** Runs the action, and again whenever it asked to wait, for as long as all its attempts together may take. */
+async function outcomeOf(run: Run, { rule, request }: Firing): Promise<ActionOutcome> {
+  const giveUpAt = Date.now() + rule.timeoutMs * (rule.repeatable ? rule.retries + 1 : 1);
+  for (let waits = 0; ; waits += 1) {
+    const { plan, held } = run.memory;
+    if (isSuspended(plan, held, Date.now()))
+      return { status: 'refused', reason: 'Suspended', message: 'suspended before its turn came' };
+    const result = await attempted(rule, waits === 0 ? request : { ...request, waits });
+    if (result.status !== 'waiting') return result;
+    const { reason, message, afterMs } = result;
+    const waitMs = Math.min(maxWaitMs, Math.round(afterMs * 1.5 ** waits));
+    if (Date.now() + waitMs > giveUpAt) return { status: 'failed', reason, message };
+    await condition(() => run.deleted, waitMs, { summary: `${rule.name}: ${reason}` });
+  }
+}
+
+async function attempted(rule: RulePlan, request: ActionRequest): Promise<ActionResult> {
   try {
     return await runAction(rule, request, firedText(rule, request));
   } catch (error) {

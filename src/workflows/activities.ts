@@ -6,7 +6,7 @@ import {
   type Sinks,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import type { ActionOutcome, ActionRequest, OutcomeStatus } from '../domain/action.ts';
+import type { ActionRequest, ActionResult, OutcomeStatus } from '../domain/action.ts';
 import type { RulePlan } from '../domain/plan.ts';
 
 /** A dead worker is noticed by its missing heartbeats: this is how long an interrupted activity stays undecided. */
@@ -36,9 +36,9 @@ const written: ActivityOptions = {
 export const { recordEvents } = proxyActivities<Activities>({ ...written, summary: 'record Events' });
 export const { reportStatus } = proxyActivities<Activities>({ ...written, summary: 'write status' });
 
-/** Runs one action under its own timeout, as often as its promise allows. */
-export function runAction(rule: RulePlan, request: ActionRequest, summary: string): Promise<ActionOutcome> {
-  const actions = proxyActivities<Record<string, (request: ActionRequest) => Promise<ActionOutcome>>>({
+/** Runs one action under its own timeout, as often as its promise allows. It may ask to wait. */
+export function runAction(rule: RulePlan, request: ActionRequest, summary: string): Promise<ActionResult> {
+  const actions = proxyActivities<Record<string, (request: ActionRequest) => Promise<ActionResult>>>({
     activityId: request.id,
     startToCloseTimeout: rule.timeoutMs,
     heartbeatTimeout,

@@ -5,7 +5,8 @@ import type { SpecInForce } from '../../src/activities/apps.ts';
 import { createPerform } from '../../src/activities/perform.ts';
 import { planOf } from '../../src/api/plan-of.ts';
 import { TargetAppSpec } from '../../src/api/target-app.ts';
-import type { ActionOutcome, ActionRequest } from '../../src/domain/action.ts';
+import { KubeError } from '../../src/clients/kube.ts';
+import type { ActionOutcome, ActionRequest, ActionResult } from '../../src/domain/action.ts';
 import { defaults } from '../support/target-app-manifest.ts';
 
 const silent = { debug() {}, info() {}, warning() {}, error() {}, with: () => silent };
@@ -58,39 +59,42 @@ const request = (fields: Partial<ActionRequest> = {}): ActionRequest => ({
 
 const done: ActionOutcome = { status: 'succeeded', reason: 'Delivered', message: 'done' };
 /** What the action was called with, and what it does. */
-const seen = { parameters: [] as unknown[], attempts: [] as number[] };
-let behave: (call: number) => ActionOutcome = () => done;
+const seen = { parameters: [] as unknown[], mayBeDone: [] as boolean[] };
+let behave: () => ActionOutcome = () => done;
 
 const action: Action<unknown> = {
   name: 'webhook',
-  run: async ({ attempt }, parameters) => {
+  run: async ({ mayBeDone }, parameters) => {
     seen.parameters.push(parameters);
-    seen.attempts.push(attempt);
-    return behave(seen.attempts.length);
+    seen.mayBeDone.push(mayBeDone);
+    return behave();
   },
 };
 
 beforeEach(() => {
-  Object.assign(seen, { parameters: [], attempts: [] });
+  Object.assign(seen, { parameters: [], mayBeDone: [] });
   behave = () => done;
 });
 
 const perform = (
   asked: ActionRequest,
-  options: { enabled?: string[]; generations?: number[]; timeoutMs?: number } = {},
+  options: { enabled?: string[]; generations?: number[]; unasked?: KubeError } = {},
 ) => {
-  const { enabled = ['webhook'], generations = [1], timeoutMs = 60_000 } = options;
+  const { enabled = ['webhook'], generations = [1], unasked } = options;
   const performing = createPerform({
     apps: {
-      ofGeneration: async (_, generation) => (generations.includes(generation) ? inForce(generation) : undefined),
+      ofGeneration: async (_, generation) => {
+        if (unasked) throw unasked;
+        return generations.includes(generation) ? inForce(generation) : undefined;
+      },
     },
     pods: { list: () => [] },
     enabled: new Set(enabled),
     workflowUrl: ({ id }) => `http://ui/${id}`,
     log: silent,
   });
-  const environment = new MockActivityEnvironment({ startToCloseTimeoutMs: timeoutMs });
-  return environment.run(() => performing(action, asked, new AbortController().signal)) as Promise<ActionOutcome>;
+  const environment = new MockActivityEnvironment();
+  return environment.run(() => performing(action, asked, new AbortController().signal)) as Promise<ActionResult>;
 };
 
 describe('an action activity', () => {
@@ -114,7 +118,7 @@ describe('an action activity', () => {
     const outcome = await perform(request(), { enabled: [] });
     expect(outcome).toMatchObject({ status: 'refused', reason: 'ActionDisabled' });
     expect(outcome.message).toContain('actions.webhook.enabled=true');
-    expect(seen.attempts).toEqual([]);
+    expect(seen.parameters).toEqual([]);
   });
 
   it.each([
@@ -123,7 +127,7 @@ describe('an action activity', () => {
     ['a generation that is no longer in force', { generation: 7 }, 'Superseded'],
   ])('refuses %s, whoever started it', async (_, fields, reason) => {
     expect(await perform(request(fields))).toMatchObject({ status: 'refused', reason });
-    expect(seen.attempts).toEqual([]);
+    expect(seen.parameters).toEqual([]);
   });
 
   it('goes on with the generation that decided, as long as that is remembered', async () => {
@@ -142,20 +146,21 @@ describe('an action activity', () => {
     });
   });
 
-  it('waits within the attempt for what the cluster asks to wait for, and says that it has been there', async () => {
-    behave = (call) => {
-      if (call < 3) throw new Wait('DisruptionBudget', 'not now', 5);
-      return done;
+  it('hands a wait to the workflow, and tells the action when there was one', async () => {
+    behave = () => {
+      throw new Wait('DisruptionBudget', 'not now', 5_000);
     };
-    expect(await perform(request())).toEqual(done);
-    expect(seen.attempts).toEqual([1, 2, 3]);
+    const waiting = { status: 'waiting', reason: 'DisruptionBudget', message: 'not now', afterMs: 5_000 };
+    expect(await perform(request())).toEqual(waiting);
+    expect(await perform(request({ waits: 1 }))).toEqual(waiting);
+    expect(seen.mayBeDone).toEqual([false, true]);
   });
 
-  it('waits no longer than the attempt has time', async () => {
-    behave = () => {
-      throw new Wait('DisruptionBudget', 'not now', 60_000);
-    };
-    await expect(perform(request(), { timeoutMs: 30_000 })).rejects.toMatchObject({ type: 'DisruptionBudget' });
-    expect(seen.attempts).toEqual([1]);
+  it('waits for an API server that cannot be asked what the TargetApp says', async () => {
+    const unasked = new KubeError({ reason: 'ConnectFailed', message: 'no answer' });
+    expect(await perform(request(), { unasked })).toMatchObject({ status: 'waiting', reason: 'ConnectFailed' });
+    const broken = new KubeError({ status: 500, reason: 'InternalError', message: 'broken' });
+    await expect(perform(request(), { unasked: broken })).rejects.toBe(broken);
+    expect(seen.parameters).toEqual([]);
   });
 });

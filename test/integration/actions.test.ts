@@ -74,13 +74,13 @@ it.concurrent('restart_pod with evict waits for as long as a PodDisruptionBudget
   world.says(pod, { health: 'unhealthy' });
   await world.event('evicted', 'TriggerFired');
   await until('the budget has refused', async () => (await refusedEvictions()) > 0);
-  expect(world.deletedPods('evicted')).toEqual([]);
+  expect(await world.deletedPods('evicted', 0)).toEqual([]);
   await world.kube.delete(budgets, { namespace, name: 'evicted' });
   const succeeded = await world.event('evicted', 'ActionSucceeded', 'restart_pod');
   expect(succeeded.message).toContain(pod?.metadata.name);
+  expect(await world.deletedPods('evicted', 1)).toEqual([pod?.metadata.name]);
   const [next] = await world.pods('evicted');
   expect(next?.metadata.uid).not.toBe(pod?.metadata.uid);
-  expect(world.deletedPods('evicted')).toEqual([pod?.metadata.name]);
 });
 
 it.concurrent('restart_pod with pods: all restarts every pod that the selector matches', async () => {
@@ -88,10 +88,11 @@ it.concurrent('restart_pod with pods: all restarts every pod that the selector m
   await world.monitor('all', { actions: [onUnhealthy('restart_pod', { pods: 'all' })] });
   world.says(before[1], { health: 'unhealthy' });
   await world.event('all', 'ActionSucceeded');
+  const deleted = await world.deletedPods('all', 3);
+  expect(deleted.sort()).toEqual(before.map(({ metadata }) => metadata.name).sort());
   const after = await world.pods('all', 3);
   const uids = new Set(before.map(({ metadata }) => metadata.uid));
   expect(after.filter(({ metadata }) => uids.has(metadata.uid))).toEqual([]);
-  expect(world.deletedPods('all').sort()).toEqual(before.map(({ metadata }) => metadata.name).sort());
 });
 
 it.concurrent('scale_deployment sets the replicas of the Deployment that owns the pod', async () => {

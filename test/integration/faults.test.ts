@@ -91,13 +91,14 @@ it('an operator killed during three actions: the webhook is repeated under its i
   expect(world.toldAt(unknown) - killedAt).toBeLessThanOrEqual(15_000);
   await world.event('kill-hook', 'ActionSucceeded');
   await world.event('kill-evict', 'ActionSucceeded');
+  await world.deletedPods('kill-evict', 1);
   await world.pods('kill-evict');
   await somePolls(ipOf(hooked));
   const [id] = idsOf('/kill');
   expect(idsOf('/kill')).toEqual([id, id]);
-  expect(world.deletedPods('kill-evict')).toEqual([evicted?.metadata.name]);
+  expect(await world.deletedPods('kill-evict', 1)).toEqual([evicted?.metadata.name]);
   expect(linesIn('kill-exec')).toEqual([run?.metadata.name]);
-  expect(world.deletedPods('kill-exec')).toEqual([]);
+  expect(await world.deletedPods('kill-exec', 0)).toEqual([]);
   expect(world.events('kill-hook', 'TriggerFired')).toMatchObject([{ count: 1 }]);
 });
 
@@ -126,9 +127,10 @@ it.each(['decision', 'deletion'])(
 
     operator = await world.spawnOperator();
     await world.event(name, 'ActionSucceeded', 'restart_pod');
+    await world.deletedPods(name, 1);
     const [next] = await world.pods(name);
     await somePolls(ipOf(next));
-    expect(world.deletedPods(name)).toEqual([pod?.metadata.name]);
+    expect(await world.deletedPods(name, 1)).toEqual([pod?.metadata.name]);
     expect(world.events(name, 'TriggerFired')).toMatchObject([{ count: 1 }]);
     expect(world.events(name, 'StateChanged').filter(({ type }) => type === 'Warning')).toMatchObject([{ count: 1 }]);
   },
@@ -165,7 +167,7 @@ it('an API server that is away for 10 s holds up neither polls nor webhooks, and
   const [told] = await world.runApp('away-told');
   const [restarted] = await world.runApp('away-restarted');
   await world.monitor('away-told', { actions: [webhook('/away')] });
-  await world.monitor('away-restarted', { actions: [rule('restart_pod', {}, { retries: 10 })] });
+  await world.monitor('away-restarted', { actions: [rule('restart_pod', {}, { retries: 0 })] });
   await world.servers.kill('kube-apiserver');
   const awayAt = Date.now();
   const before = world.app.requests(ipOf(told));
@@ -188,9 +190,10 @@ it('an API server that is away for 10 s holds up neither polls nor webhooks, and
   await world.event('away-told', 'ActionSucceeded');
   await world.event('away-restarted', 'ActionSucceeded', 'restart_pod');
   await operator.ready();
+  await world.deletedPods('away-restarted', 1);
   await somePolls(ipOf(told));
   expect(idsOf('/away')).toHaveLength(1);
-  expect(world.deletedPods('away-restarted')).toEqual([restarted?.metadata.name]);
+  expect(await world.deletedPods('away-restarted', 1)).toEqual([restarted?.metadata.name]);
   for (const reason of ['StateChanged', 'TriggerFired', 'ActionSucceeded'])
     for (const { count } of world.events('away-told', reason)) expect(count).toBe(1);
 });

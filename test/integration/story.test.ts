@@ -74,7 +74,7 @@ describe('an app that turns unhealthy', () => {
     });
     for (const values of Object.values(recovered.state ?? {}))
       expect(JSON.stringify(values)).not.toContain('unhealthy');
-    expect(world.deletedPods('whole')).toEqual([sick?.metadata.name]);
+    expect(await world.deletedPods('whole', 1)).toEqual([sick?.metadata.name]);
     expect(await operator.metrics()).toMatch(
       /operator_kco_actions_executed_total\{type="restart_pod",status="succeeded"\} \d/,
     );

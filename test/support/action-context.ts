@@ -11,7 +11,7 @@ export const podRef = (pod: KubeObject | undefined): PodRef => ({
 /** What an action gets besides its parameters; everything that does not matter to a test has a value already. */
 export const actionContext = (
   request: Partial<ActionRequest>,
-  { matching = [], ...context }: Partial<ActionContext> & { matching?: PodRef[] } = {},
+  { matching = [], attempt = 1, ...context }: Partial<ActionContext> & { matching?: PodRef[] } = {},
 ): ActionContext => ({
   request: {
     id: 'action-1',
@@ -28,7 +28,8 @@ export const actionContext = (
   },
   signal: new AbortController().signal,
   timeoutMs: 10_000,
-  attempt: 1,
+  attempt,
+  mayBeDone: attempt > 1,
   matchingPods: () => matching,
   ...context,
 });

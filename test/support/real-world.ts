@@ -61,8 +61,8 @@ export interface RealWorld {
   event(name: string, reason: string, words?: string): Promise<ChronicleEvent>;
   /** When an Event was first told, epoch milliseconds. */
   toldAt(event: ChronicleEvent): number;
-  /** Names of the app's pods whose deletion was seen, in order. */
-  deletedPods(name: string): string[];
+  /** Names of the app's pods whose deletion was seen, in order; waits for so many, since an Event may be told before the deletion. */
+  deletedPods(name: string, atLeast: number): Promise<string[]>;
   /** The workflow id of a TargetApp. */
   workflowId(app: ChronicleApp): string;
   /** Whether the workflow runs, or how it ended. */
@@ -233,10 +233,21 @@ export async function startWorld(settings: Record<string, string> = {}): Promise
       ),
     toldAt: ({ metadata }) =>
       chronicle.events.find(({ object }) => object.metadata.uid === metadata.uid)?.at ?? Number.NaN,
-    deletedPods: (name) =>
-      chronicle.pods
-        .filter(({ type, object }) => type === 'deleted' && object.metadata.labels?.['app'] === name)
-        .map(({ object }) => object.metadata.name),
+    deletedPods: (name, atLeast) => {
+      const told = () =>
+        chronicle.pods
+          .filter(({ type, object }) => type === 'deleted' && object.metadata.labels?.['app'] === name)
+          .map(({ object }) => object.metadata.name);
+      return until(
+        `${atLeast} pods of ${name} are deleted`,
+        () => {
+          const deleted = told();
+          return deleted.length >= atLeast && deleted;
+        },
+        // kwok, too, comes back from an absence of the API server in its own time.
+        { instead: told, timeoutMs: 60_000 },
+      );
+    },
     workflowStatus: async (of) => (await temporal.workflow.getHandle(workflowId(of)).describe()).status.name,
     history: async (of) => historyText(await temporal.workflow.getHandle(workflowId(of)).fetchHistory()),
     operate: async (more = {}) => {

@@ -5,7 +5,7 @@ import { attempt } from '../../src/activities/attempt.ts';
 import { diff } from '../../src/activities/diff.ts';
 import type { Activities } from '../../src/activities/index.ts';
 import { type ActionName, actionNames } from '../../src/api/actions.ts';
-import type { ActionOutcome, ActionRequest } from '../../src/domain/action.ts';
+import type { ActionOutcome, ActionRequest, ActionResult } from '../../src/domain/action.ts';
 import type { EventRecord } from '../../src/domain/events.ts';
 import type { Json, JsonObject } from '../../src/domain/json.ts';
 import type { EpisodeMirror, Failure, Observation, ObserveInput, Reading } from '../../src/domain/observation.ts';
@@ -40,7 +40,7 @@ interface Faults {
   recordEvents?: Fault<EventRecord[]>;
   reportStatus?: Fault<JsonObject>;
   /** Of an action; what it returns is the outcome, else the action succeeds. */
-  action?(request: ActionRequest, calls: number): Promise<ActionOutcome | undefined>;
+  action?(request: ActionRequest, calls: number): Promise<ActionResult | undefined>;
   /** Whether the attempt is lost with its worker: no heartbeat, no end. */
   loses?(request: ActionRequest): boolean;
 }

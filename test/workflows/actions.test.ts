@@ -98,6 +98,48 @@ describe('an action that fails', () => {
   }, 60_000);
 });
 
+describe('an action that has to wait', () => {
+  const wait = { status: 'waiting', reason: 'DisruptionBudget', message: 'not now', afterMs: 200 } as const;
+
+  it('is asked for again under the same id, however few retries it has, and tells only how it ended', async () => {
+    const rule = restartRule({ action: 'exec_command', repeatable: false });
+    const life = await unhealthy([rule], { action: async (_, calls) => (calls < 4 ? wait : undefined) });
+    const { world } = life;
+    await told(world, 'ActionSucceeded');
+    const requests = world.all('begin').map(({ request }) => request);
+    expect(requests.map(({ waits }) => waits)).toEqual([undefined, 1, 2, 3, 4]);
+    expect(new Set(requests.map(({ id }) => id)).size).toBe(1);
+    const times = world.all('begin').map(({ at }) => at);
+    const pauses = times.slice(1).map((at, index) => at - (times[index] ?? 0));
+    for (const [index, pause] of pauses.entries()) expect(pause).toBeGreaterThanOrEqual(200 * 1.5 ** index - 5);
+    await life.end();
+    expect(world.reasons().filter((reason) => reason.startsWith('Action'))).toEqual(['ActionSucceeded']);
+  }, 40_000);
+
+  it('waits for as long as its attempts together may take, then has failed', async () => {
+    const life = await unhealthy([restartRule({ timeoutMs: 1_000, retries: 1 })], { action: async () => wait });
+    const { world } = life;
+    expect(await told(world, 'ActionFailed')).toContain('not now');
+    await until('the status has it', () => lastOutcome(world));
+    expect(lastOutcome(world)).toMatchObject({ status: 'failed', reason: 'DisruptionBudget' });
+    const times = world.all('begin').map(({ at }) => at);
+    expect(times.length).toBeGreaterThan(2);
+    expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeLessThanOrEqual(2_000);
+    await life.end();
+  }, 40_000);
+
+  it('waits no longer when it is suspended meanwhile', async () => {
+    const life = await unhealthy([restartRule()], { action: async () => ({ ...wait, afterMs: 2_000 }) });
+    const { world } = life;
+    await until('it began', () => world.all('begin')[0]);
+    await life.handle.executeUpdate('suspend');
+    await until('the status has it', () => lastOutcome(world));
+    expect(lastOutcome(world)).toMatchObject({ status: 'refused', reason: 'Suspended' });
+    expect(world.all('begin')).toHaveLength(1);
+    await life.end();
+  }, 40_000);
+});
+
 describe('a running action', () => {
   it('does not hold up polling', async () => {
     const life = await unhealthy([restartRule()], { action: () => pause(4_000) }, 100);

@@ -7,8 +7,10 @@ export interface ActionContext {
   signal: AbortSignal;
   /** Milliseconds that this attempt may take. */
   timeoutMs: number;
-  /** 1 for the first attempt. A later one may find its work done already. */
+  /** 1 for the first attempt of this activity. */
   attempt: number;
+  /** Whether an earlier attempt, or one that had to wait, may have done some of the work. */
+  mayBeDone: boolean;
   /** All Running pods that the TargetApp's selector matches now, for actions on `pods: all`. */
   matchingPods(): { uid: string; name: string }[];
 }
@@ -16,7 +18,7 @@ export interface ActionContext {
 /**
  * What one kind of action does: one file, one line in the table here and one in api/actions.ts, which has its parameters
  * and says whether it may be repeated. `run` returns the outcome as data; it throws `Retry` (only) when
- * another attempt later is allowed and may help.
+ * another attempt later is allowed and may help, and `Wait` when it is not time yet.
  */
 export interface Action<Parameters> {
   /** The YAML word. */
@@ -36,12 +38,17 @@ export class Retry extends Error {
   }
 }
 
-/** Thrown when the cluster asks to wait (a PodDisruptionBudget): waited for within the attempt, and no failure. */
-export class Wait extends Retry {
-  override readonly afterMs: number;
+/**
+ * Thrown when it is not time yet (a PodDisruptionBudget refuses, the API server is away). No failure and no attempt: the
+ * workflow waits, by a timer, and asks again.
+ */
+export class Wait extends Error {
+  readonly reason: string;
+  readonly afterMs: number;
   constructor(reason: string, message: string, afterMs: number) {
-    super(reason, message, afterMs);
+    super(message);
     this.name = 'Wait';
+    this.reason = reason;
     this.afterMs = afterMs;
   }
 }

@@ -3,7 +3,7 @@ import { type ExecResult, type Kube, KubeError, type KubeObject } from '../../cl
 import { pods } from '../../clients/kube-pods.ts';
 import type { ActionOutcome, PodRef } from '../../domain/action.ts';
 import { type Action, type ActionContext, Retry } from './action.ts';
-import { type Attempted, kubeFailure, mayPass } from './kube-failure.ts';
+import { type Attempted, absence, kubeFailure, mayPass } from './kube-failure.ts';
 
 type ExecKube = Pick<Kube, 'canI' | 'exec' | 'get' | 'whoAmI'>;
 
@@ -119,14 +119,14 @@ const execute = async (
   return outcome;
 };
 
-/** A call that failed before the command was sent: an idempotent one may try again, any other says that nothing was run. */
+/** A call that failed before the command was sent: an absence is waited for; else an idempotent one may try again, and any other says that nothing was run. */
 const notRun = async (
   kube: ExecKube,
   error: unknown,
   attempted: Attempted,
   idempotent: boolean,
 ): Promise<ActionOutcome> => {
-  const passing = error instanceof KubeError && mayPass(error);
+  const passing = error instanceof KubeError && mayPass(error) && absence(error) === undefined;
   if (passing && !idempotent) return failed('NeverSent', `nothing was run: ${error.message}`);
   return kubeFailure(kube, error, attempted);
 };

@@ -1,7 +1,7 @@
 import { isTransient, type Kube, KubeError } from '../../clients/kube.ts';
 import { groupOf } from '../../clients/kube-paths.ts';
 import type { ActionOutcome } from '../../domain/action.ts';
-import { Retry } from './action.ts';
+import { Retry, Wait } from './action.ts';
 
 /** What an action tried to do, in the words of RBAC. */
 export interface Attempted {
@@ -74,9 +74,20 @@ const refusal = async (
 export const mayPass = (error: KubeError): boolean =>
   isTransient(error) || error.reason === 'Aborted' || error.status === 401;
 
+const absenceWaitMs = 2_000;
+
 /**
- * What a failed call means for a repeatable action: `Retry` where another attempt may help, data
- * otherwise. Anything but a `KubeError` is a fault of this program and is thrown on.
+ * An API server that cannot be reached has not been asked anything: its return is waited for, however often the action
+ * may be retried. Undefined for any other error.
+ */
+export const absence = (error: unknown): Wait | undefined =>
+  error instanceof KubeError && error.reason === 'ConnectFailed'
+    ? new Wait(error.reason, error.message, absenceWaitMs)
+    : undefined;
+
+/**
+ * What a failed call means for a repeatable action: `Wait` for an API server that is away, `Retry` where another attempt
+ * may help, data otherwise. Anything but a `KubeError` is a fault of this program and is thrown on.
  */
 export const kubeFailure = async (
   kube: Pick<Kube, 'canI' | 'whoAmI'>,
@@ -84,6 +95,8 @@ export const kubeFailure = async (
   attempted: Attempted,
 ): Promise<ActionOutcome> => {
   if (!(error instanceof KubeError)) throw error;
+  const away = absence(error);
+  if (away !== undefined) throw away;
   if (mayPass(error)) throw new Retry(error.reason, error.message, error.retryAfterMs);
   if (error.status === 403) return refusal(kube, error, attempted);
   return { status: 'failed', reason: failureReason(error), message: error.message };

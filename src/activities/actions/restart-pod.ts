@@ -42,7 +42,7 @@ const targets = (
   const { pods: triggering } = context.request;
   if (parameters.pods === 'triggering' && triggering.length > 0) return triggering;
   const all = context.matchingPods();
-  return context.attempt > 1 ? notReplacements(kube, context, all) : all;
+  return context.mayBeDone ? notReplacements(kube, context, all) : all;
 };
 
 const restart = async (
@@ -76,7 +76,7 @@ const outcome = (dryRun: boolean, done: Map<Restarted, PodRef[]>): ActionOutcome
     : { status: 'succeeded', reason: 'Restarted', message };
 };
 
-/** A budget that refuses is waited for within the attempt; a dry run says so and goes on. */
+/** A budget that refuses is waited for; a dry run says so and goes on. */
 const blockedOutcome = (dryRun: boolean, blocked: PodRef[]): ActionOutcome => {
   const message = `a PodDisruptionBudget does not allow the eviction of ${names(blocked)} now`;
   if (dryRun) return { status: 'dryRun', reason: 'DisruptionBudget', message };
@@ -110,12 +110,12 @@ export const createRestartPod = ({ kube }: { kube: PodKube }): Action<RestartPod
     }
     const blocked = done.get('blocked');
     if (blocked) return blockedOutcome(dryRun, blocked);
-    if (done.size === 0) return nothingToRestart(context.attempt);
+    if (done.size === 0) return nothingToRestart(context.mayBeDone);
     return outcome(dryRun, done);
   },
 });
 
-const nothingToRestart = (attempt: number): ActionOutcome =>
-  attempt > 1
+const nothingToRestart = (mayBeDone: boolean): ActionOutcome =>
+  mayBeDone
     ? { status: 'succeeded', reason: 'AlreadyGone', message: 'no pod is left that was there when the rule fired' }
     : { status: 'failed', reason: 'NoMatchingPods', message: 'no Running pod matches the selector' };

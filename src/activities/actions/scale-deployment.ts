@@ -24,10 +24,10 @@ const ownersOf = async (
   return [...owners.values()];
 };
 
-const noOwner = (attempt: number, kind: string): ActionOutcome => {
+const noOwner = (mayBeDone: boolean, kind: string): ActionOutcome => {
   const message = `no pod is left that tells its ${kind}; name it in parameters.deployment`;
   // An earlier attempt may have scaled to 0, which leaves no pod to ask.
-  return { status: attempt > 1 ? 'unknown' : 'failed', reason: 'OwnerNotFound', message };
+  return { status: mayBeDone ? 'unknown' : 'failed', reason: 'OwnerNotFound', message };
 };
 
 /** What to scale, or the outcome that says why that is not known. */
@@ -40,7 +40,7 @@ const findTarget = async (
   if (deployment !== undefined) return { kind, namespace, name: deployment };
   const owners = await ownersOf(kube, context);
   const [owner, second] = owners;
-  if (!owner) return noOwner(context.attempt, kind);
+  if (!owner) return noOwner(context.mayBeDone, kind);
   if (second) {
     const message = `the pods belong to ${owners.map(({ name }) => name).join(', ')}; name one in parameters.deployment`;
     return { status: 'failed', reason: 'OwnerAmbiguous', message };

@@ -119,7 +119,7 @@ describe('exec_command', () => {
       { ...lost, reason: 'Timeout' },
       { status: 'unknown', reason: 'Timeout' },
     ],
-    [refused(undefined, 'ConnectFailed'), { status: 'failed', reason: 'NeverSent' }],
+    [refused(undefined, 'ConnectionLost'), { status: 'failed', reason: 'NeverSent' }],
     [refused(429, 'TooManyRequests'), { status: 'failed', reason: 'NeverSent' }],
     [refused(404, 'NotFound'), { status: 'failed', reason: 'NotFound' }],
     [refused(400, 'BadRequest'), { status: 'failed', reason: 'BadRequest' }],
@@ -135,10 +135,15 @@ describe('exec_command', () => {
       { result: 'error', reason: 'InternalError', message: 'x', output: '' },
       { name: 'Retry', reason: 'NodeError' },
     ],
-    [refused(undefined, 'ConnectFailed'), { name: 'Retry', reason: 'ConnectFailed' }],
+    [refused(undefined, 'ConnectionLost'), { name: 'Retry', reason: 'ConnectionLost' }],
   ])('may repeat an idempotent one: %j', async (result, thrown) => {
     const action = createExecCommand({ kube: answering(result) });
     await expect(action.run(context(), { ...parameters, idempotent: true })).rejects.toMatchObject(thrown);
+  });
+
+  it('waits for an API server that is away, since nothing was sent', async () => {
+    const action = createExecCommand({ kube: answering(refused(undefined, 'ConnectFailed')) });
+    await expect(action.run(context(), parameters)).rejects.toMatchObject({ name: 'Wait', reason: 'ConnectFailed' });
   });
 
   it('does not run on a second attempt what may have run on the first', async () => {

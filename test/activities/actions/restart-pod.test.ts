@@ -134,7 +134,7 @@ describe('restart_pod', () => {
   });
 
   it.each([
-    [new KubeError({ reason: 'ConnectFailed', message: 'x' }), { name: 'Retry', reason: 'ConnectFailed' }],
+    [new KubeError({ reason: 'ConnectFailed', message: 'x' }), { name: 'Wait', reason: 'ConnectFailed' }],
     [new KubeError({ reason: 'Aborted', message: 'x' }), { name: 'Retry', reason: 'Aborted' }],
     [
       new KubeError({ status: 429, reason: 'TooManyRequests', message: 'x', retryAfterMs: 3000 }),

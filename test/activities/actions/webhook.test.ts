@@ -66,6 +66,7 @@ const context = (given: Partial<ActionContext> = {}): ActionContext => ({
   signal: new AbortController().signal,
   timeoutMs: 5000,
   attempt: 1,
+  mayBeDone: false,
   matchingPods: () => [],
   ...given,
 });
