@@ -1,4 +1,4 @@
-// Runs the end-to-end suite against the cluster that kubectl reaches; test/e2e/cluster.ts says what it takes from the environment.
+// Runs the end-to-end suite against the cluster that kubectl reaches; CONTRIBUTING.md says what it takes from the environment.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { provideImages } from '../test/e2e/cluster.ts';

@@ -2,13 +2,7 @@ import { output, type Ran, run } from './command.ts';
 
 const words = (variable: string): string[] => (process.env[variable] ?? '').split(' ').filter(Boolean);
 
-/**
- * How the suite reaches a cluster. It takes the current kubeconfig and any real node: kind, k3d, a cloud.
- * KCO_E2E_RUN: words before each `kubectl` and `helm`, for a cluster that is reached by a command.
- * KCO_E2E_IMAGE_BUILD: builds like `docker build`; default `./build.sh`.
- * KCO_E2E_IMAGE_LOAD: brings an image to the node, its name is appended, e.g. `kind load docker-image`.
- * KCO_E2E_SKIP_IMAGES: the images `localhost/kco-operator:e2e` and `localhost/kco-sample-app:e2e` are on the node already.
- */
+/** How the suite reaches a cluster: the current kubeconfig and any real node (kind, k3d, a cloud), as CONTRIBUTING.md says. */
 const prefix = words('KCO_E2E_RUN');
 
 export const images = { operator: 'localhost/kco-operator:e2e', sampleApp: 'localhost/kco-sample-app:e2e' };
@@ -51,7 +45,7 @@ export const list = async <T>(type: string, namespace: string, ...more: string[]
   (JSON.parse(await kubectl('get', type, '-n', namespace, '-o', 'json', ...more)) as { items: T[] }).items;
 
 export interface Pod {
-  metadata: { name: string; uid: string; deletionTimestamp?: string };
+  metadata: { name: string; uid: string; labels?: Record<string, string>; deletionTimestamp?: string };
   status: { phase: string; podIP?: string; conditions?: { type: string; status: string }[] };
 }
 

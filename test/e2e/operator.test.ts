@@ -13,6 +13,7 @@ import {
   operatorPods,
   release,
   removeAll,
+  restartTemporal,
   system,
 } from './release.ts';
 import { freshShop, inPod, mutate, received, receiver, sampleApp, settled, shop, shopPods } from './shop.ts';
@@ -189,6 +190,46 @@ describe('an application that says it is unhealthy', () => {
   });
 });
 
+describe('pods that come and go', () => {
+  it('start from a baseline, are counted, and what they say is acted on once each', async () => {
+    const [sick] = await freshShop();
+    const rule = (name: string, trigger: object): object => ({
+      name,
+      trigger: { field: 'application.status', ...trigger },
+      action: 'webhook',
+      parameters: { url: `http://receiver.${shop}.svc/churn/${name}` },
+    });
+    const degraded = rule('degraded', { condition: 'equals', value: 'degraded' });
+    await monitored(targetApp('churn', [degraded, rule('changed', { condition: 'changed' })]), 3);
+    const of = async (name: string) =>
+      (await received(`/churn/${name}`)).map(({ body }) => (JSON.parse(body) as { pod_name: string }).pod_name);
+    const counted = (replicas: number) =>
+      until(`${replicas} pods in the status`, async () => {
+        const { pods } = (await statusOf('churn')) ?? {};
+        return pods?.matched === replicas && pods.observed === replicas;
+      });
+
+    await mutate(sick?.metadata.name ?? '', 'setStatus(status: "degraded")');
+    await outcomeOf('churn', 'degraded');
+    // Its successor says another thing, as another pod: that is no change.
+    await kubectl('delete', 'pod', sick?.metadata.name ?? '', '-n', shop);
+    await settled(3);
+    for (const replicas of [6, 2]) {
+      await kubectl('scale', 'deployment/shop', `--replicas=${replicas}`, '-n', shop);
+      await settled(replicas);
+      await counted(replicas);
+    }
+    const [last] = await settled(2);
+    await mutate(last?.metadata.name ?? '', 'setStatus(status: "degraded")');
+    const both = [sick, last].map((pod) => pod?.metadata.name);
+    await until('the second webhooks', async () => (await received('/churn')).length >= 4);
+    await new Promise((next) => setTimeout(next, 5_000));
+    expect({ degraded: await of('degraded'), changed: await of('changed') }).toEqual({ degraded: both, changed: both });
+    await remove('churn');
+    await apply(sampleApp());
+  });
+});
+
 describe('the other actions', () => {
   it('scale the Deployment that owns the pod', async () => {
     const [pod] = await freshShop();
@@ -325,6 +366,26 @@ describe('upgrade, outage and removal', () => {
     await install('--wait', '--timeout=2m');
     await remove('column');
     await rm(folder, { recursive: true });
+  });
+
+  it('goes on in the same runs after Temporal was restarted, and acts on no episode twice', async () => {
+    const [pod, second] = await freshShop();
+    const trigger = { field: 'application.status', condition: 'equals', value: 'degraded' };
+    const parameters = { url: `http://receiver.${shop}.svc/restarted` };
+    await monitored(targetApp('restarted', [{ name: 'tell', trigger, action: 'webhook', parameters }]), 3);
+    await mutate(pod?.metadata.name ?? '', 'setStatus(status: "degraded")');
+    await outcomeOf('restarted', 'tell');
+    const { runId } = (await statusOf('restarted'))?.workflow ?? {};
+    const started = performance.now();
+    await restartTemporal();
+    await mutate(second?.metadata.name ?? '', 'setStatus(status: "degraded")');
+    await until('the second webhook', async () => (await received('/restarted')).length >= 2);
+    figures['Temporal restarted to acting again'] = `${((performance.now() - started) / 1000).toFixed(1)} s`;
+    await new Promise((next) => setTimeout(next, 5_000));
+    const pods = (await received('/restarted')).map(({ body }) => (JSON.parse(body) as { pod_name: string }).pod_name);
+    expect(pods).toEqual([pod, second].map((each) => each?.metadata.name));
+    expect((await statusOf('restarted'))?.workflow?.runId).toBe(runId);
+    await remove('restarted');
   });
 
   it('starts the workflows anew when the Temporal database is lost, and acts on no episode twice', async () => {

@@ -1,4 +1,5 @@
 import { helm, images, kubectl, list, type Pod } from './cluster.ts';
+import { until } from './command.ts';
 
 /** The installation under test. */
 export const release = 'kco-e2e';
@@ -32,6 +33,22 @@ export const operatorPods = (): Promise<Pod[]> => list<Pod>('pods', system, '-l'
 /** Pods of a component end as if their node had died. */
 export const killPods = (component: 'operator' | 'temporal-dev-server'): Promise<string> =>
   kubectl('delete', 'pod', '-n', system, '--grace-period=0', '--force', '-l', selector(component));
+
+/**
+ * Ends Temporal's process; its container starts again, with the same database. Asked to by a container beside it, because
+ * its own image need not have anything to say it with.
+ */
+export const restartTemporal = async (): Promise<void> => {
+  const ofTemporal = selector('temporal-dev-server');
+  const [pod] = await list<Pod>('pods', system, '-l', ofTemporal);
+  const name = pod?.metadata.name ?? '';
+  const restarts = () =>
+    kubectl('get', 'pod', name, '-n', system, '-o', 'jsonpath={.status.containerStatuses[0].restartCount}');
+  const before = await restarts();
+  const beside = ['--target=temporal', '--profile=restricted', `--image=${images.sampleApp}`, '--quiet'];
+  await kubectl('debug', name, '-n', system, ...beside, '--', 'node', '-e', 'process.kill(1, "SIGTERM")');
+  await until('Temporal to have been restarted', async () => (await restarts()) !== before);
+};
 
 /** Everything of the release that the cluster has, CRDs left out. */
 export const leftOfRelease = async (): Promise<string[]> => {

@@ -9,16 +9,16 @@ const restricted = {
   container: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
 };
 
-/** A sample application of three replicas, with probes that a kubelet asks. */
-export const sampleApp = (replicas = 3): object => ({
+/** A sample application, with probes that a kubelet asks. */
+export const sampleApp = (replicas = 3, name = 'shop'): object => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',
-  metadata: { name: 'shop', namespace: shop },
+  metadata: { name, namespace: shop },
   spec: {
     replicas,
-    selector: { matchLabels: { app: 'shop' } },
+    selector: { matchLabels: { app: name } },
     template: {
-      metadata: { labels: { app: 'shop' } },
+      metadata: { labels: { app: name } },
       spec: {
         securityContext: restricted.pod,
         terminationGracePeriodSeconds: 1,
@@ -111,14 +111,14 @@ export const shopPods = async (): Promise<Pod[]> =>
   (await list<Pod>('pods', shop, '-l', 'app=shop')).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
 
 /** Waits until so many pods are Ready and no others are left; they are healthy then. */
-export const settled = (replicas = 3): Promise<Pod[]> =>
+export const settled = (replicas = 3, labels = 'app=shop'): Promise<Pod[]> =>
   until(
-    `${replicas} ready pods`,
+    `${replicas} ready pods of ${labels}`,
     async () => {
-      const pods = await list<Pod>('pods', shop, '-l', 'app=shop');
+      const pods = await list<Pod>('pods', shop, '-l', labels);
       return pods.length === replicas && pods.every(isReady) && pods;
     },
-    { seen: () => kubectl('get', 'pods', '-n', shop) },
+    { seen: () => kubectl('get', 'pods', '-n', shop), timeoutMs: 120_000 },
   );
 
 /** A fresh application: as many replicas as given, every pod as it started. */

@@ -62,8 +62,16 @@ export const outcomeOf = (
     { timeoutMs, seen: () => story(name) },
   );
 
-/** The Events of one TargetApp, found as a person would look for them. */
-export const eventsOf = (name: string): Promise<Event[]> =>
-  list<Event>('events', shop, '--field-selector', `involvedObject.kind=TargetApp,involvedObject.name=${name}`);
+/** The Events of TargetApps, found as a person would look for them. */
+export const events = (): Promise<Event[]> =>
+  list<Event>('events', shop, '--field-selector', 'involvedObject.kind=TargetApp');
+
+/** Those of one TargetApp. */
+export const eventsOf = async (name: string): Promise<Event[]> =>
+  (await events()).filter(({ involvedObject }) => involvedObject.name === name);
+
+/** How often Events of that reason have been told. */
+export const times = (all: Event[], reason: string): number =>
+  all.filter((event) => event.reason === reason).reduce((sum, { count = 1 }) => sum + count, 0);
 
 export const remove = (name: string): Promise<string> => kubectl('delete', 'targetapp', name, '-n', shop);

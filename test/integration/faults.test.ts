@@ -167,7 +167,7 @@ it('an API server that is away for 10 s holds up neither polls nor webhooks, and
   const [told] = await world.runApp('away-told');
   const [restarted] = await world.runApp('away-restarted');
   await world.monitor('away-told', { actions: [webhook('/away')] });
-  await world.monitor('away-restarted', { actions: [rule('restart_pod', {}, { retries: 0 })] });
+  await world.monitor('away-restarted', { actions: [rule('restart_pod')] });
   await world.servers.kill('kube-apiserver');
   const awayAt = Date.now();
   const before = world.app.requests(ipOf(told));
