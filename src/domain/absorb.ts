@@ -19,11 +19,7 @@ function seeded(mirror: EpisodeMirror[], plan: Plan): Record<string, RuleMemory>
     if (!plan.rules.some((known) => known.name === rule)) continue;
     const memory = own(rules, rule) ?? newRuleMemory();
     rules[rule] = memory;
-    memory.episodes[subject] = {
-      since,
-      firings: firedAt === undefined ? 0 : 1,
-      ...(firedAt !== undefined && { firedAt }),
-    };
+    memory.episodes[subject] = { since, ...(firedAt !== undefined && { firedAt }) };
     if (firedAt !== undefined) memory.lastFired[subject] = firedAt;
   }
   return rules;

@@ -26,8 +26,6 @@ export interface Episode {
   firedAt?: number;
   /** The condition held at the first sight of the subject. */
   baseline?: true;
-  /** How often it fired in this episode. */
-  firings: number;
   /** The field's value before the condition became true. */
   before?: Json;
   /** The reasons that kept it from firing so far: each is said once, not at every poll. */

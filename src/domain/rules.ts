@@ -162,7 +162,6 @@ function fire(turn: RuleTurn, scope: Scope, episode: Episode): Decision {
   const { memory, rule, now } = turn;
   const request = requestOf(turn, scope, episode);
   episode.firedAt = now;
-  episode.firings += 1;
   memory.lastFired[scope.subject] = now;
   memory.lastFiredAt = now;
   countInVain(turn, episode);
@@ -199,7 +198,6 @@ function advance(turn: RuleTurn, scope: Scope): Decision | undefined {
   const isBaseline = scope.satisfied[0]?.previous === undefined;
   const opened: Episode = {
     since: now,
-    firings: 0,
     ...(isBaseline && { baseline: true }),
     ...(before !== undefined && { before }),
   };

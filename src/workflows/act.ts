@@ -65,7 +65,9 @@ const lanesOf = ({ rule, request: { pods } }: Firing): string[] =>
 async function perform(run: Run, firing: Firing): Promise<void> {
   const version = run.version;
   // First the status says that it fires, then it does: a lost Temporal database then does not act twice.
-  await condition(() => run.reportedVersion >= version, mirrorPatience);
+  await condition(() => run.reportedVersion >= version, mirrorPatience, {
+    summary: `${firing.rule.name}: until the status says so`,
+  });
   settle(run, firing, await outcomeOf(run, firing));
 }
 

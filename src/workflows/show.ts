@@ -25,7 +25,7 @@ function episodeLines(memory: Memory): string[] {
   );
 }
 
-/** What the Web UI shows as the workflow's current details, in Markdown. */
+/** What the Web UI shows as the workflow's current details: Markdown, in which a list needs an empty line before it. */
 function detailsOf(run: Run): string {
   const { memory } = run;
   const { plan } = memory;
@@ -34,11 +34,11 @@ function detailsOf(run: Run): string {
   const episodes = episodeLines(memory).slice(0, maxShown);
   const next = new Date(nextPollAt(run.app.uid, plan.intervalMs, Date.now())).toISOString();
   return [
-    `TargetApp **${run.app.namespace}/${run.app.name}**, ${phaseOf(memory, Date.now())}: ${ready?.message ?? ''}`,
+    `**${phaseOf(memory, Date.now())}**: ${ready?.message ?? ''}`,
     `Polls \`${plan.endpoint}\` every ${plan.intervalMs / 1000} s; ${plan.rules.length} rules; generation ${plan.generation}. Next poll ${next}.`,
-    ...subjectLines(memory),
-    ...(episodes.length > 0 ? ['', 'Open episodes:', ...episodes] : []),
-  ].join('\n');
+    subjectLines(memory).join('\n'),
+    ...(episodes.length > 0 ? ['Open episodes:', episodes.join('\n')] : []),
+  ].join('\n\n');
 }
 
 /** Brings what the Web UI shows up to date. Search attributes cost an event, so only when they change. */

@@ -23,8 +23,11 @@ export interface TargetAppInput {
 
 /** Events after which a run hands on to the next: below the server's own suggestion, far below its limit. */
 const maxHistoryLength = 3_800;
-/** Events after which a run waits for its actions to end, so that it can hand on. */
-const overdueHistoryLength = 4 * maxHistoryLength;
+/**
+ * How much longer a history may get, once it is long enough, before polling stops until the run can hand on: a factor. The
+ * server suggests to hand on by events or by bytes, and ends a workflow at some twelve times either.
+ */
+const overdueFactor = 4;
 /** How often an object that asks for nothing is looked at, in case a word about it was lost. */
 const idleLookMs = 5 * 60_000;
 
@@ -34,11 +37,13 @@ const idleLookMs = 5 * 60_000;
  */
 export async function targetApp({ app, memory = newMemory() }: TargetAppInput): Promise<void> {
   const run = begin(app, memory);
+  let ripeAt: number | undefined;
   answerMessages(run);
   for (;;) {
     await turn(run);
     if (run.deleted) break;
-    if (await canHandOn(run)) await continueAsNew<typeof targetApp>({ app, memory: run.memory });
+    ripeAt ??= ripeLength();
+    if (await canHandOn(run, ripeAt)) await continueAsNew<typeof targetApp>({ app, memory: run.memory });
     await untilNextLook(run);
   }
   await condition(() => run.actions.size === 0 && allHandlersFinished());
@@ -48,14 +53,20 @@ export async function targetApp({ app, memory = newMemory() }: TargetAppInput): 
 /** Whether nothing is under way whose end belongs to this run: an action, an answer, a word that it has not followed. */
 const isSettled = (run: Run): boolean => run.actions.size === 0 && allHandlersFinished() && !run.looksAgain;
 
-/** Whether the next run is wanted and can take over. Asked again after each wait, because words come meanwhile. */
-async function canHandOn(run: Run): Promise<boolean> {
+/** The events of a history that is long enough to hand on; undefined while it is not. */
+function ripeLength(): number | undefined {
   const { continueAsNewSuggested, historyLength } = workflowInfo();
-  if (!continueAsNewSuggested && historyLength <= maxHistoryLength) return false;
+  return continueAsNewSuggested || historyLength > maxHistoryLength ? historyLength : undefined;
+}
+
+/** Whether the next run is wanted and can take over. Asked again after each wait, because words come meanwhile. */
+async function canHandOn(run: Run, ripeAt: number | undefined): Promise<boolean> {
+  if (ripeAt === undefined) return false;
+  const isOverdue = workflowInfo().historyLength > overdueFactor * ripeAt;
   // Whoever was answered by this look is one step from its end; whoever was not has asked for another one.
   await condition(() => allHandlersFinished() || run.looksAgain);
   // Where some action always runs, polling has to stop for once until they have ended.
-  if (historyLength > overdueHistoryLength) await condition(() => run.actions.size === 0 || run.looksAgain);
+  if (isOverdue) await condition(() => run.actions.size === 0 || run.looksAgain);
   if (!isSettled(run)) return false;
   await reported(run, '5 seconds');
   return isSettled(run);
@@ -139,11 +150,14 @@ const compared = (plan: Plan, changed: SubjectView[]): Promise<Changes> =>
 
 /** Compares and decides. */
 async function decided(run: Run, plan: Plan, observation: Observation): Promise<Decision[]> {
-  const changed = changedViews(absorb(run.memory, observation, Date.now()).views);
+  const before = run.memory;
+  const seen = absorb(before, observation, Date.now());
+  const changed = changedViews(seen.views);
   const changes = changed.length === 0 ? {} : await compared(plan, changed);
-  // Absorbed again, because an action may have ended (and been noted in the memory) while the states were compared.
   const now = Date.now();
-  const { memory, decisions } = decide(run.app.uid, plan, absorb(run.memory, observation, now), changes, now);
+  // What came to be noted while the states were compared (the end of an action, say) must not be lost.
+  const absorbed = run.memory === before ? seen : absorb(run.memory, observation, now);
+  const { memory, decisions } = decide(run.app.uid, plan, absorbed, changes, now);
   run.memory = memory;
   return decisions;
 }
@@ -178,7 +192,9 @@ async function untilNextLook(run: Run): Promise<void> {
     const { reporting } = run;
     const wake = Math.min(run.due, heartbeatAt(run));
     // The end of a report says when the next heartbeat is due.
-    await condition(() => run.looksAgain || (reporting && !run.reporting), Math.max(1, wake - Date.now()));
+    await condition(() => run.looksAgain || (reporting && !run.reporting), Math.max(1, wake - Date.now()), {
+      summary: wake === run.due ? 'next poll' : 'status due',
+    });
     if (Date.now() >= heartbeatAt(run)) report(run);
   }
   if (run.looksAgain) run.due = Date.now();

@@ -20,7 +20,7 @@ const busy: Memory = {
   rules: {
     restart: {
       ...newRuleMemory(),
-      episodes: { u1: { since: now - 123, firedAt: now, firings: 1 } },
+      episodes: { u1: { since: now - 123, firedAt: now } },
       lastFired: { u1: now },
       lastOutcome: { status: 'succeeded', reason: 'Restarted', message: 'done', actionId: 'id', at: now },
       lastSuppression: { reason: 'Cooldown', message: 'fired 5 s ago', at: now },

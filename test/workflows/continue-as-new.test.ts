@@ -9,9 +9,10 @@ import { createWorld, health, planWith, restartRule } from '../support/world.ts'
 
 const hourMs = 3_600_000;
 let env: WorkflowEnv;
+/** A run hands on after some six polls instead of 372. */
+const suggestedAt = 70;
 beforeAll(async () => {
-  // A run hands on after some six polls instead of 372.
-  env = await startWorkflowEnv({ 'limit.historyCount.suggestContinueAsNew': 70 });
+  env = await startWorkflowEnv({ 'limit.historyCount.suggestContinueAsNew': suggestedAt });
 }, 600_000);
 afterAll(() => env.stop(), 60_000);
 
@@ -104,6 +105,42 @@ describe('continue-as-new', () => {
       events.filter((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'restart_pod'),
     ).toHaveLength(1);
     expect(events.at(-1)?.workflowExecutionContinuedAsNewEventAttributes).toBeTruthy();
+  }, 60_000);
+
+  it('stops polling once where some action always runs, so that the next run can take over', async () => {
+    const rule = restartRule({ action: 'webhook', onPods: false, repeatMs: 100 });
+    const world = createWorld(planWith({ intervalMs: 50, rules: [rule] }));
+    world.says(health('unhealthy'));
+    // Each action ends when the next one has begun, so there is no look without one.
+    let endAction = () => {};
+    world.faults.action = () => {
+      endAction();
+      const gate = Promise.withResolvers<undefined>();
+      endAction = () => gate.resolve(undefined);
+      return gate.promise;
+    };
+    const life = await env.live(world);
+    const first = await currentRun(life);
+    await until('its history is long overdue', async () => {
+      const { historyLength } = await life.handle.describe();
+      return historyLength > 4 * suggestedAt;
+    });
+    await until('it polls no more', async () => {
+      const looks = world.all('look').length;
+      await delay(1_000);
+      return world.all('look').length === looks;
+    });
+    expect(await currentRun(life)).toBe(first);
+    endAction();
+    await untilAnotherRun(life, first);
+    const looks = world.all('look').length;
+    await until('it polls again', () => world.all('look').length > looks + 2);
+    world.faults = {};
+    endAction();
+    await life.end();
+    const ids = world.all('begin').map(({ request }) => request.id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(world.all('end')).toHaveLength(ids.length);
   }, 60_000);
 
   it('answers every update, also those that come while it hands on', async () => {

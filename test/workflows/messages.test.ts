@@ -188,10 +188,11 @@ describe('what is shown of a workflow', () => {
     world.says(health('unhealthy'));
     const life = await watched(world);
     const { currentDetails } = await life.handle.query<{ currentDetails: string }, []>('__temporal_workflow_metadata');
-    expect(currentDetails).toContain('TargetApp **default/my-app**, Monitoring: monitoring 1 of 1');
-    expect(currentDetails).toContain('- `my-app-7d4b9c-0`: answers');
+    expect(currentDetails).toContain('**Monitoring**: monitoring 1 of 1');
+    // The Web UI shows a list as one only after an empty line.
+    expect(currentDetails).toContain('\n\n- `my-app-7d4b9c-0`: answers');
     expect(currentDetails).toMatch(/Next poll \d{4}-/);
-    expect(currentDetails).toContain('- **restart-unhealthy** on `my-app-7d4b9c-0` since');
+    expect(currentDetails).toContain('Open episodes:\n\n- **restart-unhealthy** on `my-app-7d4b9c-0` since');
     const description = await life.handle.describe();
     expect(await description.staticSummary()).toBe('TargetApp **default/my-app**');
     await life.end();

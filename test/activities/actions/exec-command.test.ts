@@ -3,30 +3,25 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Servers, startServers } from '../../../dev/servers/start-servers.ts';
 import { argvOf, createExecCommand } from '../../../src/activities/actions/exec-command.ts';
-import { createKube, type ExecResult, type Kube, KubeError } from '../../../src/clients/kube.ts';
+import { type ExecResult, type Kube, KubeError } from '../../../src/clients/kube.ts';
 import type { PodRef } from '../../../src/domain/action.ts';
 import { actionContext, podRef } from '../../support/action-context.ts';
 import { runDeployment } from '../../support/cluster-objects.ts';
+import { withCluster } from '../../support/with-cluster.ts';
 
-let servers: Servers;
 let kube: Kube;
+withCluster((cluster) => {
+  kube = cluster;
+});
 let pod: PodRef;
 let directory: string;
 
 beforeAll(async () => {
-  servers = await startServers({ parts: 'kubernetes' });
-  kube = createKube({ kubeconfig: servers.kubernetes.kubeconfig });
   pod = podRef((await runDeployment(kube, 'commanded', 1))[0]);
   directory = mkdtempSync(join(tmpdir(), `kco exec 'it'"s" $x-`));
-}, 600_000);
-
-afterAll(async () => {
-  await kube.close();
-  await servers.stop();
-  rmSync(directory, { recursive: true });
-}, 30_000);
+});
+afterAll(() => rmSync(directory, { recursive: true }));
 
 const parameters = { command: ['true'], idempotent: false };
 const context = (...[request, rest]: Partial<Parameters<typeof actionContext>>) =>

@@ -1,23 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Servers, startServers } from '../../../dev/servers/start-servers.ts';
+import { describe, expect, it } from '@jest/globals';
 import { createRestartPod } from '../../../src/activities/actions/restart-pod.ts';
-import { createKube, type Kube, KubeError, type KubeObject } from '../../../src/clients/kube.ts';
+import { type Kube, KubeError, type KubeObject } from '../../../src/clients/kube.ts';
 import { pods } from '../../../src/clients/kube-pods.ts';
 import { actionContext, podRef } from '../../support/action-context.ts';
 import { podBudget, runDeployment, runningPods } from '../../support/cluster-objects.ts';
+import { withCluster } from '../../support/with-cluster.ts';
 
-let servers: Servers;
 let kube: Kube;
-
-beforeAll(async () => {
-  servers = await startServers({ parts: 'kubernetes' });
-  kube = createKube({ kubeconfig: servers.kubernetes.kubeconfig });
-}, 600_000);
-
-afterAll(async () => {
-  await kube.close();
-  await servers.stop();
-}, 30_000);
+withCluster((cluster) => {
+  kube = cluster;
+});
 
 const parameters = { evict: false, pods: 'triggering' } as const;
 const restart = (...[request, context]: Parameters<typeof actionContext>) =>

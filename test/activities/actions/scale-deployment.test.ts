@@ -1,23 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Servers, startServers } from '../../../dev/servers/start-servers.ts';
+import { describe, expect, it } from '@jest/globals';
 import { createScaleDeployment } from '../../../src/activities/actions/scale-deployment.ts';
 import type { ScaleDeploymentParameters } from '../../../src/api/action-parameters.ts';
-import { createKube, type Kube } from '../../../src/clients/kube.ts';
+import type { Kube } from '../../../src/clients/kube.ts';
 import { actionContext, podRef } from '../../support/action-context.ts';
 import { runDeployment, runningPods, runStatefulSet } from '../../support/cluster-objects.ts';
+import { withCluster } from '../../support/with-cluster.ts';
 
-let servers: Servers;
 let kube: Kube;
-
-beforeAll(async () => {
-  servers = await startServers({ parts: 'kubernetes' });
-  kube = createKube({ kubeconfig: servers.kubernetes.kubeconfig });
-}, 600_000);
-
-afterAll(async () => {
-  await kube.close();
-  await servers.stop();
-}, 30_000);
+withCluster((cluster) => {
+  kube = cluster;
+});
 
 const scale = (parameters: Partial<ScaleDeploymentParameters>, ...context: Parameters<typeof actionContext>) =>
   createScaleDeployment({ kube }).run(actionContext(...context), { replicas: 2, kind: 'Deployment', ...parameters });
