@@ -27,7 +27,7 @@ export function employ(options: KcoWorkerOptions, signal: AbortSignal, onError: 
   failed.catch(() => undefined); // whoever cares awaits it
 
   const run = async (hired: KcoWorker): Promise<void> => {
-    const { worker, connection } = hired;
+    const { worker, close } = hired;
     try {
       const ended = worker.run();
       // A stop that came while it was being created has nobody else to tell it.
@@ -38,7 +38,7 @@ export function employ(options: KcoWorkerOptions, signal: AbortSignal, onError: 
       if (current === hired) fail(error);
       else onError(error);
     } finally {
-      await connection.close();
+      await close();
     }
   };
 

@@ -3,6 +3,7 @@ import { createLog } from './clients/log.ts';
 import { createMetrics } from './clients/metrics.ts';
 import { createRedactor } from './clients/redactor.ts';
 import { freeLoopbackPort } from './clients/scrape.ts';
+import { apiKeyOf } from './clients/temporal.ts';
 import { type Config, ConfigError, effectiveConfig, readConfig } from './config.ts';
 import { startOperator } from './operator.ts';
 import { installRuntime } from './worker.ts';
@@ -27,13 +28,16 @@ function configuration(): Config {
 
 /** Runs until a signal asks to stop (exit 0), or the worker fails for good (exit 1). */
 async function main(): Promise<void> {
-  const config = configuration();
+  const settings = configuration();
   const version = versionOf();
   const redactor = createRedactor();
-  if (config.temporal.apiKey !== undefined) redactor.add(config.temporal.apiKey);
+  // A key that replaces the one in the file later is a secret from its first use, too.
+  const temporal = { ...settings.temporal, onApiKey: redactor.add };
+  const config = { ...settings, temporal };
+  apiKeyOf(temporal)(); // tells it before the first line of the log
   const log = createLog({ level: config.logLevel, operator: config.identity.operator, redactor });
   for (const warning of config.warnings) log.warning('unknown setting', { setting: warning });
-  log.info('starting', { version, config: effectiveConfig(config) });
+  log.info('starting', { version, config: effectiveConfig(settings) });
   const { metricsUrl } = installRuntime(log, config.temporal.metricsPort || (await freeLoopbackPort()));
   const metrics = createMetrics({ version, temporalUrl: metricsUrl });
   const operator = await startOperator({ config, log, metrics, version });

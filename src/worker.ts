@@ -10,7 +10,7 @@ import type { Activities } from './activities/index.ts';
 import { type Log, temporalLogger } from './clients/log.ts';
 import type { Metrics } from './clients/metrics.ts';
 import { temporalMetrics } from './clients/scrape.ts';
-import { connectionOptionsOf } from './clients/temporal.ts';
+import { apiKeyOf, connectionOptionsOf, type TemporalAddress } from './clients/temporal.ts';
 import type { Config } from './config.ts';
 import type { DecisionSinks } from './workflows/activities.ts';
 
@@ -58,37 +58,70 @@ export function installRuntime(log: Log, metricsPort: number): { metricsUrl: str
   return { metricsUrl: url };
 }
 
+/** How often a worker's connection is given the API key again, in case its file was replaced. */
+const keyEveryMs = 5_000;
+
+/** A connection for a worker, and its end. */
+export interface WorkerConnection {
+  connection: NativeConnection;
+  close(): Promise<void>;
+}
+
+/** Connects; rejects while Temporal is away. The SDK takes a new API key here, but does not ask for one as the client does. */
+export async function connectWorker(address: TemporalAddress, everyMs = keyEveryMs): Promise<WorkerConnection> {
+  const apiKey = apiKeyOf(address);
+  let given = apiKey();
+  const connection = await NativeConnection.connect({
+    ...connectionOptionsOf(address),
+    ...(given !== undefined && { apiKey: given }),
+  });
+  const giveKey = (): void => {
+    const key = apiKey();
+    if (key === undefined || key === given) return;
+    given = key;
+    void connection.setApiKey(key);
+  };
+  const giving = setInterval(giveKey, everyMs).unref();
+  return {
+    connection,
+    close: async () => {
+      clearInterval(giving);
+      await connection.close();
+    },
+  };
+}
+
 /** A worker and the connection that it works over: whoever ends the one closes the other. */
 export interface KcoWorker {
   worker: Worker;
-  connection: NativeConnection;
+  close(): Promise<void>;
 }
 
 /** Connects and creates the worker; rejects while Temporal is away. */
 export async function createKcoWorker({ config, activities, metrics, version }: KcoWorkerOptions): Promise<KcoWorker> {
   const { temporal, worker, identity } = config;
-  const connection = await NativeConnection.connect(connectionOptionsOf(temporal));
-  const creating = Worker.create({
-    connection,
-    namespace: temporal.namespace,
-    taskQueue: temporal.taskQueue,
-    // In every event of every history: short.
-    identity: identity.pod,
-    buildId: version,
-    workflowBundle: { code: await workflowCode() },
-    activities,
-    sinks: sinksOf(metrics),
-    // One isolate beside the main one: a second costs its own heap and copy of the bundle, and turns are short.
-    workflowThreadPoolSize: 1,
-    maxCachedWorkflows: worker.maxCachedWorkflows,
-    maxConcurrentActivityTaskExecutions: worker.maxConcurrentActivities,
-    shutdownGraceTime: worker.shutdownGraceMs,
-    shutdownForceTime: worker.shutdownGraceMs + 5_000,
-  });
+  const { connection, close } = await connectWorker(temporal);
   try {
-    return { worker: await creating, connection };
+    const created = await Worker.create({
+      connection,
+      namespace: temporal.namespace,
+      taskQueue: temporal.taskQueue,
+      // In every event of every history: short.
+      identity: identity.pod,
+      buildId: version,
+      workflowBundle: { code: await workflowCode() },
+      activities,
+      sinks: sinksOf(metrics),
+      // One isolate beside the main one: a second costs its own heap and copy of the bundle, and turns are short.
+      workflowThreadPoolSize: 1,
+      maxCachedWorkflows: worker.maxCachedWorkflows,
+      maxConcurrentActivityTaskExecutions: worker.maxConcurrentActivities,
+      shutdownGraceTime: worker.shutdownGraceMs,
+      shutdownForceTime: worker.shutdownGraceMs + 5_000,
+    });
+    return { worker: created, close };
   } catch (error) {
-    await connection.close();
+    await close();
     throw error;
   }
 }

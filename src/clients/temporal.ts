@@ -9,11 +9,12 @@ export interface TemporalAddress {
   tls?: { caFile?: string; certFile?: string; keyFile?: string; serverName?: string };
   apiKey?: string;
   apiKeyFile?: string;
+  /** Told of every key before its first use, so that whatever writes for people can leave it out. */
+  onApiKey?(key: string): void;
 }
 
-/** Options that the client's connection and the worker's have in common. */
+/** Options that the client's connection and the worker's have in common: all but the API key. */
 export type TemporalConnectionOptions = Pick<ConnectionOptions, 'address'> & {
-  apiKey?: string;
   tls?: {
     serverNameOverride?: string;
     serverRootCACertificate?: Buffer;
@@ -23,21 +24,50 @@ export type TemporalConnectionOptions = Pick<ConnectionOptions, 'address'> & {
 
 const read = (path: string | undefined): Buffer | undefined => (path === undefined ? undefined : readFileSync(path));
 
-/** The connection options of an address. Files are read now: a new connection sees rotated ones. */
-export function connectionOptionsOf({ address, tls, apiKey, apiKeyFile }: TemporalAddress): TemporalConnectionOptions {
-  const key = apiKey ?? read(apiKeyFile)?.toString('utf8').trim();
-  const options: TemporalConnectionOptions = { address, ...(key !== undefined && { apiKey: key }) };
-  if (tls === undefined) return options;
+/** The connection options of an address. Certificates are read now: one that is rotated later needs a new connection. */
+export function connectionOptionsOf({ address, tls }: TemporalAddress): TemporalConnectionOptions {
+  if (tls === undefined) return { address };
   const [ca, crt, clientKey] = [read(tls.caFile), read(tls.certFile), read(tls.keyFile)];
-  options.tls = {
+  const options: TemporalConnectionOptions['tls'] = {
     ...(tls.serverName !== undefined && { serverNameOverride: tls.serverName }),
     ...(ca !== undefined && { serverRootCACertificate: ca }),
     ...(crt !== undefined && clientKey !== undefined && { clientCertPair: { crt, key: clientKey } }),
   };
-  return options;
+  return { address, tls: options };
+}
+
+/** Temporal's API key as it is now; undefined where there is none. */
+export type ApiKey = () => string | undefined;
+
+/**
+ * The API key of an address. A file is read at each use, because keys expire and are replaced while the process runs; one
+ * that is empty or missing for a moment is being replaced, so the key before it stays in use. Throws when it was never there.
+ */
+export function apiKeyOf({ apiKey, apiKeyFile, onApiKey }: TemporalAddress): ApiKey {
+  let known: string | undefined;
+  const current = (): string | undefined => {
+    if (apiKeyFile === undefined) return apiKey;
+    try {
+      return readFileSync(apiKeyFile, 'utf8').trim() || known;
+    } catch (error) {
+      if (known === undefined) throw error;
+      return known;
+    }
+  };
+  return () => {
+    const key = current();
+    if (key !== undefined && key !== known) onApiKey?.(key);
+    known = key;
+    return key;
+  };
 }
 
 /** A client of Temporal that connects when it is first used, and again whenever the connection was lost. */
 export function createTemporalClient(address: TemporalAddress): Client {
-  return new Client({ connection: Connection.lazy(connectionOptionsOf(address)), namespace: address.namespace });
+  const apiKey = apiKeyOf(address);
+  const connection = Connection.lazy({
+    ...connectionOptionsOf(address),
+    ...(apiKey() !== undefined && { apiKey: () => apiKey() ?? '' }),
+  });
+  return new Client({ connection, namespace: address.namespace });
 }
