@@ -14,6 +14,7 @@ import { isSuspended } from '../domain/status.ts';
 import type { Apps, SpecInForce, WatchedApp } from './apps.ts';
 import { isAlive, isRunning, type PodView } from './pod-view.ts';
 import { type Question, questionsOf } from './questions.ts';
+import type { UnwatchedPods } from './unwatched-pods.ts';
 
 /** The annotation that asks for a poll; any new value does. */
 const pollRequestedAt = 'kco.local/poll-requested-at';
@@ -25,6 +26,7 @@ const maxTotalStateBytes = 768 * 1024;
 export interface ObserveOptions {
   apps: Apps;
   pods: Pick<WatchCache<PodView>, 'list' | 'hasSynced'>;
+  unwatched: UnwatchedPods;
   graphql: Graphql;
   metrics: Pick<Metrics, 'polled'>;
   log: Log;
@@ -102,17 +104,46 @@ function newsOf({ mirror, metadata }: WatchedApp, plan: Plan, input: ObserveInpu
   return told;
 }
 
-export function createObserve({ apps, pods, graphql, metrics, log, limits }: ObserveOptions): Observe {
+export function createObserve({ apps, pods, unwatched, graphql, metrics, log, limits }: ObserveOptions): Observe {
   const podsOf = (app: WatchedApp, { spec }: SpecInForce): PodView[] =>
     spec === undefined
       ? []
       : pods.list(app.metadata.namespace).filter((pod) => isAlive(pod) && isSelected(spec.selector, pod.labels));
 
-  /** A pod that was deleted (or whose address went on) while it was asked has not said anything. */
-  const isStillThere = ({ subject, ip }: Question, namespace: string): boolean =>
-    subject === wholeApp || pods.list(namespace).some((pod) => pod.uid === subject && pod.ip === ip && isAlive(pod));
+  /** Known pods that the watch does not have: those that are there all the same, and those of which nobody can say. */
+  const missing = async (
+    { app, known }: ObserveInput,
+    { spec, plan }: SpecInForce,
+    matching: PodView[],
+    signal: AbortSignal,
+  ): Promise<{ found: PodView[]; undecided: string[] }> => {
+    const matched = new Set(matching.map(({ uid }) => uid));
+    const unmatched = Object.keys(known).filter((subject) => subject !== wholeApp && !matched.has(subject));
+    if (unmatched.length === 0 || spec === undefined || !plan.perPod) return { found: [], undecided: [] };
+    const watched = new Set(pods.list(app.namespace).map(({ uid }) => uid));
+    const uids = unmatched.filter((uid) => !watched.has(uid));
+    if (uids.length === 0) return { found: [], undecided: [] };
+    const found = await unwatched({ namespace: app.namespace, selector: spec.selector, uids }, signal);
+    if (found === undefined) return { found: [], undecided: uids };
+    if (found.length > 0)
+      log.warning('the watch of pods is behind', { namespace: app.namespace, tapp: app.name, pods: found.length });
+    return { found: found.filter(isAlive), undecided: [] };
+  };
 
-  const ask = async (input: ObserveInput, inForce: SpecInForce, questions: Question[], signal: AbortSignal) => {
+  /** A pod that was deleted (or whose address went on) while it was asked has not said anything. */
+  const isStillThere = ({ subject, ip }: Question, namespace: string, found: PodView[]): boolean => {
+    if (subject === wholeApp) return true;
+    const isSubject = ({ uid }: PodView) => uid === subject;
+    const pod = pods.list(namespace).find(isSubject) ?? found.find(isSubject);
+    return pod !== undefined && pod.ip === ip && isAlive(pod);
+  };
+
+  const ask = async (
+    input: ObserveInput,
+    inForce: SpecInForce,
+    { questions, found }: { questions: Question[]; found: PodView[] },
+    signal: AbortSignal,
+  ) => {
     const ended = performance.now();
     const maxBytes = Math.min(limits.maxStateBytes, Math.floor(maxTotalStateBytes / Math.max(1, questions.length)));
     const results = await bounded(
@@ -123,7 +154,7 @@ export function createObserve({ apps, pods, graphql, metrics, log, limits }: Obs
     );
     const readings = results.flatMap((result, i) => {
       const question = questions[i];
-      if (question === undefined || !isStillThere(question, input.app.namespace)) return [];
+      if (question === undefined || !isStillThere(question, input.app.namespace, found)) return [];
       const reading = readingOf(question, result, inForce, input.known[question.subject], maxBytes);
       return reading === undefined ? [] : [reading];
     });
@@ -145,23 +176,27 @@ export function createObserve({ apps, pods, graphql, metrics, log, limits }: Obs
     }
     if (!pods.hasSynced) throw new Error('the watch of pods has not synced yet');
     const inForce = apps.inForce(app);
-    const { plan } = inForce;
-    const matching = podsOf(app, inForce);
-    const told = newsOf(app, plan, input, matching.length);
-    if (inForce.spec === undefined || plan.problems.length > 0 || isSuspended(plan, input.held, started))
+    const { plan, spec } = inForce;
+    const watched = podsOf(app, inForce);
+    const told = newsOf(app, plan, input, watched.length);
+    if (spec === undefined || plan.problems.length > 0 || isSuspended(plan, input.held, started))
       return { ...told, unasked: 'stopped' };
+    const { found, undecided } = await missing(input, inForce, watched, signal);
+    const matching = [...watched, ...found];
+    told.matched = matching.length;
     if (lookLimitMs(plan, matching.length) > limitMs) return { ...told, unasked: 'again' };
 
-    const questions = questionsOf(app, inForce.spec, plan, matching.filter(isRunning));
-    const asked = new Set(questions.map(({ subject }) => subject));
-    const gone = Object.keys(input.known).filter((subject) => !asked.has(subject));
+    const questions = questionsOf(app, spec, plan, matching.filter(isRunning));
+    // A pod of which nobody can say whether it exists stays as it was.
+    const kept = new Set([...questions.map(({ subject }) => subject), ...undecided]);
+    const gone = Object.keys(input.known).filter((subject) => !kept.has(subject));
     if (gone.length > 0) told.gone = gone;
     // Another question makes what is known of the old one void: every answer is told.
     const isOtherPlan = told.plan !== undefined && input.plan !== undefined;
     const { results, readings, seconds } = await ask(
       isOtherPlan ? { ...input, known: {} } : input,
       inForce,
-      questions,
+      { questions, found },
       signal,
     );
     if (readings.length > 0) told.readings = readings;

@@ -5,12 +5,14 @@ import { heldBy, type Lease, leaseSeconds, mayLead, type SeenLease } from './lea
 
 const leases: ResourceRef = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', plural: 'leases', namespaced: true };
 
-/** A leader renews, and a follower looks, this often: a Lease that was given back is taken within two seconds. */
-const lookMs = 1_500;
+/** How often a leader renews. */
+const renewMs = 1_500;
+/** How often a follower looks: a Lease that was given back is taken after that, one that ran out at most that much later. */
+const lookMs = 1_000;
 /** A leader that could not renew for this long stops leading, before another one may begin. */
-const renewDeadlineMs = (leaseSeconds - 3) * 1_000;
-/** One call; two of them and the pause between looks fit into what is left of the Lease. */
-const callMs = 2_000;
+const renewDeadlineMs = (leaseSeconds - 4) * 1_000;
+/** A look with its write; one of them and the pause before it fit into what is left of the Lease then. */
+const patienceMs = 2_000;
 
 export interface LeaderOptions {
   kube: Pick<Kube, 'create' | 'get' | 'patch'>;
@@ -42,16 +44,15 @@ export function createLeader({ kube, key, identity, onGain, onLoss, onError }: L
   let holder: string | undefined;
   let renewedAt: number | undefined;
 
-  /** No call may take longer than a leader may go without renewing. */
-  const patience = () => ({ signal: AbortSignal.timeout(callMs) });
+  const patience = () => ({ signal: AbortSignal.timeout(patienceMs) });
 
-  const write = async (lease: Lease | undefined, who: string): Promise<void> => {
+  const write = async (lease: Lease | undefined, who: string, within = patience()): Promise<void> => {
     const spec = heldBy(who, lease?.spec, new Date()) as unknown as Json;
     const { apiVersion, kind } = leases;
-    if (lease === undefined) await kube.create(leases, { apiVersion, kind, metadata: { ...key }, spec }, patience());
+    if (lease === undefined) await kube.create(leases, { apiVersion, kind, metadata: { ...key }, spec }, within);
     else {
       const body: JsonObject = { metadata: { resourceVersion: lease.metadata.resourceVersion }, spec };
-      await kube.patch(leases, key, { type: 'merge', body }, patience());
+      await kube.patch(leases, key, { type: 'merge', body }, within);
     }
   };
 
@@ -62,13 +63,14 @@ export function createLeader({ kube, key, identity, onGain, onLoss, onError }: L
   };
 
   const look = async (): Promise<void> => {
-    const lease = await kube.get<Lease>(leases, key, patience());
+    const within = patience();
+    const lease = await kube.get<Lease>(leases, key, within);
     const resourceVersion = lease?.metadata.resourceVersion;
     if (resourceVersion !== undefined && resourceVersion !== seen?.resourceVersion)
       seen = { resourceVersion, since: performance.now() };
     holder = lease?.spec?.holderIdentity || undefined;
     if (!mayLead(lease, identity, seen, performance.now())) return lose();
-    await write(lease, identity);
+    await write(lease, identity, within);
     holder = identity;
     const isNew = renewedAt === undefined;
     renewedAt = performance.now();
@@ -88,7 +90,9 @@ export function createLeader({ kube, key, identity, onGain, onLoss, onError }: L
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       await once();
-      await sleep(lookMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+      await sleep(renewedAt === undefined ? lookMs : renewMs, undefined, { signal: stopping.signal }).catch(
+        () => undefined,
+      );
     }
   };
   const running = run();
@@ -105,7 +109,7 @@ export function createLeader({ kube, key, identity, onGain, onLoss, onError }: L
       await running;
       if (renewedAt === undefined) return;
       lose();
-      const lease = await kube.get<Lease>(leases, key).catch(() => undefined);
+      const lease = await kube.get<Lease>(leases, key, patience()).catch(() => undefined);
       // Somebody else's by now, or the API server is away: then it runs out by itself.
       if (lease?.spec?.holderIdentity === identity) await write(lease, '').catch(() => undefined);
     },

@@ -16,7 +16,7 @@ export interface WorkQueueOptions<Item> {
 /** Keyed work that is never lost while the process lives: one item per key, retried until it succeeds. */
 export interface WorkQueue<Item> {
   add(key: string, item: Item): void;
-  /** Items that are not done, for stats. */
+  /** Keys whose work is not done: waiting, under way, or to be tried again. For stats. */
   readonly size: number;
   stop(): Promise<void>;
 }
@@ -33,6 +33,7 @@ export function createWorkQueue<Item>({
 }: WorkQueueOptions<Item>): WorkQueue<Item> {
   const waiting = new Map<string, Item>();
   const busy = new Set<string>();
+  /** How often a key has failed since it last succeeded. */
   const failures = new Map<string, number>();
   const stopping = new AbortController();
   let tokens = rate.burst;
@@ -108,7 +109,7 @@ export function createWorkQueue<Item>({
   return {
     add,
     get size() {
-      return waiting.size + busy.size;
+      return new Set([...waiting.keys(), ...busy, ...failures.keys()]).size;
     },
     stop: async () => {
       stopping.abort();

@@ -2,10 +2,11 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createApps, type WatchedApp } from '../../src/activities/apps.ts';
 import { createObserve, type Observe } from '../../src/activities/observe.ts';
 import type { PodView } from '../../src/activities/pod-view.ts';
+import { createUnwatchedPods } from '../../src/activities/unwatched-pods.ts';
 import { kinds } from '../../src/api/kinds.ts';
 import { refOf } from '../../src/api/resource-ref.ts';
 import type { Graphql, GraphqlRequest, GraphqlResult } from '../../src/clients/graphql.ts';
-import type { Kube, KubeObject } from '../../src/clients/kube.ts';
+import { type Kube, KubeError, type KubeObject, type ListOptions } from '../../src/clients/kube.ts';
 import type { ObserveInput } from '../../src/domain/observation.ts';
 import { defaults } from '../support/target-app-manifest.ts';
 
@@ -28,6 +29,9 @@ const pod = (n: number, fields: Partial<PodView> = {}): PodView => ({
 const world = {
   app: undefined as WatchedApp | undefined,
   stored: undefined as KubeObject | undefined,
+  /** The pods that the API server has, or why it does not say. */
+  listed: [] as KubeObject[] | Error,
+  lists: [] as ListOptions[],
   pods: [] as PodView[],
   synced: true,
   answers: new Map<string, GraphqlResult>(),
@@ -54,6 +58,8 @@ beforeEach(() => {
   Object.assign(world, {
     app: appWith(),
     stored: undefined,
+    listed: [],
+    lists: [],
     pods: [pod(1), pod(2)],
     synced: true,
     asked: [],
@@ -74,6 +80,11 @@ beforeEach(() => {
     world.gets += 1;
     return world.stored;
   };
+  const list = async (_: unknown, options: ListOptions) => {
+    world.lists.push(options);
+    if (world.listed instanceof Error) throw world.listed;
+    return { items: world.listed, metadata: { resourceVersion: '9' } };
+  };
   const apps = createApps({
     cache: { get: () => world.app, hasSynced: true },
     kube: { get: get as Kube['get'] },
@@ -88,6 +99,7 @@ beforeEach(() => {
         return world.synced;
       },
     },
+    unwatched: createUnwatchedPods({ list: list as unknown as Kube['list'] }),
     graphql,
     metrics: { polled: ({ result }) => void world.polled.push(result) },
     log: silent,
@@ -190,6 +202,20 @@ describe('a poll', () => {
     });
   });
 
+  it.each([
+    ['x', 971],
+    ['é', 485],
+    ['€', 323],
+    ['🙂', 242],
+    ['"', 485],
+  ])('measures a state by its bytes as UTF-8, not by its characters: %s', async (character, most) => {
+    world.pods = [pod(1)];
+    world.answers.set('10.0.0.1', says(character.repeat(most)));
+    expect((await look()).readings?.[0]).toHaveProperty('state');
+    world.answers.set('10.0.0.1', says(character.repeat(most + 1)));
+    expect((await look()).readings?.[0]?.failure?.class).toBe('TooLarge');
+  });
+
   it('asks a URL once, for the app as a whole', async () => {
     world.app = appWith({ graphqlEndpoint: 'cart.shop.svc.cluster.local/graphql' });
     const told = await look();
@@ -254,6 +280,83 @@ describe('a poll', () => {
     world.app = { ...app, metadata: { ...app.metadata, annotations: { 'kco.local/poll-requested-at': 'noon' } } };
     expect((await look()).pollRequested).toBe('noon');
     expect((await look({ pollRequested: 'noon' })).pollRequested).toBeUndefined();
+  });
+});
+
+/** A pod as the API server has it. */
+const storedPod = (n: number, metadata: object = {}, status: object = {}): KubeObject => {
+  const { uid, name, namespace, labels, phase, ip } = pod(n);
+  return {
+    metadata: { uid, name, namespace, labels, resourceVersion: '1', ...metadata },
+    ...({
+      spec: { containers: [{ ports: [{ name: 'http', containerPort: 8080 }] }] },
+      status: { phase, podIP: ip, ...status },
+    } as object),
+  };
+};
+
+describe('whether a pod that the watch does not have is gone', () => {
+  let known: Partial<ObserveInput>;
+  beforeEach(async () => {
+    known = afterwards(await look());
+    world.pods = [pod(1)];
+    world.asked = [];
+  });
+
+  it('is not asked while none is missing', async () => {
+    world.pods = [pod(1), pod(2, { terminating: true })];
+    expect(await look(known)).toEqual({ matched: 1, gone: ['uid-2'] });
+    expect(world.lists).toEqual([]);
+  });
+
+  it('is no when the API server has it: it is asked as ever', async () => {
+    world.listed = [storedPod(1), storedPod(2), storedPod(3)];
+    expect(await look(known)).toEqual({ matched: 2 });
+    expect(world.asked.map(({ url }) => url)).toEqual(['http://10.0.0.1:8080/graphql', 'http://10.0.0.2:8080/graphql']);
+    world.answers.set('10.0.0.2', says('unhealthy'));
+    expect((await look(known)).readings).toMatchObject([
+      { subject: 'uid-2', state: { application: { health: 'unhealthy' } } },
+    ]);
+  });
+
+  it.each<[string, KubeObject[]]>([
+    ['the API server does not have it either', [storedPod(1)]],
+    ['its name belongs to another one', [storedPod(1), storedPod(2, { uid: 'uid-3' })]],
+    ['it is on its way out', [storedPod(2, { deletionTimestamp: '2026-01-01T00:00:00Z' })]],
+    ['it has finished', [storedPod(2, {}, { phase: 'Succeeded' })]],
+    ['it does not run yet', [storedPod(2, {}, { phase: 'Pending' })]],
+  ])('is yes when %s', async (_, listed) => {
+    world.listed = listed;
+    expect(await look(known)).toMatchObject({ gone: ['uid-2'] });
+    expect(world.asked).toHaveLength(1);
+  });
+
+  it('is left open while the API server is away, and what is known of it stays', async () => {
+    world.listed = new KubeError({ reason: 'ConnectFailed', message: 'away' });
+    expect(await look(known)).toEqual({ matched: 1 });
+    world.listed = [storedPod(1)];
+    expect(await look(known)).toEqual({ matched: 1, gone: ['uid-2'] });
+  });
+
+  it('is asked once for all that are missing, by the selector', async () => {
+    const matchExpressions = [
+      { key: 'tier', operator: 'In', values: ['web', 'api'] },
+      { key: 'stage', operator: 'NotIn', values: ['test'] },
+      { key: 'owner', operator: 'Exists' },
+      { key: 'canary', operator: 'DoesNotExist' },
+    ];
+    world.app = appWith({ selector: { matchLabels: { app: 'cart' }, matchExpressions } }, 2);
+    world.pods = [];
+    expect(await look(known)).toMatchObject({ matched: 0, gone: ['uid-1', 'uid-2'] });
+    expect(world.lists).toMatchObject([
+      { namespace: 'shop', labelSelector: 'app=cart,tier in (web,api),stage notin (test),owner,!canary' },
+    ]);
+  });
+
+  it('does not matter to an app that is asked as a whole', async () => {
+    world.app = appWith({ graphqlEndpoint: 'http://cart.shop/graphql' }, 2);
+    expect(await look(known)).toMatchObject({ gone: ['uid-1', 'uid-2'] });
+    expect(world.lists).toEqual([]);
   });
 });
 

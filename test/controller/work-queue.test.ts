@@ -67,6 +67,28 @@ describe('a work queue', () => {
     expect(errors).toEqual(['a', 'a']);
   });
 
+  it('counts each key that is not done once, be it waiting, under way or to be tried again', async () => {
+    const gate = Promise.withResolvers<void>();
+    let isAway = true;
+    const { queue, errors } = queueOf(
+      async (word) => {
+        if (word === 'slow') await gate.promise;
+        else if (isAway) throw new Error('away');
+      },
+      { concurrency: 2 },
+    );
+    queue.add('a', 'stubborn');
+    await eventually('it to fail', () => errors.length === 1);
+    expect(queue.size).toBe(1);
+    queue.add('b', 'slow');
+    queue.add('c', 'slow');
+    queue.add('d', 'slow');
+    expect(queue.size).toBe(4);
+    isAway = false;
+    gate.resolve();
+    await eventually('all to be done', () => queue.size === 0);
+  });
+
   it('keeps the older of two when the newer came while it failed', async () => {
     const done: string[] = [];
     const failing = Promise.withResolvers<void>();

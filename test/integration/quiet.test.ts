@@ -120,28 +120,44 @@ describe('what is written down', () => {
     ].join('\n');
   }
 
-  it.concurrent('headers, payloads and the query of a webhook, and what its receiver answers, stand in no history, log, Event, status or metric', async () => {
+  it.concurrent('headers, payloads, path and query of a webhook, and what its receiver answers, stand in no history, log, Event, status or metric', async () => {
     const [pod] = await world.runApp('secretive');
-    const path = `/secretive?token=${canary('url')}`;
+    const secretive = (what: string) => `/${what}/${canary('path')}/hook?token=${canary('query')}`;
+    const path = secretive('refused');
     world.receiver.answer(path, 503, 403);
     const parameters = {
-      url: world.receiver.url(path),
       headers: { Authorization: `Bearer ${canary('header')}`, 'X-Key': canary('key') },
       payload: { text: canary('payload') },
     };
+    const telling = (name: string, url: string, more = {}) => ({
+      name,
+      trigger: whenUnhealthy,
+      action: 'webhook',
+      parameters: { ...parameters, url },
+      ...more,
+    });
     const app = await world.monitor('secretive', {
       stateQuery: 'query AppState($yes: Boolean!) { application { health status @include(if: $yes) } }',
       variables: { yes: true },
-      actions: [{ name: 'tell', trigger: whenUnhealthy, action: 'webhook', parameters }],
+      actions: [
+        telling('refused', world.receiver.url(path)),
+        telling('taken', world.receiver.url(secretive('taken'))),
+        telling('unreachable', `http://127.0.0.1:9${secretive('unreachable')}`, { retries: 1 }),
+        telling('pretended', world.receiver.url(secretive('pretended')), { dryRun: true }),
+      ],
     });
     world.says(pod, { health: 'unhealthy' });
     await world.event('secretive', 'ActionFailed', '403');
+    await world.event('secretive', 'ActionFailed', 'ConnectFailed');
+    await world.event('secretive', 'ActionSucceeded', 'taken');
+    await world.event('secretive', 'ActionDryRun', 'pretended');
+    expect(world.receiver.deliveries(secretive('taken'))).toHaveLength(1);
     const deliveries = world.receiver.deliveries(path);
     expect(deliveries.map(({ headers }) => headers['x-key'])).toEqual([canary('key'), canary('key')]);
     expect(deliveries[0]?.body).toContain(canary('payload'));
     const written = await writtenAbout(app);
     expect(found(written, 'TriggerFired', 'ActionFailed')).toEqual(['TriggerFired', 'ActionFailed']);
-    expect(found(written, ...['url', 'header', 'key', 'payload'].map(canary), receiverWords)).toEqual([]);
+    expect(found(written, ...['path', 'query', 'header', 'key', 'payload'].map(canary), receiverWords)).toEqual([]);
   });
 
   /** Those of the words that stand in a text; not the text, which is long. */
