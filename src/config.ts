@@ -35,7 +35,12 @@ export interface Config {
     maxStateBytes: number;
     statusHeartbeatMs: number;
   };
-  actions: { enabled: ActionName[]; timeoutMs: number };
+  actions: {
+    enabled: ActionName[];
+    /** `Kind` or `Kind.group`; absent: whatever RBAC allows. */
+    patchKinds?: string[];
+    timeoutMs: number;
+  };
   /** Variables that look like KCO's and are not, to be logged once. */
   warnings: string[];
 }
@@ -231,7 +236,11 @@ const configOf = (s: Settings, warnings: string[]): Config => ({
     maxStateBytes: s.KCO_MAX_STATE_BYTES,
     statusHeartbeatMs: s.KCO_STATUS_HEARTBEAT * 1_000,
   },
-  actions: { enabled: s.KCO_ENABLED_ACTIONS, timeoutMs: s.KCO_ACTION_EXECUTION_TIMEOUT * 1_000 },
+  actions: {
+    enabled: s.KCO_ENABLED_ACTIONS,
+    patchKinds: s.KCO_PATCH_KINDS,
+    timeoutMs: s.KCO_ACTION_EXECUTION_TIMEOUT * 1_000,
+  },
   warnings,
 });
 

@@ -68,6 +68,14 @@ const isWebUrl = (value: string) => {
 
 const enabledActionsLimit = `a comma-separated list of ${actionNames.join(', ')}, or \`none\``;
 const namespacesLimit = 'a comma-separated list of namespace names';
+const patchKindsLimit =
+  'a comma-separated list of `Kind` (of the core group) or `Kind.group`, such as `ConfigMap,Deployment.apps`';
+
+/** A kind as an administrator lists it for `patch_resource`: `Kind` of the core group, or `Kind.group`. */
+export const patchKind = /^[A-Z][A-Za-z0-9]{0,62}(\.[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)?$/;
+
+/** At least one: a list of commas must not read as "everything". */
+const arePatchKinds = (value: string) => parts(value).length > 0 && parts(value).every((kind) => patchKind.test(kind));
 
 /** Every variable that KCO reads, in alphabetical order. Values are the text of the environment; output is typed. */
 export const environment = z.object({
@@ -140,6 +148,12 @@ export const environment = z.object({
     dnsLabel,
     'The name of this installation in logs and Events',
   ),
+  KCO_PATCH_KINDS: text(patchKindsLimit, arePatchKinds).transform(parts).optional().register(variableFacts, {
+    meaning:
+      'The kinds that `patch_resource` may patch; any other is refused with `KindNotAllowed`. RBAC has to allow it as well',
+    limit: patchKindsLimit,
+    fallback: '(whatever RBAC allows)',
+  }),
   KCO_SHUTDOWN_GRACE: wholeNumber(0, 3_600, 30, {
     unit: 's',
     meaning:

@@ -78,6 +78,7 @@ function activitiesOf(options: OperatorOptions, kube: Kube, served: Served, pods
         salt: version,
       },
       enabledActions: actions.enabled,
+      patchKinds: actions.patchKinds,
       limits: { maxStateBytes: observing.maxStateBytes },
       instance: identity.pod,
       workflowUrl: workflowUrlIn(config),

@@ -76,6 +76,13 @@ describe('a wrong setting', () => {
     ['KCO_GRAPHQL_TIMEOUT', '1e1', 'a whole number from 1 to 3600'],
     ['KCO_METRICS_PORT', '65536', 'a whole number from 0 to 65535'],
     ['KCO_ENABLED_ACTIONS', 'restart_pod,reboot', 'a comma-separated list of exec_command,'],
+    [
+      'KCO_PATCH_KINDS',
+      'ConfigMap,deployments',
+      'KCO_PATCH_KINDS="ConfigMap,deployments": must be a comma-separated list of `Kind` (of the core group) or `Kind.group`, such as `ConfigMap,Deployment.apps`; correct it or unset it for the default (whatever RBAC allows)',
+    ],
+    ['KCO_PATCH_KINDS', 'apps/Deployment', 'a comma-separated list of `Kind`'],
+    ['KCO_PATCH_KINDS', ',', 'a comma-separated list of `Kind`'],
     ['KCO_WATCH_NAMESPACES', 'shop,Shop_2', 'a comma-separated list of namespace names'],
     ['KCO_TEMPORAL_ADDRESS', 'http://temporal:7233', 'host:port without a scheme'],
     ['KCO_TEMPORAL_WEB_URL', 'https://me:secret@temporal', 'an http(s) URL without credentials'],
@@ -143,6 +150,14 @@ describe('lists and switches', () => {
 
   it('namespaces are trimmed and told once', () => {
     expect(readConfig({ KCO_WATCH_NAMESPACES: 'a, b,a,' }).kubernetes.watchNamespaces).toEqual(['a', 'b']);
+  });
+
+  it.each([
+    ['', undefined],
+    ['ConfigMap, Deployment.apps,ConfigMap', ['ConfigMap', 'Deployment.apps']],
+    ['Certificate.cert-manager.io', ['Certificate.cert-manager.io']],
+  ])('KCO_PATCH_KINDS=%s allows %j, where none is no limit of ours', (value, kinds) => {
+    expect(readConfig({ KCO_PATCH_KINDS: value }).actions.patchKinds).toEqual(kinds);
   });
 
   it.each([

@@ -1,10 +1,10 @@
-import { configurationTable, environment } from '../../src/environment.ts';
+import { configurationTable, environment, patchKind } from '../../src/environment.ts';
 
 type Schema = Record<string, unknown>;
 
 /** Variables that other values set, or the chart itself. */
 const setElsewhere =
-  /^(KCO_ENABLED_ACTIONS|KCO_LEADER_ELECTION|KCO_WATCH_NAMESPACES|KCO_TEMPORAL_(?!METRICS_PORT)\w+|KUBECONFIG|POD_NAME(SPACE)?)$/;
+  /^(KCO_ENABLED_ACTIONS|KCO_LEADER_ELECTION|KCO_PATCH_KINDS|KCO_WATCH_NAMESPACES|KCO_TEMPORAL_(?!METRICS_PORT)\w+|KUBECONFIG|POD_NAME(SPACE)?)$/;
 
 /** Container ports are declared, so a free one will not do. */
 const ports = new Set(['KCO_HEALTH_PORT', 'KCO_METRICS_PORT']);
@@ -12,6 +12,7 @@ const ports = new Set(['KCO_HEALTH_PORT', 'KCO_METRICS_PORT']);
 const text: Schema = { type: 'string' };
 const flag: Schema = { type: 'boolean' };
 const count: Schema = { type: 'integer', minimum: 0 };
+const atLeastOne: Schema = { type: 'integer', minimum: 1 };
 const map: Schema = { type: 'object', additionalProperties: { type: 'string' } };
 const anything: Schema = { type: 'object' };
 const objects: Schema = { type: 'array', items: { type: 'object' } };
@@ -88,6 +89,12 @@ const properties: Record<string, Schema> = {
   }),
   imagePullSecrets: objects,
   replicaCount: count,
+  autoscaling: closed({
+    enabled: flag,
+    minReplicas: atLeastOne,
+    maxReplicas: atLeastOne,
+    targetCPUUtilizationPercentage: atLeastOne,
+  }),
   leaderElection: closed({ enabled: flag }),
   nameOverride: text,
   fullnameOverride: text,
@@ -100,7 +107,12 @@ const properties: Record<string, Schema> = {
     scale_deployment: action,
     webhook: action,
     exec_command: action,
-    patch_resource: closed({ enabled: flag, resources: patchable, create: flag }),
+    patch_resource: closed({
+      enabled: flag,
+      resources: patchable,
+      kinds: { type: 'array', items: { type: 'string', pattern: patchKind.source } },
+      create: flag,
+    }),
   }),
   rbac: closed({ create: flag, aggregate: flag }),
   serviceAccount: closed({ create: flag, name: text, annotations: map }),

@@ -21,6 +21,7 @@ import { createPerform } from './perform.ts';
 import type { PodView } from './pod-view.ts';
 import { createRecordEvents } from './record-events.ts';
 import { createReportStatus } from './report-status.ts';
+import { createUnwatchedPods } from './unwatched-pods.ts';
 
 /** What activities are made of. */
 export interface ActivityOptions {
@@ -30,6 +31,8 @@ export interface ActivityOptions {
   settings: {
     defaults: PlanDefaults;
     enabledActions: readonly ActionName[];
+    /** What `patch_resource` may patch, as `Kind` or `Kind.group`; absent: whatever RBAC allows. */
+    patchKinds?: readonly string[];
     limits: { maxStateBytes: number };
     /** Name of this process, as it stands in Events. */
     instance: string;
@@ -47,7 +50,8 @@ export function createActivities({ clients, caches, telemetry, settings }: Activ
   const { workflowUrl, instance, limits } = settings;
   const ref = refOf(kinds.TargetApp);
   const apps = createApps({ cache: caches.apps, kube, ref, defaults: settings.defaults });
-  const observe = createObserve({ apps, pods: caches.pods, graphql, metrics, log, limits });
+  const unwatched = createUnwatchedPods(kube);
+  const observe = createObserve({ apps, pods: caches.pods, unwatched, graphql, metrics, log, limits });
   const perform = createPerform({
     apps,
     pods: caches.pods,
@@ -59,7 +63,8 @@ export function createActivities({ clients, caches, telemetry, settings }: Activ
     (action: Action<unknown>) =>
     (request: ActionRequest): Promise<ActionResult> =>
       attempt((signal) => perform(action, request, signal));
-  const actions = Object.values(createActions({ kube, http }) as Record<ActionName, Action<unknown>>);
+  const table = createActions({ kube, http, patchKinds: settings.patchKinds });
+  const actions = Object.values(table as Record<ActionName, Action<unknown>>);
   return {
     diff,
     observe: (input: ObserveInput) => attempt((signal, limitMs) => observe(input, signal, limitMs)),

@@ -94,6 +94,40 @@ describe('the operator’s Deployment', () => {
   });
 });
 
+describe('the number of replicas', () => {
+  it('is left to the HorizontalPodAutoscaler where there is one', async () => {
+    const objects = await render({ replicaCount: 3, 'autoscaling.enabled': true, 'autoscaling.maxReplicas': 8 });
+    const deployment = only(objects, 'Deployment');
+    expect(deployment['spec']).not.toHaveProperty('replicas');
+    expect(only(objects, 'HorizontalPodAutoscaler')).toEqual({
+      apiVersion: 'autoscaling/v2',
+      kind: 'HorizontalPodAutoscaler',
+      metadata: { name: 'kco-operator', namespace: 'kco-system', labels: deployment.metadata.labels },
+      spec: {
+        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: deployment.metadata.name },
+        minReplicas: 2,
+        maxReplicas: 8,
+        metrics: [
+          { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } },
+        ],
+      },
+    });
+  });
+
+  it('is measured against a CPU request, which is there by default', async () => {
+    const { containers } = only(await render({ 'autoscaling.enabled': true }), 'Deployment')['spec'].template.spec;
+    expect(containers.map(({ resources }: Rendered) => resources.requests.cpu)).toEqual([
+      expect.stringMatching(/^\d+m?$/),
+    ]);
+  });
+
+  it('has a least that is not above its most', async () => {
+    await expect(render({ 'autoscaling.enabled': true, 'autoscaling.minReplicas': 6 })).rejects.toThrow(
+      'autoscaling.minReplicas is 6, more than autoscaling.maxReplicas, which is 5',
+    );
+  });
+});
+
 describe('the CRDs', () => {
   it.each(readdirSync(join(root, 'crds')))('%s is in the chart as it is in crds/, and kept', async (file) => {
     const source = parse(readFileSync(join(root, 'crds', file), 'utf8')) as Rendered;

@@ -21,6 +21,9 @@ describe('a value that means nothing is refused', () => {
     ['an address with a scheme', { 'temporal.address': 'https://x:7233' }, 'address'],
     ['a namespace that is none', { watchNamespaces: ['Shop'] }, 'watchNamespaces'],
     ['a digest that is none', { 'image.digest': 'latest' }, 'digest'],
+    ['no replicas to scale to', { 'autoscaling.minReplicas': 0 }, 'minReplicas'],
+    ['a kind that is none', { 'actions.patch_resource.kinds': ['configmaps'] }, 'kinds'],
+    ['a kind with a version', { 'actions.patch_resource.kinds': ['apps/v1.Deployment'] }, 'kinds'],
     [
       'every API group at once',
       { 'actions.patch_resource.resources': [{ apiGroups: ['*'], resources: ['pods'] }] },
@@ -54,6 +57,7 @@ describe('the environment of the operator', () => {
       watchNamespaces: ['shop', 'bank'],
       'actions.exec_command.enabled': true,
       'actions.webhook.enabled': false,
+      'actions.patch_resource.kinds': ['ConfigMap', 'Deployment.apps', 'ConfigMap'],
     });
     const mounted = Object.entries(variables).map(([name, value]) => {
       if (!name.endsWith('_FILE')) return [name, value];
@@ -72,7 +76,10 @@ describe('the environment of the operator', () => {
         tls: { serverName: 'frontend' },
       },
       observing: { maxResponseBytes: 67_108_864 },
-      actions: { enabled: ['exec_command', 'restart_pod', 'scale_deployment'] },
+      actions: {
+        enabled: ['exec_command', 'restart_pod', 'scale_deployment'],
+        patchKinds: ['ConfigMap', 'Deployment.apps'],
+      },
       warnings: [],
     });
     rmSync(folder, { recursive: true });
@@ -82,6 +89,10 @@ describe('the environment of the operator', () => {
     const values = ['restart_pod', 'scale_deployment', 'webhook'].map((name) => [`actions.${name}.enabled`, false]);
     const variables = await environmentOf(Object.fromEntries(values) as Record<string, unknown>);
     expect(readConfig(variables).actions.enabled).toEqual([]);
+  });
+
+  it('does not limit the kinds that may be patched by default', async () => {
+    expect(readConfig(await environmentOf({})).actions.patchKinds).toBeUndefined();
   });
 
   it('can set every variable, by config or by a value of its own', async () => {
@@ -113,12 +124,49 @@ describe('the environment of the operator', () => {
   });
 });
 
-describe('the notes and the linter', () => {
-  it('let the chart pass helm lint', async () => {
+describe('the notes', () => {
+  /** As `helm install` would show them, without a cluster to install to. */
+  const notes = async (values: Record<string, unknown>): Promise<string> => {
+    const text = '{{ include "kco-operator/templates/NOTES.txt" . | b64enc }}';
+    const carrier = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'carrier' }, data: { text } };
+    const objects = await render({ ...values, extraObjects: [carrier] });
+    return Buffer.from(only(objects, 'ConfigMap', 'carrier')['data'].text, 'base64').toString();
+  };
+  const autoscaling = { 'autoscaling.enabled': true };
+  const budget = { 'podDisruptionBudget.enabled': true };
+  const vain = 'protects nothing while there is one replica';
+
+  it.each([
+    ['the replicas', { replicaCount: 3 }, 'Replicas    3\n'],
+    ['the range of replicas', autoscaling, 'Replicas    2 to 5, by CPU\n'],
+    ['that a budget is in vain', budget, `${vain}: set replicaCount to 2`],
+    [
+      'that a budget is in vain, with an autoscaler',
+      { ...budget, ...autoscaling, replicaCount: 3, 'autoscaling.minReplicas': 1 },
+      `${vain}: set autoscaling.minReplicas to 2`,
+    ],
+    ['that a drain never ends', { ...budget, replicaCount: 2, 'podDisruptionBudget.maxUnavailable': 0 }, 'for ever'],
+    ['what an autoscaler lacks', { ...autoscaling, 'resources.requests.cpu': null }, 'resources.requests.cpu'],
+    ['that nothing can be patched', { 'actions.patch_resource.enabled': true }, 'names nothing'],
+  ])('say %s', async (_, values, text) => {
+    expect(await notes(values)).toContain(text);
+  });
+
+  it.each([
+    ['no values', {}],
+    ['an autoscaler and a budget', { ...autoscaling, ...budget }],
+    ['two replicas and a budget', { ...budget, replicaCount: 2 }],
+  ])('warn of nothing with %s', async (_, values) => {
+    expect(await notes(values)).not.toMatch(/for ever|protects nothing|resources\.requests/);
+  });
+});
+
+describe('the chart', () => {
+  it('passes helm lint', async () => {
     expect(await helm(['lint', chart, '--strict', '--kube-version', '1.34.0'])).toContain('0 chart(s) failed');
   });
 
-  it('render extra objects as templates', async () => {
+  it('renders extra objects as templates', async () => {
     const object = { apiVersion: 'v1', kind: 'Secret', metadata: { name: '{{ .Release.Name }}-extra' } };
     expect(await renderText({ extraObjects: [object] })).toContain('kco-operator-extra');
   });

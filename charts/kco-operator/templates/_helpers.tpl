@@ -79,6 +79,11 @@ temporal-frontend.temporal.svc:7233
 {{ int (default 8081 .Values.config.KCO_HEALTH_PORT) }}
 {{- end }}
 
+{{/* How many pods there are when there are few. */}}
+{{- define "kco.fewestReplicas" -}}
+{{ int (ternary .Values.autoscaling.minReplicas .Values.replicaCount .Values.autoscaling.enabled) }}
+{{- end }}
+
 {{- define "kco.enabledActions" -}}
 {{- $enabled := list }}
 {{- range $name, $action := .Values.actions }}

@@ -7,17 +7,19 @@ import { createRestartPod } from './restart-pod.ts';
 import { createScaleDeployment } from './scale-deployment.ts';
 import { createWebhook } from './webhook.ts';
 
-/** What actions reach the world with. */
-export interface ActionClients {
+/** What actions reach the world with, and how far. */
+export interface ActionsOptions {
   kube: Kube;
   http: Http;
+  /** What `patch_resource` may patch, as `Kind` or `Kind.group`; absent: whatever RBAC allows. */
+  patchKinds?: readonly string[];
 }
 
 /** The table of actions, in alphabetical order. One that the API offers and this table lacks is a compile error. */
-export const createActions = ({ kube, http }: ActionClients) =>
+export const createActions = ({ kube, http, patchKinds }: ActionsOptions) =>
   ({
     exec_command: createExecCommand({ kube }),
-    patch_resource: createPatchResource({ kube }),
+    patch_resource: createPatchResource({ kube, allowedKinds: patchKinds }),
     restart_pod: createRestartPod({ kube }),
     scale_deployment: createScaleDeployment({ kube }),
     webhook: createWebhook({ http }),

@@ -30,6 +30,9 @@ const refusedKinds = new Set(['Namespace', 'Node', 'Secret', 'ServiceAccount']);
 
 const refused = (reason: string, message: string): ActionOutcome => ({ status: 'refused', reason, message });
 
+const notAllowed = (kind: string, allowed: readonly string[]): string =>
+  `patch_resource may patch ${allowed.join(', ')} here, and no ${kind}; the administrator allows it with KCO_PATCH_KINDS (Helm: actions.patch_resource.kinds)`;
+
 const kindRefusal = (
   { apiVersion, kind }: PatchResourceParameters,
   allowed?: readonly string[],
@@ -39,7 +42,7 @@ const kindRefusal = (
   if (refusedGroups.has(group) || refusedKinds.has(kind))
     return refused('KindRefused', `patch_resource never patches ${qualified}`);
   if (allowed && !allowed.includes(qualified)) {
-    return refused('KindNotAllowed', `the administrator does not allow patch_resource on ${qualified}`);
+    return refused('KindNotAllowed', notAllowed(qualified, allowed));
   }
   return undefined;
 };

@@ -1,24 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Servers, startServers } from '../../../dev/servers/start-servers.ts';
+import { describe, expect, it } from '@jest/globals';
 import { createPatchResource } from '../../../src/activities/actions/patch-resource.ts';
 import type { PatchResourceParameters } from '../../../src/api/action-parameters.ts';
-import { createKube, type Kube, type KubeObject, type ResourceRef } from '../../../src/clients/kube.ts';
+import type { Kube, KubeObject, ResourceRef } from '../../../src/clients/kube.ts';
 import { actionContext } from '../../support/action-context.ts';
+import { withCluster } from '../../support/with-cluster.ts';
 
 const configMaps: ResourceRef = { apiVersion: 'v1', kind: 'ConfigMap', plural: 'configmaps', namespaced: true };
 const namespace = 'default';
-let servers: Servers;
 let kube: Kube;
-
-beforeAll(async () => {
-  servers = await startServers({ parts: 'kubernetes' });
-  kube = createKube({ kubeconfig: servers.kubernetes.kubeconfig });
-}, 600_000);
-
-afterAll(async () => {
-  await kube.close();
-  await servers.stop();
-}, 30_000);
+withCluster((cluster) => {
+  kube = cluster;
+});
 
 const parameters = { apiVersion: 'v1', kind: 'ConfigMap', name: 'web', patchType: 'merge', patch: {} } as const;
 const patch = (
@@ -111,6 +103,8 @@ describe('patch_resource', () => {
     await expect(action.run(actionContext({}), parameters)).resolves.toMatchObject({
       status: 'refused',
       reason: 'KindNotAllowed',
+      message:
+        'patch_resource may patch Deployment.apps here, and no ConfigMap; the administrator allows it with KCO_PATCH_KINDS (Helm: actions.patch_resource.kinds)',
     });
     const allowed = { ...parameters, apiVersion: 'apps/v1', kind: 'Deployment' };
     await expect(action.run(actionContext({}), allowed)).resolves.toMatchObject({
