@@ -132,6 +132,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const caches = [pods, ...kinds.map(({ cache }) => cache)];
   const plurals = ['pods', ...kinds.map(({ registration }) => registration.ref.plural)];
   metrics.readActiveMonitors(() => kinds.flatMap(({ counts }) => [...counts()]));
+  metrics.readExportedFields(() => kinds.flatMap(({ exported }) => exported()));
   const resync = (): void => {
     for (const { controller } of kinds) controller.resync();
   };

@@ -1,10 +1,12 @@
 import { type PlanDefaults, planOf } from '../api/plan-of.ts';
 import { checkQuery, type Selected } from '../api/query.ts';
 import { TargetAppSpec } from '../api/target-app.ts';
+import type { ExportedFields } from '../clients/field-metrics.ts';
 import type { Kube, KubeObject, ObjectMeta, ResourceRef } from '../clients/kube-types.ts';
 import type { WatchCache } from '../clients/watch-cache.ts';
 import type { AppRef, EpisodeMirror } from '../domain/observation.ts';
 import type { Plan } from '../domain/plan.ts';
+import { type ExportingApp, exportedFields } from './exported-fields.ts';
 
 /** What KCO keeps of a TargetApp in its watch cache. */
 export interface WatchedApp {
@@ -17,6 +19,8 @@ export interface WatchedApp {
   observedGeneration?: number;
   /** `status.rules[].episodes`, flattened. */
   mirror: EpisodeMirror[];
+  /** What of `status.state` is exported as metrics; absent where nothing is. */
+  exported?: ExportedFields;
 }
 
 interface StatusPart {
@@ -26,11 +30,12 @@ interface StatusPart {
 
 /** Cuts a TargetApp down to what is needed of it. */
 export function watchedApp(object: KubeObject): WatchedApp {
-  const { metadata, spec, status } = object as KubeObject & { spec?: unknown; status?: StatusPart };
+  const { metadata, spec, status } = object as KubeObject & ExportingApp & { status?: StatusPart };
   const { uid, name, annotations, creationTimestamp } = metadata;
   const mirror = (status?.rules ?? []).flatMap(({ name: rule, episodes = [] }) =>
     episodes.map((episode) => ({ rule, ...episode })),
   );
+  const exported = exportedFields({ spec, status });
   return {
     metadata: {
       uid,
@@ -43,6 +48,7 @@ export function watchedApp(object: KubeObject): WatchedApp {
     spec,
     mirror,
     ...(status?.observedGeneration !== undefined && { observedGeneration: status.observedGeneration }),
+    ...(exported !== undefined && { exported }),
   };
 }
 

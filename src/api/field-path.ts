@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { pathProblem } from '../domain/path.ts';
 import { cel } from './cel.ts';
 
-const segment = '[^.\\[\\]{}\\s\'"]+(\\[([0-9]{1,9}|\\*)\\])*';
+/** One name of a path, as RE2 for CEL. */
+export const fieldName = '[^.\\[\\]{}\\s\'"]+';
+const segment = `${fieldName}(\\[([0-9]{1,9}|\\*)\\])*`;
 const howTo =
   'write field names with dots, and [0] or [*] for list elements, e.g. application.health or nodes[*].status';
 

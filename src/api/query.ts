@@ -147,6 +147,13 @@ export function unselected(selected: Selected, path: string): string | undefined
   return undefined;
 }
 
+/** The names that are selected below a path; none where it leads to a value without fields of its own, or to nothing. */
+export function selectedBelow(selected: Selected, path: string): string[] {
+  const names = parsePath(path).flatMap((step) => (typeof step === 'object' && 'field' in step ? [step.field] : []));
+  const found = names.reduce<Selected | undefined>((here, name) => here?.[name], selected);
+  return Object.keys(found ?? {});
+}
+
 /** What of an answer was asked for. A server that says more has not said it to us: it must not get into a history. */
 export function onlySelected(answer: Json, selected: Selected): Json {
   const names = Object.keys(selected);

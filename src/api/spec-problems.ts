@@ -1,5 +1,6 @@
 import type { SpecProblem } from '../domain/plan.ts';
 import { templateVariables } from '../domain/template.ts';
+import { metricProblems } from './metric-problems.ts';
 import { checkQuery, type Selected, unselected } from './query.ts';
 import { ruleName, ruleProblems } from './rule-problems.ts';
 import type { TargetAppSpec } from './target-app.ts';
@@ -67,5 +68,6 @@ export function specProblems(spec: TargetAppSpec): SpecProblem[] {
     ...actions.flatMap((rule, index) => ruleProblems(rule, `spec.actions[${index}]`, selected)),
     ...events.flatMap((entry, index) => transitionProblems(entry, `spec.events[${index}]`, selected)),
     ...(selected ? ignoreProblems(ignoreFields, selected) : []),
+    ...metricProblems(spec, selected),
   ];
 }

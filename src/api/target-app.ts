@@ -3,6 +3,7 @@ import { cel } from './cel.ts';
 import { Endpoint, Port } from './endpoint.ts';
 import { FieldPath } from './field-path.ts';
 import { JsonRecord } from './json-value.ts';
+import { MetricField } from './metric-field.ts';
 import { Rule } from './rule.ts';
 import { Selector } from './selector.ts';
 import { TargetAppStatus } from './status.ts';
@@ -60,6 +61,11 @@ export const TargetAppSpec = z
       .describe(
         'Transitions that are worth an Event, at most 32. Without any, every changed field makes one StateChanged Event, a Warning when the new value means trouble.',
       ),
+    metrics: z.array(MetricField).max(16).optional().meta({
+      description:
+        'Fields of the state that the operator exports as Prometheus metrics, at most 16: dotted paths, each to a single value. A number, true (1) and false (0) are the value of operator_kco_tapp_field_value, a text of at most 64 characters is the label state of operator_kco_tapp_field_state; longer texts, lists and objects are not exported. Whoever may read the metrics of the operator can read these values. Default: none.',
+      'x-kubernetes-list-type': 'set',
+    }),
     suspend: z.boolean().optional().describe('Stop polling and acting, and keep what is known. Default false.'),
     suspendUntil: z.string().max(40).optional().meta({
       description: 'The same as suspend, with an end: a time such as 2026-01-31T06:00:00Z.',

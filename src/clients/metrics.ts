@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { OutcomeStatus } from '../domain/action.ts';
 import { type FailureClass, failureClasses } from '../domain/observation.ts';
+import { type FieldsOfApp, registerFieldGauges } from './field-metrics.ts';
 import { mergeExpositions, scrape } from './scrape.ts';
 
 /** How a poll ended: with or without a difference, or why not at all. */
@@ -20,6 +21,8 @@ export interface Metrics {
   failed(error: { category: ErrorCategory }): void;
   /** Where the number of TargetApps per namespace is read at each scrape. */
   readActiveMonitors(read: () => Iterable<readonly [namespace: string, monitors: number]>): void;
+  /** Where the fields that TargetApps export are read at each scrape. */
+  readExportedFields(read: () => Iterable<FieldsOfApp>): void;
   /** Where the seconds since the watch of a resource last heard anything are read at each scrape. */
   readWatchStaleness(resource: string, read: () => number): void;
   /** Removes the series of a TargetApp that is gone. */
@@ -123,6 +126,7 @@ const histogramsIn = (registry: Registry) => {
 };
 
 type Readers = {
+  fields: () => Iterable<FieldsOfApp>;
   monitors: () => Iterable<readonly [string, number]>;
   staleness: Map<string, () => number>;
 };
@@ -164,14 +168,16 @@ const gaugesIn = (registry: Registry, readers: Readers, version: string) => {
 };
 
 /**
- * Creates the metrics of a process. Series per TargetApp are kept to one counter (at most 18 results, usually 2), because a fleet has
- * thousands of them and a histogram has a dozen series for each; durations are told for the whole fleet.
+ * Creates the metrics of a process. Series per TargetApp are kept to one counter (at most 18 results, usually 2) and to what its
+ * `spec.metrics` asks for, because a fleet has thousands of them and a histogram has a dozen series for each; durations are told for
+ * the whole fleet.
  */
 export const createMetrics = ({ version, registry = new Registry(), temporalUrl }: MetricsOptions): Metrics => {
-  const readers: Readers = { monitors: () => [], staleness: new Map() };
+  const readers: Readers = { fields: () => [], monitors: () => [], staleness: new Map() };
   const counters = countersIn(registry);
   const histograms = histogramsIn(registry);
   const gauges = gaugesIn(registry, readers, version);
+  registerFieldGauges(registry, () => readers.fields());
   collectDefaultMetrics({ register: registry });
   const reasonOf = createBound(mostReasons);
   const results: PollResult[] = ['changed', 'unchanged', ...failureClasses];
@@ -204,6 +210,9 @@ export const createMetrics = ({ version, registry = new Registry(), temporalUrl 
     failed: (error) => counters.errors.inc(error),
     readActiveMonitors(read) {
       readers.monitors = read;
+    },
+    readExportedFields(read) {
+      readers.fields = read;
     },
     readWatchStaleness: (resource, read) => void readers.staleness.set(resource, read),
     forget(namespace, tapp) {

@@ -30,6 +30,8 @@ export interface Controller<T> {
    * the meantime is seen by the version that a workflow reported.
    */
   setLeading(leading: boolean): void;
+  /** Whether this replica is that one now. */
+  readonly isLeading: boolean;
   /** Objects that wait for Temporal. */
   readonly pending: number;
   stop(): Promise<void>;
@@ -81,6 +83,9 @@ export function createController<T>({
     setLeading: (leading) => {
       isLeading = leading;
       if (leading) for (const object of all()) ensure(object);
+    },
+    get isLeading() {
+      return isLeading;
     },
     get pending() {
       return queue.size;

@@ -1,6 +1,7 @@
 import { type WatchedApp, watchedApp } from '../activities/apps.ts';
 import { type KindName, kinds } from '../api/kinds.ts';
 import { refOf } from '../api/resource-ref.ts';
+import type { ExportedFields } from '../clients/field-metrics.ts';
 import type { KubeObject, ResourceRef } from '../clients/kube.ts';
 import { searchAttributes } from '../workflows/search-attributes.ts';
 import type { Conversation } from './conversations.ts';
@@ -18,6 +19,8 @@ export interface Registration<T> {
   /** Whether the workflow may not know this version yet, though no change was seen (the controller was away). */
   isUnseen(object: T): boolean;
   conversationOf(object: T): Conversation;
+  /** What it exports of the state that it watches; absent where the kind has nothing of the sort. */
+  exportedOf?(object: T): ExportedFields | undefined;
 }
 
 const announced = ['kco.local/poll-requested-at'];
@@ -31,6 +34,7 @@ const targetApp: Registration<WatchedApp> = {
     metadata.generation !== before.generation ||
     announced.some((name) => metadata.annotations?.[name] !== before.annotations?.[name]),
   isUnseen: ({ metadata, observedGeneration }) => observedGeneration !== metadata.generation,
+  exportedOf: ({ exported }) => exported,
   conversationOf: ({ metadata: { namespace, name, uid } }) => ({
     type: 'targetApp',
     workflowId: `targetapp/${namespace}/${name}/${uid}`,

@@ -1,3 +1,4 @@
+import type { FieldsOfApp } from '../clients/field-metrics.ts';
 import type { Kube } from '../clients/kube.ts';
 import type { Log } from '../clients/log.ts';
 import type { Metrics } from '../clients/metrics.ts';
@@ -42,6 +43,8 @@ export interface Served<T> {
   controller: Controller<T>;
   /** How many objects there are, by namespace. */
   counts(): Map<string, number>;
+  /** What the objects export of the states that they watch; nothing on a follower, so that each series is told once. */
+  exported(): FieldsOfApp[];
 }
 
 /** Watches the objects of one kind and keeps their workflows. */
@@ -68,5 +71,13 @@ export function serve<T>(
     }
     return found;
   };
-  return { registration, cache, controller, counts };
+  const exported = (): FieldsOfApp[] => {
+    if (!controller.isLeading) return [];
+    return cache.list().flatMap((object) => {
+      const fields = registration.exportedOf?.(object);
+      if (fields === undefined) return [];
+      return [{ namespace: registration.namespaceOf(object), tapp: registration.nameOf(object), ...fields }];
+    });
+  };
+  return { registration, cache, controller, counts, exported };
 }

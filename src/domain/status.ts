@@ -21,8 +21,8 @@ export interface WorkflowRef {
 }
 
 /** Limits of what a status shows: it lives in etcd, the Web UI has the rest. */
-const maxPodsShown = 20;
-const maxFieldsShown = 16;
+export const maxPodsShown = 20;
+export const maxFieldsShown = 16;
 /** Over all rules; those that have fired come first, because what they stand for must not be done again. */
 const maxEpisodesMirrored = 1_000;
 
@@ -81,11 +81,8 @@ function ready(memory: Memory, plan: Plan | undefined, suspended: boolean): Judg
   const source = sourceReachable(memory, plan);
   const answering = Object.values(memory.subjects).length - failing(memory).length;
   if (answering === 0) return { ...source, status: 'False' };
-  return condition(
-    'True',
-    'Monitoring',
-    source.status === 'True' ? `monitoring ${answering} of ${memory.matched || 1}` : source.message,
-  );
+  const whole = plan.perPod ? `${answering} of ${memory.matched} pods answer` : 'the endpoint answers';
+  return condition('True', 'Monitoring', source.status === 'True' ? whole : source.message);
 }
 
 /** The status conditions as they are now. Stalled and Reconciling are what kstatus looks at. */

@@ -118,6 +118,17 @@ describe('planOf', () => {
   });
 });
 
+describe('fields to export', () => {
+  it('may be any single value that the query selects, and below a field that may hold any JSON', () => {
+    const metrics = ['application.health', 'application.version', 'region', 'application.settings.theme'];
+    expect(planned(spec({ metrics, ignoreFields: ['application.lastError'] })).problems).toEqual([]);
+  });
+
+  it('are not part of the plan: the workflow has nothing to do with them', () => {
+    expect(planned(spec({ metrics: ['region'] }))).toEqual(planned(spec()));
+  });
+});
+
 describe('the digest of a plan', () => {
   it('starts with the generation and is the same for the same spec', () => {
     expect(planned(spec(), 7).digest).toMatch(/^g7-[0-9a-f]{8}$/);
@@ -226,6 +237,43 @@ describe('the problems of a plan', () => {
       of: { events: [{ field: 'x', type: 'Normal', reason: 'X', message: 'x' }] },
       field: 'spec.events[0].field',
       words: "'x' is not selected",
+    },
+    {
+      what: 'an unselected field to export',
+      of: { metrics: ['application.health', 'application.pending'] },
+      field: 'spec.metrics[1]',
+      words:
+        "'application.pending' is not selected by stateQuery: under 'application' stateQuery selects status, health, pendingTasks",
+    },
+    {
+      what: 'an object to export',
+      of: { metrics: ['application'] },
+      field: 'spec.metrics[0]',
+      words: "'application' has fields of its own and is no single value: name one of them, e.g. application.status",
+    },
+    {
+      what: 'an element of a list to export',
+      of: { metrics: ['application.nodes[0].status'] },
+      field: 'spec.metrics[0]',
+      words: '"application.nodes[0].status" is not the path of a single value: write field names with dots',
+    },
+    {
+      what: 'a field to export that is ignored',
+      of: { metrics: ['application.settings.theme'], ignoreFields: ['region', 'application.settings'] },
+      field: 'spec.metrics[0]',
+      words: "'application.settings.theme' is ignored by spec.ignoreFields[1], and what is ignored is not exported",
+    },
+    {
+      what: 'a field to export twice',
+      of: { metrics: ['region', 'application.health', 'region'] },
+      field: 'spec.metrics[2]',
+      words: "'region' is spec.metrics[0] already: remove it",
+    },
+    {
+      what: '17 fields to export',
+      of: { metrics: Array.from({ length: 17 }, (_, i) => `application.settings.f${i}`) },
+      field: 'spec.metrics',
+      words: 'is above the limit: at most 16 entries',
     },
     // Triggers.
     {

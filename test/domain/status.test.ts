@@ -46,7 +46,7 @@ describe('the conditions', () => {
       'all answer',
       { a: healthy, b: unhealthy },
       undefined,
-      'True Monitoring: monitoring 2 of 2',
+      'True Monitoring: 2 of 2 pods answer',
       'True Answering: 2 of 2 answer',
     ],
     [
@@ -90,7 +90,7 @@ describe('the conditions', () => {
 
   it('speak of the app where it is asked as a whole', () => {
     const plan = aPlan({ perPod: false });
-    expect(conditionsAfter(polls([healthy], 30, 'app'), plan)['Ready']).toBe('True Monitoring: monitoring 1 of 1');
+    expect(conditionsAfter(polls([healthy], 30, 'app'), plan)['Ready']).toBe('True Monitoring: the endpoint answers');
     expect(conditionsAfter([{ at: 0 }], plan)['SourceReachable']).toBe('Unknown Initializing: not polled yet');
   });
 

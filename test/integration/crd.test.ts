@@ -91,6 +91,12 @@ describe('the API server accepts', () => {
     expect(JSON.parse(stdout).spec.actions[0].parameters).toEqual({ gracePeriod: 30 });
   });
 
+  it('16 fields as metrics, each with a path as long as it may be', async () => {
+    const metrics = Array.from({ length: 16 }, (_, index) => `a.${'b'.repeat(252)}${10 + index}`);
+    const { stdout } = await create(spec({ metrics }));
+    expect(JSON.parse(stdout).spec.metrics).toEqual(metrics);
+  });
+
   it('32 rules, and numbers and names as port and pods', async () => {
     const trigger = { field: 'a', condition: 'exists' };
     const pods = ['each', 'any', 'all', '1%', '100%', 1, 100];
@@ -172,6 +178,21 @@ describe('the API server refuses', () => {
       what: 'a path that is none',
       of: { ignoreFields: ['a b'] },
       words: ['spec.ignoreFields[0]: ', "'a b' is not a path: write field names with dots"],
+    },
+    {
+      what: 'an element of a list as a metric',
+      of: { metrics: ['application.health', 'nodes[0].status'] },
+      words: ['spec.metrics[1]: ', "'nodes[0].status' is not the path of a single value: write field names with dots"],
+    },
+    {
+      what: '17 metrics',
+      of: { metrics: Array.from({ length: 17 }, (_, i) => `f${i}`) },
+      words: ['spec.metrics: Too many: 17: must have at most 16 items'],
+    },
+    {
+      what: 'one metric twice',
+      of: { metrics: ['application.health', 'application.health'] },
+      words: ['spec.metrics[1]: Duplicate value: "application.health"'],
     },
     {
       what: '33 rules',
@@ -325,6 +346,18 @@ describe('kubectl', () => {
     expect(text).not.toContain('<no description>');
   });
 
+  it('explains how fields become metrics', async () => {
+    const { stdout } = await kubectl(['explain', 'targetapp.spec.metrics']);
+    const text = stdout.replaceAll(/\s+/g, ' ');
+    for (const words of [
+      'at most 16',
+      'operator_kco_tapp_field_value',
+      'operator_kco_tapp_field_state',
+      'Default: none.',
+    ])
+      expect(text).toContain(words);
+  });
+
   it('explains whose parameter is whose', async () => {
     const { stdout } = await kubectl(['explain', 'targetapp.spec.actions.parameters.replicas']);
     expect(stdout).toContain('scale_deployment: How many replicas there shall be');
@@ -338,7 +371,7 @@ describe('kubectl', () => {
         type: 'Ready',
         status: 'True',
         reason: 'Monitoring',
-        message: 'monitoring 2 of 2',
+        message: '2 of 2 pods answer',
         lastTransitionTime: '2026-01-01T00:00:00Z',
       },
     ],
@@ -369,7 +402,7 @@ describe('kubectl', () => {
       'INTERVAL',
       'MESSAGE',
     ]);
-    expect(row).toMatch(/^my-app +True +Monitoring +2 +\S+ +\S+ +\/graphql +30 +monitoring 2 of 2$/);
+    expect(row).toMatch(/^my-app +True +Monitoring +2 +\S+ +\S+ +\/graphql +30 +2 of 2 pods answer$/);
     expect(await kubectl(['wait', '--for=condition=Ready', 'ta/my-app', '--timeout=5s'])).toMatchObject({ code: 0 });
   });
 

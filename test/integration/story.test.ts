@@ -80,3 +80,45 @@ describe('an app that turns unhealthy', () => {
     );
   });
 });
+
+describe('fields that a TargetApp exports', () => {
+  const name = 'exporting';
+  const seriesOf = async () =>
+    (await operator.metrics())
+      .split('\n')
+      .filter((line) => line.startsWith('operator_kco_tapp_field') && line.includes(`tapp="${name}"`))
+      .sort();
+  const untilSeries = (what: string, wanted: string[]) =>
+    until(`the series of ${name} ${what}`, async () => JSON.stringify(await seriesOf()) === JSON.stringify(wanted), {
+      instead: seriesOf,
+    });
+
+  it('are metrics that follow what its pods say, rest while it is suspended, and go with it', async () => {
+    const pods = await world.runApp(name, 2);
+    const [pod = '', other = ''] = pods.map(({ metadata }) => metadata.name).sort();
+    const spec = { metrics: ['application.pendingTasks', 'application.health', 'application.lastError'] };
+    await world.monitor(name, spec);
+    const of = (which: string, field: string) =>
+      `namespace="default",tapp="${name}",pod="${which}",field="application.${field}"`;
+    const series = (said: { tasks: number; health: string; withheld: number }) =>
+      [
+        `operator_kco_tapp_field_state{${of(pod, 'health')},state="${said.health}"} 1`,
+        `operator_kco_tapp_field_state{${of(other, 'health')},state="healthy"} 1`,
+        `operator_kco_tapp_field_value{${of(pod, 'pendingTasks')}} ${said.tasks}`,
+        `operator_kco_tapp_field_value{${of(other, 'pendingTasks')}} 0`,
+        `operator_kco_tapp_fields_withheld{namespace="default",tapp="${name}"} ${said.withheld}`,
+      ].sort();
+
+    await untilSeries('are those of the first poll', series({ tasks: 0, health: 'healthy', withheld: 0 }));
+    const changing = pods.find(({ metadata }) => metadata.name === pod);
+    world.says(changing, { pendingTasks: 42, health: 'degraded', lastError: 'x'.repeat(65) });
+    await untilSeries('follow', series({ tasks: 42, health: 'degraded', withheld: 1 }));
+
+    await world.watchApp(name, { ...spec, suspend: true });
+    await untilSeries('rest', []);
+    await world.watchApp(name, spec);
+    await untilSeries('are back', series({ tasks: 42, health: 'degraded', withheld: 1 }));
+    await world.deleteApp(name);
+    await untilSeries('are gone', []);
+  });
+});

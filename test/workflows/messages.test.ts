@@ -188,7 +188,7 @@ describe('what is shown of a workflow', () => {
     world.says(health('unhealthy'));
     const life = await watched(world);
     const { currentDetails } = await life.handle.query<{ currentDetails: string }, []>('__temporal_workflow_metadata');
-    expect(currentDetails).toContain('**Monitoring**: monitoring 1 of 1');
+    expect(currentDetails).toContain('**Monitoring**: 1 of 1 pods answer');
     // The Web UI shows a list as one only after an empty line.
     expect(currentDetails).toContain('\n\n- `my-app-7d4b9c-0`: answers');
     expect(currentDetails).toMatch(/Next poll \d{4}-/);
