@@ -122,9 +122,9 @@ describe('an action that has to wait', () => {
     expect(await told(world, 'ActionFailed')).toContain('not now');
     await until('the status has it', () => lastOutcome(world));
     expect(lastOutcome(world)).toMatchObject({ status: 'failed', reason: 'DisruptionBudget' });
-    const times = world.all('begin').map(({ at }) => at);
-    expect(times.length).toBeGreaterThan(2);
-    expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeLessThanOrEqual(2_000);
+    // 200 + 300 + 450 + 675 ms fit into two seconds, and one more wait does not. Each call takes its time, too.
+    expect(world.all('begin').length).toBeGreaterThan(2);
+    expect(world.all('begin').length).toBeLessThanOrEqual(5);
     await life.end();
   }, 40_000);
 
