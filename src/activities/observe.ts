@@ -83,6 +83,15 @@ function readingOf(
   return reading;
 }
 
+/** What is told of a known pod that the watch lacks, while the API server does not say whether it is there. */
+const unaskable = (subject: string, known = ''): Reading[] => {
+  const failure = {
+    class: 'ConnectFailed',
+    message: 'the API server does not say whether the pod is still there',
+  } as const;
+  return known.endsWith(`!${failure.class}`) ? [] : [{ subject, name: '', failure }];
+};
+
 /** How a poll as a whole is counted: by its worst answer. */
 const resultOf = (results: GraphqlResult[], readings: Reading[], matched: number): PollResult => {
   const failed = results.find((result) => !result.ok);
@@ -187,7 +196,7 @@ export function createObserve({ apps, pods, unwatched, graphql, metrics, log, li
     if (lookLimitMs(plan, matching.length) > limitMs) return { ...told, unasked: 'again' };
 
     const questions = questionsOf(app, spec, plan, matching.filter(isRunning));
-    // A pod of which nobody can say whether it exists stays as it was.
+    // Of these nobody can say whether they exist: unknown, as when they give no answer.
     const kept = new Set([...questions.map(({ subject }) => subject), ...undecided]);
     const gone = Object.keys(input.known).filter((subject) => !kept.has(subject));
     if (gone.length > 0) told.gone = gone;
@@ -199,7 +208,9 @@ export function createObserve({ apps, pods, unwatched, graphql, metrics, log, li
       { questions, found },
       signal,
     );
-    if (readings.length > 0) told.readings = readings;
+    const unsaid = isOtherPlan ? [] : undecided;
+    const all = [...readings, ...unsaid.flatMap((subject) => unaskable(subject, input.known[subject]))];
+    if (all.length > 0) told.readings = all;
     count(input, resultOf(results, readings, matching.length), seconds, started);
     return told;
   };

@@ -80,7 +80,7 @@ function previousOf(before: SubjectMemory | undefined, after: SubjectMemory): Js
 }
 
 function subjectAfter(known: SubjectMemory | undefined, reading: Reading): SubjectMemory {
-  const next: SubjectMemory = { name: reading.name };
+  const next: SubjectMemory = { name: reading.name || (known?.name ?? '') };
   if (reading.failure !== undefined) {
     next.failure = reading.failure;
     if (known?.hash !== undefined) next.hash = known.hash;

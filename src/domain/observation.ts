@@ -36,7 +36,7 @@ export const wholeApp = 'app';
 export interface Reading {
   /** Pod uid, or `wholeApp`. */
   subject: string;
-  /** Pod name, or the TargetApp's name. */
+  /** Pod name, or the TargetApp's name; empty for a known pod whose name cannot be asked for. */
   name: string;
   /** Hash of the state that was observed; absent on failure. */
   hash?: string;

@@ -331,9 +331,13 @@ describe('whether a pod that the watch does not have is gone', () => {
     expect(world.asked).toHaveLength(1);
   });
 
-  it('is left open while the API server is away, and what is known of it stays', async () => {
+  it('is left open while the API server is away: what is known of it stays, and its state is unknown', async () => {
     world.listed = new KubeError({ reason: 'ConnectFailed', message: 'away' });
-    expect(await look(known)).toEqual({ matched: 1 });
+    const failure = { class: 'ConnectFailed', message: expect.stringContaining('whether the pod is still there') };
+    const first = await look(known);
+    expect(first).toEqual({ matched: 1, readings: [{ subject: 'uid-2', name: '', failure }] });
+    const told = { ...known, known: { ...known.known, 'uid-2': `${known.known?.['uid-2']}!ConnectFailed` } };
+    expect(await look(told)).toEqual({ matched: 1 });
     world.listed = [storedPod(1)];
     expect(await look(known)).toEqual({ matched: 1, gone: ['uid-2'] });
   });

@@ -3,7 +3,7 @@ import { changesOf, step, withEvents } from '../../src/domain/decide.ts';
 import { fingerprintOf, newMemory } from '../../src/domain/memory.ts';
 import { isSamePath, pathsOverlap } from '../../src/domain/path.ts';
 import type { Plan } from '../../src/domain/plan.ts';
-import { aPlan, appUid, at, fails, healthy, reading, unhealthy } from '../support/domain.ts';
+import { aPlan, appUid, aRule, at, fails, healthy, reading, uidOf, unhealthy } from '../support/domain.ts';
 
 describe('one step', () => {
   const seen = { matched: 1, readings: [reading('a', unhealthy)] };
@@ -32,6 +32,16 @@ describe('one step', () => {
   it('keeps the request for a poll that was answered last', () => {
     const { memory } = step(appUid, { ...newMemory(), pollRequested: 'now' }, { matched: 0 }, at(0));
     expect(memory.pollRequested).toBe('now');
+  });
+
+  it('knows the name of a pod of which nobody can say whether it exists, and does not decide on what it said last', () => {
+    const plan = aPlan({ rules: [aRule({ forMs: 60_000 })] });
+    const first = step(appUid, newMemory(), { ...seen, plan }, at(0)).memory;
+    const lost = { matched: 0, readings: [{ ...reading('a', fails()), name: '' }] };
+    const { memory, decisions } = step(appUid, first, lost, at(90));
+    expect(decisions.filter(({ kind }) => kind === 'fire')).toEqual([]);
+    expect(memory.subjects[uidOf('a')]).toMatchObject({ name: 'a', failure: { class: 'Timeout' } });
+    expect(step(appUid, memory, seen, at(120)).decisions).toMatchObject([{ kind: 'fire' }]);
   });
 
   it('puts Events behind those that are not recorded yet', () => {
