@@ -260,8 +260,10 @@ export const readConfig = (env: Env = process.env): Config => {
     ...unreadableFiles(good),
     ...crossProblems(settings, given, bad),
   ];
-  if (problems.length > 0) throw new ConfigError(problems);
-  return configOf(settings, unknownVariables(given));
+  const warnings = unknownVariables(given);
+  // By themselves they stop nothing; one may well be the wrong name of what is missing.
+  if (problems.length > 0) throw new ConfigError([...problems, ...warnings]);
+  return configOf(settings, warnings);
 };
 
 /** The configuration as it may be logged: secrets replaced, everything else as it works. */

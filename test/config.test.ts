@@ -179,6 +179,12 @@ describe('a variable that is not ours', () => {
     ]);
   });
 
+  it('is named beside what is wrong, because it may be the wrong name of that', () => {
+    expect(() => readConfig({ KCO_METRIC_PORT: '1', KCO_METRICS_PORT: 'x' })).toThrow(
+      /KCO_METRICS_PORT.*\n.*did you mean/,
+    );
+  });
+
   it('is passed over when Kubernetes set it for a Service, even under the name of a setting', () => {
     const config = readConfig({
       KCO_METRICS_PORT: 'tcp://10.0.0.1:8080',

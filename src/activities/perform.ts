@@ -122,7 +122,10 @@ export function createPerform({ apps, pods, enabled, workflowUrl, log }: Perform
         return { status: 'waiting', reason, message, afterMs };
       }
       if (!(error instanceof Retry)) throw error;
-      log.warning('action to be tried again', { ...facts, reason: error.reason, error });
+      const { info } = Context.current();
+      const isLast = info.attempt >= (info.retryPolicy?.maximumAttempts || Number.POSITIVE_INFINITY);
+      if (isLast) log.warning('action ended', { ...facts, status: 'failed', reason: error.reason, error });
+      else log.warning('action to be tried again', { ...facts, reason: error.reason, error });
       throw ApplicationFailure.create({
         type: error.reason,
         message: error.message,

@@ -82,7 +82,7 @@ export const TargetAppStatus = z
       .optional()
       .meta({
         description:
-          'Ready (all is well), Reconciling and Stalled (as kstatus reads them), SourceReachable (the app answers), ActionsHealthy (the last actions succeeded).',
+          'Ready (it is being watched; the message says so when the last actions did not succeed), Reconciling and Stalled (as kstatus reads them), SourceReachable (the app answers), ActionsHealthy (the last actions succeeded).',
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['type'],
       }),

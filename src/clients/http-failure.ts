@@ -62,7 +62,11 @@ const codeOf = (error: unknown): string => {
  */
 export const failureOf = (error: unknown, address: string): Failure => {
   if (error instanceof EgressDenied) {
-    return { class: 'EgressDenied', message: `${address}: the address ${printable(error.address)} is not allowed` };
+    const denied = printable(error.address);
+    return {
+      class: 'EgressDenied',
+      message: `${address}: ${denied} is an address of cloud metadata, which is never asked`,
+    };
   }
   const code = codeOf(error);
   const [, prefixClass, prefixText] = byPrefix.find(([prefix]) => prefix.test(code)) ?? [];

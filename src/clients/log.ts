@@ -81,6 +81,10 @@ const columns = { namespace: null, tapp: null, action: null, old_state: null, ne
 /** What the log itself says and no fact may: a second key of that name would make the line ambiguous. */
 const own = new Set(['timestamp', 'level', 'operator', 'msg']);
 
+/** A fact that is not known leaves the column as it is. */
+const known = (facts: LogFacts = {}): LogFacts =>
+  Object.fromEntries(Object.entries(facts).filter(([, fact]) => fact !== undefined));
+
 const withoutOwn = (facts: LogFacts): LogFacts =>
   Object.fromEntries(Object.entries(facts).map(([name, fact]) => [own.has(name) ? `fact_${name}` : name, fact]));
 
@@ -100,7 +104,7 @@ export const createLog = ({ level, operator, destination, redactor = createRedac
     const write = (word: LogLevel) => (message: string, facts?: LogFacts) => {
       const name = pinoLevels[word];
       if (!lines.isLevelEnabled(name)) return;
-      const line = redactor.value({ ...columns, ...bound, ...facts });
+      const line = redactor.value({ ...columns, ...known(bound), ...known(facts) });
       lines[name]({ operator, ...withoutOwn(line as LogFacts) }, redactor.text(message));
     };
     return {

@@ -82,7 +82,9 @@ function ready(memory: Memory, plan: Plan | undefined, suspended: boolean): Judg
   const answering = Object.values(memory.subjects).length - failing(memory).length;
   if (answering === 0) return { ...source, status: 'False' };
   const whole = plan.perPod ? `${answering} of ${memory.matched} pods answer` : 'the endpoint answers';
-  return condition('True', 'Monitoring', source.status === 'True' ? whole : source.message);
+  const actions = actionsHealthy(memory);
+  const trouble = actions.status === 'True' ? '' : `; ${actions.reason}: ${actions.message}`;
+  return condition('True', 'Monitoring', (source.status === 'True' ? whole : source.message) + trouble);
 }
 
 /** The status conditions as they are now. Stalled and Reconciling are what kstatus looks at. */

@@ -22,6 +22,12 @@ const meansTrouble = (value: Json | undefined): boolean => typeof value === 'str
 export const shown = (value: Json | undefined): string =>
   value === undefined ? '(absent)' : typeof value === 'string' ? (value === '' ? '""' : value) : JSON.stringify(value);
 
+/** A value with its type, where it is the type that matters. */
+const typed = (value: Json | undefined): string =>
+  value === undefined || value === null || typeof value === 'object'
+    ? shown(value)
+    : `the ${typeof value === 'string' ? `text ${JSON.stringify(value)}` : `${typeof value} ${value}`}`;
+
 const podOf = ({ subject, name }: SubjectView): PodRef | undefined =>
   subject === wholeApp ? undefined : { uid: subject, name };
 
@@ -120,8 +126,8 @@ export function reachabilityEvents(
 }
 
 /** A rule's trigger as a person reads it. */
-export function triggerText({ trigger }: RulePlan): string {
-  const value = trigger.value === undefined ? '' : ` ${shown(trigger.value)}`;
+export function triggerText({ trigger }: RulePlan, show = shown): string {
+  const value = trigger.value === undefined ? '' : ` ${show(trigger.value)}`;
   return `${trigger.field === undefined ? '' : `${trigger.field} `}${trigger.condition}${value}`;
 }
 
@@ -158,7 +164,7 @@ export function decisionEvent(decision: Decision): EventDraft {
   return draft({
     type: 'Warning',
     reason: 'TriggerTypeMismatch',
-    message: `${rule.name}: cannot tell whether ${triggerText(rule)}, because the value is ${shown(decision.value)}`,
+    message: `${rule.name}: cannot tell whether ${triggerText(rule, typed)}, because the value is ${typed(decision.value)}`,
     pod: decision.pod,
     sameAs: rule.name,
   });

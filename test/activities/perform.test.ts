@@ -6,10 +6,11 @@ import { createPerform } from '../../src/activities/perform.ts';
 import { planOf } from '../../src/api/plan-of.ts';
 import { TargetAppSpec } from '../../src/api/target-app.ts';
 import { KubeError } from '../../src/clients/kube.ts';
+import type { Log } from '../../src/clients/log.ts';
 import type { ActionOutcome, ActionRequest, ActionResult } from '../../src/domain/action.ts';
 import { defaults } from '../support/target-app-manifest.ts';
 
-const silent = { debug() {}, info() {}, warning() {}, error() {}, with: () => silent };
+const silent: Log = { debug() {}, info() {}, warning() {}, error() {}, with: () => silent };
 
 const spec = {
   selector: { matchLabels: { app: 'cart' } },
@@ -78,9 +79,15 @@ beforeEach(() => {
 
 const perform = (
   asked: ActionRequest,
-  options: { enabled?: string[]; generations?: number[]; unasked?: KubeError } = {},
+  options: {
+    enabled?: string[];
+    generations?: number[];
+    unasked?: KubeError;
+    log?: Log;
+    info?: ConstructorParameters<typeof MockActivityEnvironment>[0];
+  } = {},
 ) => {
-  const { enabled = ['webhook'], generations = [1], unasked } = options;
+  const { enabled = ['webhook'], generations = [1], unasked, log = silent, info } = options;
   const performing = createPerform({
     apps: {
       ofGeneration: async (_, generation) => {
@@ -91,9 +98,9 @@ const perform = (
     pods: { list: () => [] },
     enabled: new Set(enabled),
     workflowUrl: ({ id }) => `http://ui/${id}`,
-    log: silent,
+    log,
   });
-  const environment = new MockActivityEnvironment();
+  const environment = new MockActivityEnvironment(info);
   return environment.run(() => performing(action, asked, new AbortController().signal)) as Promise<ActionResult>;
 };
 
@@ -144,6 +151,21 @@ describe('an action activity', () => {
       nextRetryDelay: 7_000,
       nonRetryable: false,
     });
+  });
+
+  it.each([
+    [1, 3, 'action to be tried again'],
+    [3, 3, 'action ended'],
+    [9, undefined, 'action to be tried again'],
+  ])('logs that attempt %s of %s failed: %s', async (attempt, maximumAttempts, words) => {
+    behave = () => {
+      throw new Retry('HTTPStatus', 'answered 503');
+    };
+    const lines: string[] = [];
+    const log = { ...silent, warning: (line: string) => void lines.push(line) };
+    const retryPolicy = maximumAttempts === undefined ? {} : { maximumAttempts };
+    await expect(perform(request(), { log, info: { attempt, retryPolicy } })).rejects.toThrow('answered 503');
+    expect(lines).toEqual([words]);
   });
 
   it('hands a wait to the workflow, and tells the action when there was one', async () => {

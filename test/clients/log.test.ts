@@ -44,7 +44,7 @@ describe('a line', () => {
 
   it('has the columns that do not apply as null', () => {
     const { log, lines } = logAt('INFO');
-    log.info('started');
+    log.info('started', { old_state: undefined });
     expect(Object.keys(lines()[0]).sort()).toEqual([...logKeys].sort());
     expect(lines()[0]).toMatchObject({
       namespace: null,

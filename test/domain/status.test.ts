@@ -119,9 +119,14 @@ describe('the conditions', () => {
   ] as const)('call an action that %s healthy: %s', (status, healthyNow) => {
     const lastOutcome = { status, reason: 'Cause', message: 'so', actionId: 'id', at: at(0) };
     const rules = { fine: newRuleMemory(), restart: { ...newRuleMemory(), lastOutcome } };
-    const condition = conditionsOf({ ...newMemory(), plan: aPlan(), rules }, at(0))['ActionsHealthy'];
+    const subjects = { u: { name: 'p', hash: 'h', state: 1 } };
+    const memory = { ...newMemory(), plan: aPlan(), rules, subjects, matched: 1, lastPoll: at(0) };
+    const { ActionsHealthy: condition, Ready } = conditionsOf(memory, at(0));
     expect(condition?.status).toBe(healthyNow);
     if (healthyNow === 'False') expect(condition).toMatchObject({ reason: 'Cause', message: 'restart: so' });
+    // Whoever only looks at the list must see it, too.
+    const trouble = healthyNow === 'False' ? '; Cause: restart: so' : '';
+    expect(Ready).toMatchObject({ status: 'True', message: `1 of 1 pods answer${trouble}` });
   });
 
   it('keep the time of their last transition while only reason or message change', () => {

@@ -182,7 +182,7 @@ describe('an Event of a decision', () => {
   it('says what cannot be compared', () => {
     const trigger = { field: 'v', condition: 'less_than', value: 3 };
     expect(tellsOf([v('')], { trigger })).toEqual([
-      'Warning TriggerTypeMismatch: restart: cannot tell whether v less_than 3, because the value is ""',
+      'Warning TriggerTypeMismatch: restart: cannot tell whether v less_than the number 3, because the value is the text ""',
     ]);
   });
 
