@@ -68,6 +68,7 @@ function activitiesOf(options: OperatorOptions, kube: Kube, served: Served, pods
     caches: { apps: served.TargetApp.cache, pods },
     telemetry: { metrics, log },
     settings: {
+      namespaces: config.kubernetes.watchNamespaces,
       defaults: {
         pollingInterval: observing.defaultIntervalMs / 1000,
         timeout: observing.timeoutMs / 1000,

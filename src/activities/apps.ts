@@ -72,7 +72,8 @@ function selectedBy({ stateQuery, variables }: TargetAppSpec): Selected | undefi
 export interface Apps {
   /**
    * The object of that uid, or undefined when it is gone. A cache that does not know it, or that is behind the generation
-   * that somebody has seen already (`atLeast`; infinity: always), is not believed without a GET.
+   * that somebody has seen already (`atLeast`; infinity: always), is not believed without a GET. One of a namespace that
+   * is not watched is gone, without asking: its workflow dates from a time when it was, and is to end.
    */
   find(app: AppRef, atLeast?: number): Promise<WatchedApp | undefined>;
   /** Parsed and planned; remembered with the generation before it, for an action that is under way during an edit. */
@@ -87,13 +88,18 @@ export interface AppsOptions {
   cache: Pick<WatchCache<WatchedApp>, 'get' | 'hasSynced'>;
   kube: Pick<Kube, 'get'>;
   ref: ResourceRef;
+  /** Namespaces whose TargetApps are looked after; empty: all. */
+  namespaces: readonly string[];
   defaults: PlanDefaults;
 }
 
-export function createApps({ cache, kube, ref, defaults }: AppsOptions): Apps {
+export function createApps({ cache, kube, ref, namespaces, defaults }: AppsOptions): Apps {
   const remembered = new Map<string, SpecInForce[]>();
+  const isWatched = ({ namespace }: AppRef): boolean => namespaces.length === 0 || namespaces.includes(namespace);
 
-  const find = async ({ namespace, name, uid }: AppRef, atLeast = 0): Promise<WatchedApp | undefined> => {
+  const find = async (app: AppRef, atLeast = 0): Promise<WatchedApp | undefined> => {
+    if (!isWatched(app)) return undefined;
+    const { namespace, name, uid } = app;
     const known = cache.get(namespace, name);
     if (known?.metadata.uid === uid && known.metadata.generation >= atLeast) return known;
     const object = await kube.get(ref, { namespace, name });
@@ -119,6 +125,7 @@ export function createApps({ cache, kube, ref, defaults }: AppsOptions): Apps {
     inForce,
     forget: (uid) => remembered.delete(uid),
     ofGeneration: async (app, generation) => {
+      if (!isWatched(app)) return undefined;
       const known = remembered.get(app.uid)?.find((entry) => entry.generation === generation);
       if (known !== undefined) return known;
       const present = await find(app, Number.POSITIVE_INFINITY);

@@ -29,6 +29,8 @@ export interface ActivityOptions {
   caches: { apps: WatchCache<WatchedApp>; pods: WatchCache<PodView> };
   telemetry: { metrics: Metrics; log: Log };
   settings: {
+    /** Namespaces whose TargetApps are looked after; empty: all. What a workflow asks for elsewhere is not done. */
+    namespaces: readonly string[];
     defaults: PlanDefaults;
     enabledActions: readonly ActionName[];
     /** What `patch_resource` may patch, as `Kind` or `Kind.group`; absent: whatever RBAC allows. */
@@ -47,9 +49,9 @@ type ActionActivities = Record<ActionName, (request: ActionRequest) => Promise<A
 export function createActivities({ clients, caches, telemetry, settings }: ActivityOptions) {
   const { kube, http, graphql } = clients;
   const { metrics, log } = telemetry;
-  const { workflowUrl, instance, limits } = settings;
+  const { namespaces, defaults, workflowUrl, instance, limits } = settings;
   const ref = refOf(kinds.TargetApp);
-  const apps = createApps({ cache: caches.apps, kube, ref, defaults: settings.defaults });
+  const apps = createApps({ cache: caches.apps, kube, ref, namespaces, defaults });
   const unwatched = createUnwatchedPods(kube);
   const observe = createObserve({ apps, pods: caches.pods, unwatched, graphql, metrics, log, limits });
   const perform = createPerform({

@@ -156,9 +156,10 @@ export function createObserve({ apps, pods, unwatched, graphql, metrics, log, li
     const ended = performance.now();
     const maxBytes = Math.min(limits.maxStateBytes, Math.floor(maxTotalStateBytes / Math.max(1, questions.length)));
     const results = await bounded(
-      questions.map(
-        (question) => () => graphql.query({ ...question.request, deadlineMs: inForce.plan.timeoutMs, signal }),
-      ),
+      questions.map((question) => async (): Promise<GraphqlResult> => {
+        if ('failure' in question) return { ok: false, failure: question.failure };
+        return graphql.query({ ...question.request, deadlineMs: inForce.plan.timeoutMs, signal });
+      }),
       inForce.plan.queriesAtOnce,
     );
     const readings = results.flatMap((result, i) => {

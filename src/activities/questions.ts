@@ -1,28 +1,42 @@
 import type { TargetAppSpec } from '../api/target-app.ts';
 import type { GraphqlRequest } from '../clients/graphql.ts';
+import { printable } from '../clients/printable.ts';
 import type { JsonObject } from '../domain/json.ts';
-import { wholeApp } from '../domain/observation.ts';
+import { type Failure, wholeApp } from '../domain/observation.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { WatchedApp } from './apps.ts';
 import type { PodView } from './pod-view.ts';
 
-/** One query that a poll sends. */
-export interface Question {
+/** Who is asked by a poll, and what is sent; or why nothing can be. */
+export type Question = Asked & ({ request: Sent } | { failure: Failure });
+
+interface Asked {
   /** Pod uid, or `wholeApp`. */
   subject: string;
   name: string;
   /** Address of the pod that is asked; absent for a URL. */
   ip?: string;
-  request: Pick<GraphqlRequest, 'url' | 'document' | 'variables'>;
 }
+
+type Sent = Pick<GraphqlRequest, 'url' | 'document' | 'variables'>;
 
 const defaultPorts = { http: 80, https: 443 };
 
+const listOf = (words: string[]): string =>
+  words.length < 2 ? (words[0] ?? 'none') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+
+/** A name that a pod does not declare is not another port: whatever answered there would be taken for the app. */
+function unnamed(name: string, { ports }: PodView): Failure {
+  const declared = listOf(ports.map((port) => (port.name ? `${port.name} (${port.port})` : String(port.port))));
+  const message = `no container port of the pod is named ${name}; it has ${declared}`;
+  return { class: 'ConnectFailed', message: printable(message) };
+}
+
 /** The port of a pod: as the spec says by number or name, else the first that the pod declares, else the scheme's. */
-function portOf(pod: PodView, spec: TargetAppSpec): number {
-  if (typeof spec.port === 'number') return spec.port;
-  const declared = spec.port === undefined ? pod.ports[0] : pod.ports.find(({ name }) => name === spec.port);
-  return declared?.port ?? defaultPorts[spec.scheme ?? 'http'];
+function portOf(pod: PodView, { port, scheme = 'http' }: TargetAppSpec): number | Failure {
+  if (typeof port === 'number') return port;
+  if (port === undefined) return pod.ports[0]?.port ?? defaultPorts[scheme];
+  return pod.ports.find(({ name }) => name === port)?.port ?? unnamed(port, pod);
 }
 
 const hostOf = (ip: string): string => (ip.includes(':') ? `[${ip}]` : ip);
@@ -43,10 +57,10 @@ export function questionsOf(
     const url = spec.graphqlEndpoint.includes('://') ? spec.graphqlEndpoint : `${scheme}://${spec.graphqlEndpoint}`;
     return [{ subject: wholeApp, name: app.metadata.name, request: { url, ...asked } }];
   }
-  return running.map((pod) => ({
-    subject: pod.uid,
-    name: pod.name,
-    ip: pod.ip,
-    request: { url: `${scheme}://${hostOf(pod.ip)}:${portOf(pod, spec)}${spec.graphqlEndpoint}`, ...asked },
-  }));
+  return running.map((pod) => {
+    const who = { subject: pod.uid, name: pod.name, ip: pod.ip };
+    const port = portOf(pod, spec);
+    if (typeof port !== 'number') return { ...who, failure: port };
+    return { ...who, request: { url: `${scheme}://${hostOf(pod.ip)}:${port}${spec.graphqlEndpoint}`, ...asked } };
+  });
 }

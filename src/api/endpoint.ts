@@ -6,6 +6,8 @@ const form =
   '^(/[^ ]*|(https?://)?(\\[[0-9a-fA-F:.]+\\]|[A-Za-z0-9]([-A-Za-z0-9._]*[A-Za-z0-9])?)(:[0-9]{1,5})?([/?][^ ]*)?)$';
 const howTo =
   'use a path (/graphql), a host with a path (app.ns.svc.cluster.local/graphql) or an http:// or https:// URL';
+const oneWord = '^[A-Za-z0-9]([-A-Za-z0-9_]*[A-Za-z0-9])?$';
+const slashOrHost = "for a path on each pod begin with '/', for a host with 'http://'";
 const noUserinfo = 'must not carry a user name or a password: everyone who may read the TargetApp would see them';
 
 /** Where the state is read: a path on every pod, or one URL for the app as a whole. */
@@ -17,16 +19,25 @@ export const Endpoint = z
   .refine((text) => new RegExp(userinfo).test(text) || new RegExp(form).test(text), {
     error: `is not an endpoint that can be asked: ${howTo}`,
   })
+  .refine((text) => !new RegExp(oneWord).test(text), {
+    error: ({ input }) =>
+      `names a host; for a path on each pod write '/${String(input)}', for a host 'http://${String(input)}'`,
+  })
   .default('/graphql')
   .meta({
     description:
-      'Where the state is read. A path such as /graphql (default) is asked on the IP of each matching pod. A URL, with or without scheme, such as app.ns.svc.cluster.local/graphql, is asked once for the app as a whole.',
+      'Where the state is read. A path such as /graphql (default) is asked on the IP of each matching pod. A URL, with or without scheme, such as app.ns.svc.cluster.local/graphql, is asked once for the app as a whole. One word alone could be either and is refused: write /graphql or http://graphql.',
     ...cel(
       { rule: `!self.matches(r'${userinfo}')`, message: noUserinfo },
       {
         rule: `self.matches(r'${userinfo}') || self.matches(r'${form}')`,
         message: `is not an endpoint that can be asked: ${howTo}`,
         messageExpression: `"'" + self + "' is not an endpoint that can be asked: ${howTo}"`,
+      },
+      {
+        rule: `!self.matches(r'${oneWord}')`,
+        message: `names a host: ${slashOrHost}`,
+        messageExpression: `"'" + self + "' names a host; for a path on each pod write '/" + self + "', for a host 'http://" + self + "'"`,
       },
     ),
   });
@@ -46,7 +57,7 @@ export const Port = z
   ])
   .meta({
     description:
-      "The port where a path is reached on a pod: a number or the name of a container port. Default: the pod's only or first container port.",
+      "The port where a path is reached on a pod: a number or the name of a container port. Default: the pod's only or first container port; the scheme's (80 or 443) where the pod declares none. Refused beside a URL, which has its own.",
     'x-kubernetes-int-or-string': true,
     maxLength: 15,
     ...cel({
@@ -56,3 +67,10 @@ export const Port = z
     }),
   });
 export type Port = z.infer<typeof Port>;
+
+/** Why a port does not stand beside a URL, and where it goes. */
+export const portBesideUrl =
+  'is for a path on each pod and would not be used: put the port into the URL of graphqlEndpoint, e.g. app.ns.svc:8080/graphql';
+/** The same of a scheme. */
+export const schemeBesideUrl =
+  'would not be used, because graphqlEndpoint has a scheme of its own: put it into that URL, e.g. https://app.ns.svc/graphql';

@@ -1,5 +1,6 @@
 import type { SpecProblem } from '../domain/plan.ts';
 import { templateVariables } from '../domain/template.ts';
+import { portBesideUrl, schemeBesideUrl } from './endpoint.ts';
 import { metricProblems } from './metric-problems.ts';
 import { checkQuery, type Selected, unselected } from './query.ts';
 import { ruleName, ruleProblems } from './rule-problems.ts';
@@ -21,6 +22,18 @@ function timeProblems({ suspendUntil }: TargetAppSpec): SpecProblem[] {
   if (suspendUntil === undefined || timeOf(suspendUntil) !== undefined) return [];
   const message = `${JSON.stringify(suspendUntil)} is not a time: write e.g. 2026-01-31T06:00:00Z`;
   return [{ field: 'spec.suspendUntil', message }];
+}
+
+/** What stands beside a URL and would be passed over. */
+function endpointProblems({ graphqlEndpoint, port, scheme }: TargetAppSpec): SpecProblem[] {
+  return [
+    ...(port === undefined || graphqlEndpoint.startsWith('/')
+      ? []
+      : [{ field: 'spec.port', message: `${JSON.stringify(port)} ${portBesideUrl}` }]),
+    ...(scheme === undefined || !/^https?:\/\//.test(graphqlEndpoint)
+      ? []
+      : [{ field: 'spec.scheme', message: `${JSON.stringify(scheme)} ${schemeBesideUrl}` }]),
+  ];
 }
 
 function nameProblems(rules: TargetAppSpec['actions'] = []): SpecProblem[] {
@@ -63,6 +76,7 @@ export function specProblems(spec: TargetAppSpec): SpecProblem[] {
   const selected = 'selected' in query ? query.selected : undefined;
   return [
     ...('problem' in query ? [{ field: 'spec.stateQuery', message: query.problem }] : []),
+    ...endpointProblems(spec),
     ...timeProblems(spec),
     ...nameProblems(actions),
     ...actions.flatMap((rule, index) => ruleProblems(rule, `spec.actions[${index}]`, selected)),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { cel } from './cel.ts';
-import { Endpoint, Port } from './endpoint.ts';
+import { Endpoint, Port, portBesideUrl, schemeBesideUrl } from './endpoint.ts';
 import { FieldPath } from './field-path.ts';
 import { JsonRecord } from './json-value.ts';
 import { MetricField } from './metric-field.ts';
@@ -15,13 +15,34 @@ const uniqueNames = {
   message: 'two rules have the same name: give each rule its own name',
 };
 
+// What spec-problems.ts says too, where the API server cannot.
+const urlRules = [
+  {
+    rule: "!has(self.port) || !has(self.graphqlEndpoint) || self.graphqlEndpoint.startsWith('/')",
+    message: portBesideUrl,
+    reason: 'FieldValueForbidden',
+    fieldPath: '.port',
+  },
+  {
+    rule: "!has(self.scheme) || !has(self.graphqlEndpoint) || !self.graphqlEndpoint.matches('^https?://')",
+    message: schemeBesideUrl,
+    reason: 'FieldValueForbidden',
+    fieldPath: '.scheme',
+  },
+];
+
 /** What a user says about an app: where its state is, and what to do about it. */
 export const TargetAppSpec = z
   .strictObject({
     selector: Selector,
     graphqlEndpoint: Endpoint,
     port: Port.optional(),
-    scheme: z.enum(['http', 'https']).optional().describe('How a path is reached on a pod: http (default) or https.'),
+    scheme: z
+      .enum(['http', 'https'])
+      .optional()
+      .describe(
+        'How a path on a pod, or a host that comes without a scheme, is reached: http (default) or https. Refused beside a URL that has its own.',
+      ),
     pollingInterval: z
       .int()
       .min(1)
@@ -34,7 +55,7 @@ export const TargetAppSpec = z
       .max(86_400)
       .optional()
       .describe(
-        "Seconds for one query, from connecting to the last byte; at most the polling interval. Default: the installation's (10).",
+        "Seconds for one query, from connecting to the last byte. More than the polling interval is cut to the polling interval. Default: the installation's (10).",
       ),
     stateQuery: z
       .string()
@@ -79,7 +100,7 @@ export const TargetAppSpec = z
         'What a poll without an answer does to a running for clock: keep (default) lets it run on, reset starts it again.',
       ),
   })
-  .describe('What is watched, and what to do about it.');
+  .meta({ description: 'What is watched, and what to do about it.', ...cel(...urlRules) });
 export type TargetAppSpec = z.infer<typeof TargetAppSpec>;
 
 /** A resource of kind TargetApp. */

@@ -19,8 +19,16 @@ export const printable = (text: string, max = 200): string => {
   return (clean.length > max ? `${clean.slice(0, max - 1)}…` : clean).toWellFormed();
 };
 
-/** A valid URL for messages: host and path, no scheme, no userinfo, no query, no fragment. Not for the happy path. */
+const defaultPorts: Record<string, string> = { 'http:': '80', 'https:': '443' };
+
+/** Host and port of a valid http or https URL, the scheme's own port too: a person looks for the port that was asked. */
+export const hostAndPortOf = (url: URL | string): string => {
+  const { protocol, hostname, port } = typeof url === 'string' ? new URL(url) : url;
+  return printable(`${hostname}:${port || defaultPorts[protocol]}`);
+};
+
+/** A valid URL for messages: host, port and path, no scheme, userinfo, query or fragment. Not for the happy path. */
 export const addressOf = (url: URL | string): string => {
-  const { host, pathname } = typeof url === 'string' ? new URL(url) : url;
-  return printable(`${host}${pathname}`);
+  const parsed = typeof url === 'string' ? new URL(url) : url;
+  return printable(`${hostAndPortOf(parsed)}${parsed.pathname}`);
 };

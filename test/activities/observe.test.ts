@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { createApps, type WatchedApp } from '../../src/activities/apps.ts';
+import { type Apps, createApps, type WatchedApp } from '../../src/activities/apps.ts';
 import { createObserve, type Observe } from '../../src/activities/observe.ts';
 import type { PodView } from '../../src/activities/pod-view.ts';
 import { createUnwatchedPods } from '../../src/activities/unwatched-pods.ts';
@@ -29,6 +29,8 @@ const pod = (n: number, fields: Partial<PodView> = {}): PodView => ({
 const world = {
   app: undefined as WatchedApp | undefined,
   stored: undefined as KubeObject | undefined,
+  /** Those that are watched; empty: all. */
+  namespaces: [] as string[],
   /** The pods that the API server has, or why it does not say. */
   listed: [] as KubeObject[] | Error,
   lists: [] as ListOptions[],
@@ -53,11 +55,13 @@ const appWith = (spec: object = {}, generation = 1): WatchedApp => ({
   mirror: [],
 });
 
+let apps: Apps;
 let observe: Observe;
 beforeEach(() => {
   Object.assign(world, {
     app: appWith(),
     stored: undefined,
+    namespaces: [],
     listed: [],
     lists: [],
     pods: [pod(1), pod(2)],
@@ -85,10 +89,11 @@ beforeEach(() => {
     if (world.listed instanceof Error) throw world.listed;
     return { items: world.listed, metadata: { resourceVersion: '9' } };
   };
-  const apps = createApps({
+  apps = createApps({
     cache: { get: () => world.app, hasSynced: true },
     kube: { get: get as Kube['get'] },
     ref: refOf(kinds.TargetApp),
+    namespaces: world.namespaces,
     defaults,
   });
   observe = createObserve({
@@ -239,6 +244,49 @@ describe('a poll', () => {
     await look();
     expect(world.asked.map((request) => request.url)).toEqual([url]);
   });
+
+  it.each<[string, object, PodView['ports'], string]>([
+    [
+      'the first that the pod declares',
+      {},
+      [{ port: 8080 }, { name: 'http', port: 9090 }],
+      'http://10.0.0.1:8080/graphql',
+    ],
+    ["the scheme's where it declares none", {}, [], 'http://10.0.0.1:80/graphql'],
+    ["the scheme's where it declares none", { scheme: 'https' }, [], 'https://10.0.0.1:443/graphql'],
+  ])('reaches %s when the spec names no port', async (_, spec, ports, url) => {
+    world.app = appWith(spec);
+    world.pods = [pod(1, { ports })];
+    await look();
+    expect(world.asked.map((request) => request.url)).toEqual([url]);
+  });
+
+  it.each<[string, PodView['ports']]>([
+    ['8080 and metrics (9090)', [{ port: 8080 }, { name: 'metrics', port: 9090 }]],
+    ['http (80)', [{ name: 'http', port: 80 }]],
+    [
+      'a (1), b (2) and c (3)',
+      [
+        { name: 'a', port: 1 },
+        { name: 'b', port: 2 },
+        { name: 'c', port: 3 },
+      ],
+    ],
+    ['none', []],
+  ])(
+    'takes a pod whose ports do not have the name for one that cannot be asked, and asks no other port: it has %s',
+    async (declared, ports) => {
+      world.app = appWith({ port: 'web' });
+      world.pods = [pod(1, { ports }), pod(2, { ports: [{ name: 'web', port: 8080 }] })];
+      const message = `no container port of the pod is named web; it has ${declared}`;
+      expect((await look()).readings).toMatchObject([
+        { subject: 'uid-1', name: 'cart-1', failure: { class: 'ConnectFailed', message } },
+        { subject: 'uid-2', state: { application: { health: 'healthy' } } },
+      ]);
+      expect(world.asked.map(({ url }) => url)).toEqual(['http://10.0.0.2:8080/graphql']);
+      expect(world.polled).toEqual(['ConnectFailed']);
+    },
+  );
 
   it('asks nobody while suspended, held, or given a spec that makes no sense', async () => {
     world.app = appWith({ suspend: true });
@@ -401,6 +449,28 @@ describe('whether the TargetApp is still there', () => {
     world.stored = undefined;
     expect(await look({ fresh: true })).toEqual({ matched: 0, deleted: true });
   });
+
+  it.each<[string, string[], boolean]>([
+    ['of a namespace that is not watched any more is over', ['bank', 'depot'], false],
+    ['of a namespace that is watched goes on', ['bank', 'shop'], true],
+  ])(
+    'does not matter where it may not be watched: one %s, and the API server is not asked',
+    async (_, namespaces, goesOn) => {
+      // The API server may well answer, with rights for all namespaces; or refuse it for ever, with rights for some.
+      world.stored = {
+        metadata: { ...ref, resourceVersion: '1', generation: 1 },
+        ...({ spec: appWith().spec } as object),
+      };
+      const inForce = apps.inForce(appWith());
+      world.namespaces.push(...namespaces);
+      const told = await look();
+      expect(await apps.ofGeneration(ref, 1)).toBe(goesOn ? inForce : undefined);
+      expect(told.deleted).toBe(goesOn ? undefined : true);
+      expect(world.asked).toHaveLength(goesOn ? 2 : 0);
+      if (!goesOn) expect(await look({ fresh: true })).toEqual({ matched: 0, deleted: true });
+      expect(world.gets).toBe(0);
+    },
+  );
 
   it('is not known while the API server fails: the poll fails and is tried again', async () => {
     world.synced = false;

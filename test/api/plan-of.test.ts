@@ -77,6 +77,13 @@ describe('planOf', () => {
     expect(planned(spec({ graphqlEndpoint: endpoint }))).toMatchObject({ endpoint, perPod, problems: [] });
   });
 
+  it.each([
+    { graphqlEndpoint: '/graphql', port: 'web', scheme: 'https' },
+    { graphqlEndpoint: 'app.shop:8443/graphql', scheme: 'https' },
+  ])('finds nothing wrong with $graphqlEndpoint beside what it needs', (fields) => {
+    expect(planned(spec(fields)).problems).toEqual([]);
+  });
+
   it('caps the timeout of a query to the interval', () => {
     expect(planned(spec({ pollingInterval: 5, timeout: 60 })).timeoutMs).toBe(5000);
   });
@@ -476,6 +483,24 @@ describe('the problems of a plan', () => {
       of: { graphqlEndpoint: 'file:///etc/passwd' },
       field: 'spec.graphqlEndpoint',
       words: '"file:///etc/passwd" is not an endpoint that can be asked',
+    },
+    {
+      what: 'one word as endpoint',
+      of: { graphqlEndpoint: 'graphql' },
+      field: 'spec.graphqlEndpoint',
+      words: `"graphql" names a host; for a path on each pod write '/graphql', for a host 'http://graphql'`,
+    },
+    {
+      what: 'a port beside a host',
+      of: { graphqlEndpoint: 'app.shop/graphql', port: 8080 },
+      field: 'spec.port',
+      words: '8080 is for a path on each pod and would not be used: put the port into the URL of graphqlEndpoint',
+    },
+    {
+      what: 'a scheme beside a URL that has one',
+      of: { graphqlEndpoint: 'http://app.shop/graphql', scheme: 'https' },
+      field: 'spec.scheme',
+      words: '"https" would not be used, because graphqlEndpoint has a scheme of its own: put it into that URL',
     },
     { what: 'an unknown field', of: { pollInterval: 3 }, field: 'spec.pollInterval', words: 'is not a field here' },
     {

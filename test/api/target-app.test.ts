@@ -39,8 +39,12 @@ describe('the spec', () => {
     '/a?b=c',
     'app/graphql',
     'app.ns.svc.cluster.local/graphql',
+    'tagpp-pod.svc.namespace.cluster.local/graphql',
+    'app.ns',
     'app:8080',
+    'host:8080/graphql',
     'http://app',
+    'http://graphql',
     'https://[::1]:8443/graphql',
     '/path/with@sign',
   ])('takes the endpoint %s', (graphqlEndpoint) => {
@@ -57,8 +61,14 @@ describe('the spec', () => {
     'http://u@app/',
     'a b',
     'gopher:x',
+    'graphql',
+    'my-app_2',
   ])('refuses the endpoint "%s"', (graphqlEndpoint) => {
     expect(TargetAppSpec.safeParse(spec({ graphqlEndpoint })).success).toBe(false);
+  });
+
+  it('says in `kubectl explain` that a timeout above the interval is cut to it', () => {
+    expect(TargetAppSpec.shape.timeout.meta()?.description).toContain('is cut to the polling interval');
   });
 
   it.each([1, 65_535, 'http', 'graphql-2'])('takes the port %s', (port) => {

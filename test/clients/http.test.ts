@@ -71,6 +71,19 @@ describe('requests to systems that are not trusted', () => {
     expect(statusOf(await http.send(request({ deadlineMs: expected === 'Timeout' ? 200 : 5000 })))).toBe(expected);
   });
 
+  it.each([
+    ['http://10.244.0.92/graphql', '10.244.0.92:80/graphql'],
+    ['http://10.244.0.92:80/graphql', '10.244.0.92:80/graphql'],
+    ['http://10.244.0.92:8080/graphql', '10.244.0.92:8080/graphql'],
+    ['https://10.244.0.92/graphql', '10.244.0.92:443/graphql'],
+    ['http://[fd00::1]/graphql?token=s3cr3t', '[fd00::1]:80/graphql'],
+  ])('tell of a failure of %s with the port that was asked', async (url, told) => {
+    const closed = createHttp({ allow: () => false });
+    const result = await closed.send(request({ url }));
+    await closed.close();
+    expect(result.ok ? '' : result.failure.message.split(': ')[0]).toBe(told);
+  });
+
   it('do not follow a redirect, and do not repeat what is in it', async () => {
     app.fault(address, { kind: 'redirect', to: `http://user:pw@127.21.0.9:${app.port}/graphql?token=s3cr3t` });
     const result = await http.send(request());

@@ -165,6 +165,24 @@ describe('the API server refuses', () => {
       words: ['spec.graphqlEndpoint: ', 'must not carry a user name or a password'],
     },
     {
+      what: 'one word as endpoint',
+      of: { graphqlEndpoint: 'graphql' },
+      words: [
+        'spec.graphqlEndpoint: ',
+        "'graphql' names a host; for a path on each pod write '/graphql', for a host 'http://graphql'",
+      ],
+    },
+    {
+      what: 'a port beside a host',
+      of: { graphqlEndpoint: 'app.shop/graphql', port: 8080 },
+      words: ['spec.port: Forbidden: ', 'put the port into the URL of graphqlEndpoint, e.g. app.ns.svc:8080/graphql'],
+    },
+    {
+      what: 'a scheme beside a URL that has one',
+      of: { graphqlEndpoint: 'http://app.shop/graphql', scheme: 'https' },
+      words: ['spec.scheme: Forbidden: ', 'put it into that URL, e.g. https://app.ns.svc/graphql'],
+    },
+    {
       what: 'a port of 0',
       of: { port: 0 },
       words: ['spec.port: ', "'0' is not a port: use a number from 1 to 65535 or the name"],

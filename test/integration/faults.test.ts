@@ -251,6 +251,36 @@ it('a wiped Temporal database: workflows return within 120 s, and an episode tha
   expect(new Set(idsOf('/wiped')).size).toBe(2);
 });
 
+it('an operator that watches fewer namespaces ends the workflows of the others, and one that watches them again goes on without repeating what has fired', async () => {
+  const [pod] = await world.runApp('narrowed');
+  const app = await world.monitor('narrowed', { actions: [webhook('/narrowed')] });
+  world.says(pod, { health: 'unhealthy' });
+  await world.event('narrowed', 'ActionSucceeded');
+  await until('the status has it', () => world.targetApp('narrowed')?.status?.rules?.[0]?.lastOutcome);
+
+  await operator.end('SIGTERM');
+  operator = await startOne({ KCO_WATCH_NAMESPACES: 'elsewhere' });
+  await until('its workflow has ended', async () => (await world.workflowStatus(app)) === 'COMPLETED');
+  const polled = world.app.requests(ipOf(pod));
+  // Nothing tells that a poll was left out but time: three of them would have been due.
+  await delay(3_000);
+  expect(world.app.requests(ipOf(pod))).toBe(polled);
+  expect(world.targetApp('narrowed')?.metadata.uid).toBe(app.metadata.uid);
+
+  await operator.end('SIGTERM');
+  operator = await startOne({ KCO_WATCH_NAMESPACES: 'elsewhere,default' });
+  await somePolls(ipOf(pod));
+  expect(await world.workflowStatus(app)).toBe('RUNNING');
+  expect(idsOf('/narrowed')).toHaveLength(1);
+
+  world.says(pod, { health: 'healthy' });
+  await world.event('narrowed', 'StateChanged', 'from unhealthy to healthy');
+  world.says(pod, { health: 'unhealthy' });
+  await until('the next episode fires', () => idsOf('/narrowed').length === 2);
+  await operator.end('SIGTERM');
+  operator = await startOne();
+});
+
 it('two operators have the effects of one, also when one of them stands still in between', async () => {
   const second = await startOne({ POD_NAME: 'second' });
   const pods = await world.runApp('two', 2);

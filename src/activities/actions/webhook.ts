@@ -1,6 +1,6 @@
 import type { WebhookParameters } from '../../api/action-parameters.ts';
 import type { Http, HttpRequest, HttpResult } from '../../clients/http.ts';
-import { addressOf, printable } from '../../clients/printable.ts';
+import { addressOf, hostAndPortOf, printable } from '../../clients/printable.ts';
 import { retryAfterMs } from '../../clients/retry-after.ts';
 import type { ActionOutcome, ActionRequest } from '../../domain/action.ts';
 import type { Json } from '../../domain/json.ts';
@@ -88,7 +88,7 @@ const outcomeOf = (result: HttpResult, parameters: WebhookParameters, now: numbe
   const code = result.status;
   const to = hostOf(url);
   // Failures begin with the address, path included.
-  const failed = result.ok ? '' : result.failure.message.replaceAll(addressOf(url), to);
+  const failed = result.ok ? '' : result.failure.message.replaceAll(addressOf(url), hostAndPortOf(url));
   const message = result.ok ? `${method} ${to} answered ${code}` : `${method} ${failed}`;
   if (code !== undefined && isExpected(parameters, code)) {
     return {

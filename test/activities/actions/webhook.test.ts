@@ -153,6 +153,12 @@ describe('a webhook', () => {
     expect(message).toBe(`POST ${origin} answered 200`);
   });
 
+  it('says of a failure which port was asked, and no path', async () => {
+    const { message } = await run({ url: 'http://169.254.169.254/hook-s3cr3t' });
+    expect(message).toMatch(/^POST 169\.254\.169\.254:80: /);
+    expect(message).not.toContain('s3cr3t');
+  });
+
   it.each([201, 204, 299])('succeeds on %i', async (status) => {
     reply = { status };
     expect(await run()).toMatchObject({ status: 'succeeded', code: status });
