@@ -1,4 +1,5 @@
 import { configurationTable, environment, patchKind } from '../../src/environment.ts';
+import { variableSchema } from './config-schema.ts';
 
 type Schema = Record<string, unknown>;
 
@@ -6,13 +7,15 @@ type Schema = Record<string, unknown>;
 const setElsewhere =
   /^(KCO_ENABLED_ACTIONS|KCO_LEADER_ELECTION|KCO_PATCH_KINDS|KCO_WATCH_NAMESPACES|KCO_TEMPORAL_(?!METRICS_PORT)\w+|KUBECONFIG|POD_NAME(SPACE)?)$/;
 
-/** Container ports are declared, so a free one will not do. */
-const ports = new Set(['KCO_HEALTH_PORT', 'KCO_METRICS_PORT']);
-
 const text: Schema = { type: 'string' };
 const flag: Schema = { type: 'boolean' };
 const count: Schema = { type: 'integer', minimum: 0 };
 const atLeastOne: Schema = { type: 'integer', minimum: 1 };
+const countOrPercentage: Schema = {
+  type: ['integer', 'string'],
+  minimum: 0,
+  pattern: '^([0-9]+|(100|[0-9]{1,2})%)$',
+};
 const map: Schema = { type: 'object', additionalProperties: { type: 'string' } };
 const anything: Schema = { type: 'object' };
 const objects: Schema = { type: 'array', items: { type: 'object' } };
@@ -27,18 +30,13 @@ const closed = (properties: Record<string, Schema>): Schema => ({
   properties,
 });
 
-const variable = (name: string, meaning: string): Schema => ({
-  description: meaning,
-  ...(ports.has(name)
-    ? { type: ['integer', 'string'], minimum: 1, maximum: 65_535 }
-    : { type: ['boolean', 'integer', 'string'] }),
-});
-
+/** Those that other values set are let through: the templates refuse them with the name of that value. */
 const config = closed(
   Object.fromEntries(
-    configurationTable()
-      .filter(({ name }) => !setElsewhere.test(name))
-      .map(({ name, meaning }) => [name, variable(name, meaning)]),
+    configurationTable().map((row) => [
+      row.name,
+      setElsewhere.test(row.name) ? { description: 'Not taken here: another value sets it.' } : variableSchema(row),
+    ]),
   ),
 );
 
@@ -127,7 +125,7 @@ const properties: Record<string, Schema> = {
   affinity: anything,
   topologySpreadConstraints: objects,
   priorityClassName: text,
-  podDisruptionBudget: closed({ enabled: flag, maxUnavailable: { type: ['integer', 'string'] } }),
+  podDisruptionBudget: closed({ enabled: flag, maxUnavailable: countOrPercentage }),
   service: closed({ annotations: map }),
   networkPolicy: closed({ enabled: flag, ingressFrom: objects, egress: objects }),
   serviceMonitor: closed({ enabled: flag, labels: map, interval: duration, scrapeTimeout: duration }),

@@ -120,12 +120,6 @@ describe('the number of replicas', () => {
       expect.stringMatching(/^\d+m?$/),
     ]);
   });
-
-  it('has a least that is not above its most', async () => {
-    await expect(render({ 'autoscaling.enabled': true, 'autoscaling.minReplicas': 6 })).rejects.toThrow(
-      'autoscaling.minReplicas is 6, more than autoscaling.maxReplicas, which is 5',
-    );
-  });
 });
 
 describe('the CRDs', () => {

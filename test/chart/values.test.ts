@@ -16,7 +16,6 @@ describe('a value that means nothing is refused', () => {
     ['a nested one', { 'temporal.adress': 'x:1' }, 'adress'],
     ['an unknown action', { 'actions.reboot_node.enabled': true }, 'reboot_node'],
     ['an unknown variable', { 'config.KCO_LOG_LEVLE': 'INFO' }, 'KCO_LOG_LEVLE'],
-    ['a variable that another value sets', { 'config.KCO_TEMPORAL_ADDRESS': 'x:1' }, 'KCO_TEMPORAL_ADDRESS'],
     ['a text for a flag', { 'crds.enabled': 'yes' }, 'crds'],
     ['an address with a scheme', { 'temporal.address': 'https://x:7233' }, 'address'],
     ['a namespace that is none', { watchNamespaces: ['Shop'] }, 'watchNamespaces'],
@@ -99,20 +98,18 @@ describe('the environment of the operator', () => {
     const { default: schema } = (await import('../../charts/kco-operator/values.schema.json', {
       with: { type: 'json' },
     })) as {
-      default: { properties: { config: { properties: Record<string, unknown> } } };
+      default: { properties: { config: { properties: Record<string, { description: string }> } } };
     };
-    const settable = [...Object.keys(schema.properties.config.properties), ...variablesOfOtherValues()];
-    expect(settable.sort()).toEqual(
-      configurationTable()
-        .map(({ name }) => name)
-        .sort(),
-    );
+    const rows = Object.entries(schema.properties.config.properties);
+    expect(rows.map(([name]) => name)).toEqual(configurationTable().map(({ name }) => name));
+    const elsewhere = rows.filter(([, { description }]) => description.startsWith('Not taken here'));
+    expect(elsewhere.map(([name]) => name)).toEqual(variablesOfOtherValues());
   });
 
   it.each([
     ['the one of Temporal’s own chart', {}, 'temporal-frontend.temporal.svc:7233'],
     ['the dev server', { 'temporal.devServer.enabled': true }, 'kco-operator-temporal.kco-system.svc:7233'],
-    ['the one that is given', { 'temporal.devServer.enabled': true, 'temporal.address': 'x:1' }, 'x:1'],
+    ['the one that is given', { 'temporal.address': 'x:1' }, 'x:1'],
   ])('has as the address of Temporal %s', async (_, values, address) => {
     expect(await environmentOf(values)).toMatchObject({ KCO_TEMPORAL_ADDRESS: address });
   });
@@ -134,6 +131,9 @@ describe('the notes', () => {
   };
   const autoscaling = { 'autoscaling.enabled': true };
   const budget = { 'podDisruptionBudget.enabled': true };
+  const patching = { 'actions.patch_resource.enabled': true };
+  const alone = { 'leaderElection.enabled': false };
+  const pods = 'app.kubernetes.io/instance=kco-operator,app.kubernetes.io/component=operator';
   const vain = 'protects nothing while there is one replica';
 
   it.each([
@@ -146,8 +146,13 @@ describe('the notes', () => {
       `${vain}: set autoscaling.minReplicas to 2`,
     ],
     ['that a drain never ends', { ...budget, replicaCount: 2, 'podDisruptionBudget.maxUnavailable': 0 }, 'for ever'],
-    ['what an autoscaler lacks', { ...autoscaling, 'resources.requests.cpu': null }, 'resources.requests.cpu'],
-    ['that nothing can be patched', { 'actions.patch_resource.enabled': true }, 'names nothing'],
+    ['why an autoscaler measures nothing', autoscaling, 'kubectl -n kco-system describe hpa kco-operator\n'],
+    ['that nothing can be patched', patching, 'can patch nothing until actions.patch_resource.resources is set'],
+    ['so where the actions are', patching, 'patch_resource (can patch nothing yet), restart_pod,'],
+    ['that all replicas do the work of one', { ...alone, replicaCount: 2 }, 'Without leaderElection.enabled'],
+    ['so with an autoscaler', { ...alone, ...autoscaling }, 'Without leaderElection.enabled'],
+    ['how to read the log of every pod', { replicaCount: 2 }, `logs -l ${pods} --tail=-1\n`],
+    ['where a first TargetApp is', {}, 'docs/installation.md has a first TargetApp'],
   ])('say %s', async (_, values, text) => {
     expect(await notes(values)).toContain(text);
   });
@@ -156,8 +161,11 @@ describe('the notes', () => {
     ['no values', {}],
     ['an autoscaler and a budget', { ...autoscaling, ...budget }],
     ['two replicas and a budget', { ...budget, replicaCount: 2 }],
+    ['one replica without an election', alone],
+    ['rights to patch', { ...patching, 'actions.patch_resource.resources': [{ apiGroups: [''], resources: ['x'] }] }],
+    ['rights of one’s own', { ...patching, 'rbac.create': false }],
   ])('warn of nothing with %s', async (_, values) => {
-    expect(await notes(values)).not.toMatch(/for ever|protects nothing|resources\.requests/);
+    expect(await notes(values)).not.toMatch(/for ever|protects nothing|can patch nothing|Without leader/);
   });
 });
 

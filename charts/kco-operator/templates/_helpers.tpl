@@ -47,7 +47,7 @@ app.kubernetes.io/component: temporal-dev-server
 {{- if .Values.serviceAccount.create }}
 {{- default (include "kco.fullname" .) .Values.serviceAccount.name }}
 {{- else }}
-{{- default "default" .Values.serviceAccount.name }}
+{{- .Values.serviceAccount.name }}
 {{- end }}
 {{- end }}
 
@@ -71,12 +71,40 @@ temporal-frontend.temporal.svc:7233
 {{- end }}
 {{- end }}
 
+{{/* A number of `config`, which may be a text, or what the operator takes without it. The argument is a list of root, name and default. */}}
+{{- define "kco.number" -}}
+{{- $given := get (index . 0).Values.config (index . 1) -}}
+{{ int (ternary (index . 2) $given (eq (toString $given) "")) }}
+{{- end }}
+
 {{- define "kco.metricsPort" -}}
-{{ int (default 8080 .Values.config.KCO_METRICS_PORT) }}
+{{ include "kco.number" (list . "KCO_METRICS_PORT" 8080) }}
 {{- end }}
 
 {{- define "kco.healthPort" -}}
-{{ int (default 8081 .Values.config.KCO_HEALTH_PORT) }}
+{{ include "kco.number" (list . "KCO_HEALTH_PORT" 8081) }}
+{{- end }}
+
+{{/* Variables that `config` does not take, and what is to be done instead. */}}
+{{- define "kco.ownersOfVariables" -}}
+KCO_ENABLED_ACTIONS: set actions.<action>.enabled=true
+KCO_LEADER_ELECTION: set leaderElection.enabled
+KCO_PATCH_KINDS: set actions.patch_resource.kinds
+KCO_TEMPORAL_ADDRESS: set temporal.address
+KCO_TEMPORAL_API_KEY: set temporal.apiKey.secretName
+KCO_TEMPORAL_API_KEY_FILE: set temporal.apiKey.secretName
+KCO_TEMPORAL_NAMESPACE: set temporal.namespace
+KCO_TEMPORAL_TASK_QUEUE: set temporal.taskQueue
+KCO_TEMPORAL_TLS_CA_FILE: set temporal.tls.ca.secretName
+KCO_TEMPORAL_TLS_CERT_FILE: set temporal.tls.client.secretName
+KCO_TEMPORAL_TLS_ENABLED: set temporal.tls.enabled
+KCO_TEMPORAL_TLS_KEY_FILE: set temporal.tls.client.secretName
+KCO_TEMPORAL_TLS_SERVER_NAME: set temporal.tls.serverName
+KCO_TEMPORAL_WEB_URL: set temporal.webUrl
+KCO_WATCH_NAMESPACES: set watchNamespaces
+KUBECONFIG: the operator uses its ServiceAccount; set serviceAccount.name for another one
+POD_NAME: the chart sets it from the pod
+POD_NAMESPACE: the chart sets it from the pod
 {{- end }}
 
 {{/* How many pods there are when there are few. */}}

@@ -11,6 +11,8 @@ export interface Attempted {
   subresource?: string;
   namespace: string;
   name?: string;
+  /** The Helm value that gives the right, where the action's own switch does not. */
+  givenBy?: string;
 }
 
 /** Reasons that a refused or failed call to the API server can give; a closed list. */
@@ -52,7 +54,7 @@ const canI = ({ verb, apiVersion, resource, subresource, namespace, name }: Atte
 const refusal = async (
   kube: Pick<Kube, 'canI' | 'whoAmI'>,
   error: KubeError,
-  attempted: Attempted,
+  { givenBy, ...attempted }: Attempted,
 ): Promise<ActionOutcome> => {
   const { verb, apiVersion, resource, subresource, namespace } = attempted;
   try {
@@ -62,7 +64,8 @@ const refusal = async (
     ]);
     if (allowed) return { status: 'refused', reason: 'AdmissionDenied', message: error.message };
     const what = `${resource}${subresource ? `/${subresource}` : ''}`;
-    const message = `${user} may not ${verb} ${what} in namespace ${namespace}; check with: ${canI(attempted, user)}`;
+    const remedy = givenBy ? `; the administrator gives the right with the Helm value ${givenBy}` : '';
+    const message = `${user} may not ${verb} ${what} in namespace ${namespace}${remedy}; check with: ${canI(attempted, user)}`;
     return { status: 'refused', reason: 'Forbidden', message };
   } catch {
     // Who may not even ask is told what the server said.

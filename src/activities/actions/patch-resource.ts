@@ -28,6 +28,9 @@ const refusedGroups = new Set([
 ]);
 const refusedKinds = new Set(['Namespace', 'Node', 'Secret', 'ServiceAccount']);
 
+/** Rights to patch are given one by one, so the switch of the action alone gives none. */
+const givenBy = 'actions.patch_resource.resources';
+
 const refused = (reason: string, message: string): ActionOutcome => ({ status: 'refused', reason, message });
 
 const notAllowed = (kind: string, allowed: readonly string[]): string =>
@@ -139,7 +142,8 @@ export const createPatchResource = ({ kube, allowedKinds }: PatchResourceOptions
       resource = ref.plural;
       return await send(kube, context, ref, parameters);
     } catch (error) {
-      const outcome = await kubeFailure(kube, error, { verb: 'patch', apiVersion, resource, namespace, name });
+      const attempted = { verb: 'patch', apiVersion, resource, namespace, name, givenBy } as const;
+      const outcome = await kubeFailure(kube, error, attempted);
       // A test that fails on a later attempt may fail because an earlier one did the work.
       const perhapsDone = context.mayBeDone && outcome.reason === 'Unprocessable';
       return perhapsDone ? { ...outcome, status: 'unknown' } : outcome;

@@ -132,10 +132,14 @@ describe('patch_resource', () => {
     await expect(patch(given)).resolves.toMatchObject({ status: 'failed', reason });
   });
 
-  it('says which account lacks which right', async () => {
+  it('says which account lacks which right, which Helm value gives it, and how to check', async () => {
     const robot = createPatchResource({ kube: kube.as('system:serviceaccount:default:robot') });
     const outcome = await robot.run(actionContext({}), parameters);
     expect(outcome).toMatchObject({ status: 'refused', reason: 'Forbidden' });
-    expect(outcome.message).toContain('may not patch configmaps in namespace default');
+    expect(outcome.message).toBe(
+      'system:serviceaccount:default:robot may not patch configmaps in namespace default; ' +
+        'the administrator gives the right with the Helm value actions.patch_resource.resources; check with: ' +
+        'kubectl auth can-i patch configmaps/web -n default --as system:serviceaccount:default:robot',
+    );
   });
 });

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { environment, type VariableRow } from '../../src/environment.ts';
+import { digitsBetween } from './digits-between.ts';
+
+type Schema = Record<string, unknown>;
+
+/** Container ports are declared, so a free one (0) will not do. */
+const ports = new Set(['KCO_HEALTH_PORT', 'KCO_METRICS_PORT']);
+
+/** Of texts whose form the environment knows as a function only; the tests compare them with it. */
+const patterns: Record<string, string> = {
+  KCO_BIND_ADDRESS: '^([0-9a-fA-F:.]{2,45}|localhost)$',
+  KCO_OPERATOR_NAME: '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$',
+};
+
+/** An empty variable is an absent one. */
+const orEmpty = (pattern: string): string => `^$|${pattern}`;
+
+/** `minimum` and `maximum` are about numbers, `pattern` about texts: either may come. */
+const wholeNumber = (minimum: number, maximum: number): Schema => ({
+  type: ['integer', 'string'],
+  minimum,
+  maximum,
+  pattern: orEmpty(digitsBetween(minimum, maximum)),
+});
+
+const allowed = ({ name, limit }: VariableRow): Schema => {
+  const [, min, max] = limit.match(/^a whole number from (\d+) to (\d+)$/) ?? [];
+  if (min !== undefined && max !== undefined) return wholeNumber(ports.has(name) ? 1 : Number(min), Number(max));
+  const { enum: words } = z.toJSONSchema(environment.shape[name], { io: 'input' });
+  if (words !== undefined) return { enum: ['', ...words] };
+  const pattern = patterns[name];
+  if (pattern !== undefined) return { type: 'string', pattern: orEmpty(pattern) };
+  throw new TypeError(
+    `${name} must be ${limit}, which the chart cannot check: give it a pattern in ${import.meta.filename}`,
+  );
+};
+
+/** The schema of one variable below `config`, as strict as the environment. Throws on one whose form it cannot tell. */
+export const variableSchema = (row: VariableRow): Schema => ({ description: row.meaning, ...allowed(row) });
