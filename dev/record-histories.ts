@@ -5,13 +5,15 @@ import { History, type Life, type RunHistory, startWorkflowEnv } from '../test/s
 
 // Plays the scenarios on a real server and records their histories for test/replay, in the folder of this version. To be
 // run when the workflows have changed on purpose; what earlier versions recorded stays as long as a workflow of theirs may
-// run, because that is what an upgrade must be able to go on with.
+// run, because that is what an upgrade must be able to go on with. With names of scenarios only those are recorded:
+// npm run record-histories -- action-waits
 
 /** Low, so that a scenario comes to its next run soon. */
 const suggestContinueAsNew = 90;
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
+const wanted = process.argv.slice(2);
 const directory = fileURLToPath(new URL(`../test/replay/histories/${version}/`, import.meta.url));
 
 /** The histories of all runs, the last one first. */
@@ -27,9 +29,10 @@ async function runsOf(life: Life): Promise<RunHistory[]> {
 async function record(): Promise<void> {
   const env = await startWorkflowEnv({ 'limit.historyCount.suggestContinueAsNew': suggestContinueAsNew });
   try {
-    rmSync(directory, { recursive: true, force: true });
+    if (wanted.length === 0) rmSync(directory, { recursive: true, force: true });
     mkdirSync(directory, { recursive: true });
     for (const [name, play] of Object.entries(scenarios)) {
+      if (wanted.length > 0 && !wanted.includes(name)) continue;
       const runs = (await runsOf(await play(env))).reverse();
       runs.forEach((history, i) => {
         const file = `${name}${i === 0 ? '' : `-run-${i + 1}`}.json`;

@@ -82,7 +82,8 @@ async function outcomeOf(run: Run, { rule, request }: Firing): Promise<ActionOut
     if (result.status !== 'waiting') return result;
     const { reason, message, afterMs } = result;
     const waitMs = Math.min(maxWaitMs, Math.round(afterMs * 1.5 ** waits));
-    if (Date.now() + waitMs > giveUpAt) return { status: 'failed', reason, message };
+    // A TargetApp that is gone asks for nothing any more.
+    if (run.deleted || Date.now() + waitMs > giveUpAt) return { status: 'failed', reason, message };
     await condition(() => run.deleted, waitMs, { summary: `${rule.name}: ${reason}` });
   }
 }

@@ -51,6 +51,16 @@ export const scenarios: Record<string, (env: WorkflowEnv) => Promise<Life>> = {
     await life.end();
     return life;
   },
+  'action-waits': async (env) => {
+    const world = createWorld(planWith({ intervalMs: hourMs, rules: [restartRule()] }));
+    const wait = { status: 'waiting', reason: 'DisruptionBudget', message: 'not now', afterMs: 100 } as const;
+    world.faults.action = async (_, calls) => (calls < 2 ? wait : undefined);
+    world.says(health('unhealthy'));
+    const life = await watched(env, world);
+    await untilTold(world, 'ActionSucceeded');
+    await life.end();
+    return life;
+  },
   'actions-in-a-lane': async (env) => {
     const rules = [
       restartRule({ name: 'first' }),

@@ -128,6 +128,16 @@ describe('an action that has to wait', () => {
     await life.end();
   }, 40_000);
 
+  it('is asked for once more, and not again, when its TargetApp is deleted meanwhile', async () => {
+    const life = await unhealthy([restartRule()], { action: async () => ({ ...wait, afterMs: 20_000 }) });
+    const { world } = life;
+    await until('it began', () => world.all('begin')[0]);
+    const deletedAt = Date.now();
+    await life.end();
+    expect(Date.now() - deletedAt).toBeLessThan(15_000);
+    expect(world.all('begin')).toHaveLength(2);
+  }, 40_000);
+
   it('waits no longer when it is suspended meanwhile', async () => {
     const life = await unhealthy([restartRule()], { action: async () => ({ ...wait, afterMs: 2_000 }) });
     const { world } = life;
