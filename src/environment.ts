@@ -98,7 +98,7 @@ export const environment = z.object({
     .default(['restart_pod', 'scale_deployment', 'webhook'])
     .register(variableFacts, {
       meaning:
-        'The actions that rules may use. `exec_command` and `patch_resource` hand out what RBAC gives the operator, so they are off until named here',
+        'The actions that rules may use. `exec_command` and `patch_resource` hand out what RBAC gives the operator, so they are off until named here; the chart sets it from `actions.<action>.enabled`',
       limit: enabledActionsLimit,
       fallback: 'restart_pod,scale_deployment,webhook',
     }),
@@ -165,7 +165,10 @@ export const environment = z.object({
   }),
   KCO_TEMPORAL_ADDRESS: textWith('127.0.0.1:7233', 'host:port without a scheme', hostAndPort, 'The Temporal frontend'),
   KCO_TEMPORAL_API_KEY: anyText('API key for Temporal; turns TLS on', { secret: true }),
-  KCO_TEMPORAL_API_KEY_FILE: anyText('File that holds the API key, instead of the key itself', { limit: 'a file' }),
+  KCO_TEMPORAL_API_KEY_FILE: anyText(
+    'File that holds the API key, instead of the key itself; read again while the operator runs, so it may be replaced',
+    { limit: 'a file' },
+  ),
   KCO_TEMPORAL_METRICS_PORT: port(
     0,
     'Loopback port on which the Temporal SDK serves its metrics, which `/metrics` passes on; `0` takes any free port',
