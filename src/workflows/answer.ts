@@ -51,11 +51,15 @@ function refuseWhen(run: Run, held: boolean): void {
 /** Sets the handlers of everything that can be said to, and asked of, a TargetApp's workflow. */
 export function answerMessages(run: Run): void {
   setHandler(resourceChanged, () => lookAgain(run), { description: 'Look again at the object' });
-  setHandler(currentState, () => {
-    const { workflowId, runId } = workflowInfo();
-    const status = statusOf(run.memory, { id: workflowId, runId }, Date.now());
-    return { status, nextPoll: new Date(run.due).toISOString(), runningActions: [...run.actions.keys()] };
-  });
+  setHandler(
+    currentState,
+    () => {
+      const { workflowId, runId } = workflowInfo();
+      const status = statusOf(run.memory, { id: workflowId, runId }, Date.now());
+      return { status, nextPoll: new Date(run.due).toISOString(), runningActions: [...run.actions.keys()] };
+    },
+    { description: 'The status, the next poll, and the ids of the actions under way' },
+  );
   setHandler(
     pollNow,
     async () => {
