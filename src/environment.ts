@@ -10,6 +10,9 @@ export interface VariableFacts {
   /** The default as a person would write it; absent when there is none. */
   fallback?: string;
   unit?: string;
+  /** What `limit` says of a whole number, and of a text that one expression describes; for schemas of elsewhere. */
+  range?: { min: number; max: number };
+  pattern?: string;
   /** Never shown: not in errors, not in the log. */
   secret?: true;
 }
@@ -17,7 +20,7 @@ export interface VariableFacts {
 /** Facts of every variable, by its schema. */
 export const variableFacts = z.registry<VariableFacts>();
 
-type Described = Omit<VariableFacts, 'limit' | 'fallback' | 'secret'>;
+type Described = Pick<VariableFacts, 'meaning' | 'unit'>;
 
 const text = (limit: string, allowed: (value: string) => boolean) => z.string().refine(allowed, limit);
 
@@ -26,7 +29,7 @@ const wholeNumber = (min: number, max: number, fallback: number, described: Desc
   return text(limit, (value) => /^\d{1,15}$/.test(value) && Number(value) >= min && Number(value) <= max)
     .transform(Number)
     .default(fallback)
-    .register(variableFacts, { ...described, limit, fallback: String(fallback) });
+    .register(variableFacts, { ...described, limit, range: { min, max }, fallback: String(fallback) });
 };
 
 const port = (fallback: number, meaning: string) => wholeNumber(0, 65_535, fallback, { meaning });
@@ -40,7 +43,7 @@ const anyText = (meaning: string, facts: Partial<VariableFacts> = {}) =>
 const textWith = (fallback: string, limit: string, allowed: RegExp, meaning: string) =>
   text(limit, (value) => allowed.test(value))
     .default(fallback)
-    .register(variableFacts, { meaning, limit, fallback });
+    .register(variableFacts, { meaning, limit, pattern: allowed.source, fallback });
 
 const flag = (meaning: string, fallback: string) =>
   z

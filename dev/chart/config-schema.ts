@@ -7,12 +7,6 @@ type Schema = Record<string, unknown>;
 /** Container ports are declared, so a free one (0) will not do. */
 const ports = new Set(['KCO_HEALTH_PORT', 'KCO_METRICS_PORT']);
 
-/** Of texts whose form the environment knows as a function only; the tests compare them with it. */
-const patterns: Record<string, string> = {
-  KCO_BIND_ADDRESS: '^([0-9a-fA-F:.]{2,45}|localhost)$',
-  KCO_OPERATOR_NAME: '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$',
-};
-
 /** An empty variable is an absent one. */
 const orEmpty = (pattern: string): string => `^$|${pattern}`;
 
@@ -24,15 +18,13 @@ const wholeNumber = (minimum: number, maximum: number): Schema => ({
   pattern: orEmpty(digitsBetween(minimum, maximum)),
 });
 
-const allowed = ({ name, limit }: VariableRow): Schema => {
-  const [, min, max] = limit.match(/^a whole number from (\d+) to (\d+)$/) ?? [];
-  if (min !== undefined && max !== undefined) return wholeNumber(ports.has(name) ? 1 : Number(min), Number(max));
+const allowed = ({ name, limit, range, pattern }: VariableRow): Schema => {
+  if (range !== undefined) return wholeNumber(ports.has(name) ? 1 : range.min, range.max);
   const { enum: words } = z.toJSONSchema(environment.shape[name], { io: 'input' });
   if (words !== undefined) return { enum: ['', ...words] };
-  const pattern = patterns[name];
   if (pattern !== undefined) return { type: 'string', pattern: orEmpty(pattern) };
   throw new TypeError(
-    `${name} must be ${limit}, which the chart cannot check: give it a pattern in ${import.meta.filename}`,
+    `${name} must be ${limit}, which the chart cannot check: give it a range or a pattern in its facts`,
   );
 };
 
