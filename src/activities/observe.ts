@@ -153,7 +153,7 @@ export function createObserve({ apps, pods, unwatched, graphql, metrics, log, li
     { questions, found }: { questions: Question[]; found: PodView[] },
     signal: AbortSignal,
   ) => {
-    const ended = performance.now();
+    const began = performance.now();
     const maxBytes = Math.min(limits.maxStateBytes, Math.floor(maxTotalStateBytes / Math.max(1, questions.length)));
     const results = await bounded(
       questions.map((question) => async (): Promise<GraphqlResult> => {
@@ -168,7 +168,7 @@ export function createObserve({ apps, pods, unwatched, graphql, metrics, log, li
       const reading = readingOf(question, result, inForce, input.known[question.subject], maxBytes);
       return reading === undefined ? [] : [reading];
     });
-    return { results, readings, seconds: (performance.now() - ended) / 1000 };
+    return { results, readings, seconds: (performance.now() - began) / 1000 };
   };
 
   const count = (input: ObserveInput, result: PollResult, seconds: number, started: number): void => {

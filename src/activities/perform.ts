@@ -53,13 +53,8 @@ function withText(parameters: Json): Json {
 const refused = (reason: string, message: string): ActionOutcome => ({ status: 'refused', reason, message });
 
 /** The rule that the workflow says has fired, as the TargetApp itself has it: Temporal alone cannot order anything. */
-function ruleOf(inForce: SpecInForce | undefined, request: ActionRequest): Rule | ActionOutcome {
-  if (inForce === undefined)
-    return refused(
-      'Superseded',
-      `generation ${request.generation} of the TargetApp is no longer in force, so its rules are not carried out`,
-    );
-  const rule = inForce.spec?.actions?.find((candidate, index) => ruleName(candidate, index) === request.rule);
+function ruleOf({ spec }: SpecInForce, request: ActionRequest): Rule | ActionOutcome {
+  const rule = spec?.actions?.find((candidate, index) => ruleName(candidate, index) === request.rule);
   if (rule === undefined || rule.action !== request.action)
     return refused('NotInSpec', `the TargetApp has no rule ${request.rule} that asks for ${request.action}`);
   return rule;
@@ -82,9 +77,13 @@ export function createPerform({ apps, pods, enabled, workflowUrl, log }: Perform
     const inForce = await apps.ofGeneration(request, request.generation).catch((error: unknown) => {
       throw absence(error) ?? error;
     });
+    if (inForce === undefined)
+      return refused(
+        'Superseded',
+        `generation ${request.generation} of the TargetApp is no longer in force, so its rules are not carried out`,
+      );
     const rule = ruleOf(inForce, request);
-    if (isOutcome(rule) || inForce === undefined)
-      return isOutcome(rule) ? rule : refused('Superseded', 'no longer in force');
+    if (isOutcome(rule)) return rule;
     const { workflowId: id = '', runId = '' } = info.workflowExecution ?? {};
     const rendered = withText(
       renderTemplates(rule.parameters as Json, variablesOf(request, workflowUrl({ id, runId }))),
