@@ -16,7 +16,18 @@ import {
   restartTemporal,
   system,
 } from './release.ts';
-import { freshShop, inPod, mutate, received, receiver, sampleApp, settled, shop, shopPods } from './shop.ts';
+import {
+  freshShop,
+  inPod,
+  mutate,
+  podsToldOn,
+  received,
+  receiver,
+  sampleApp,
+  settled,
+  shop,
+  shopPods,
+} from './shop.ts';
 import { eventsOf, monitored, outcomeOf, remove, statusOf, targetApp } from './target-app.ts';
 
 const figures: Record<string, string> = {};
@@ -201,8 +212,6 @@ describe('pods that come and go', () => {
     });
     const degraded = rule('degraded', { condition: 'equals', value: 'degraded' });
     await monitored(targetApp('churn', [degraded, rule('changed', { condition: 'changed' })]), 3);
-    const of = async (name: string) =>
-      (await received(`/churn/${name}`)).map(({ body }) => (JSON.parse(body) as { pod_name: string }).pod_name);
     const counted = (replicas: number) =>
       until(`${replicas} pods in the status`, async () => {
         const { pods } = (await statusOf('churn')) ?? {};
@@ -224,7 +233,8 @@ describe('pods that come and go', () => {
     const both = [sick, last].map((pod) => pod?.metadata.name);
     await until('the second webhooks', async () => (await received('/churn')).length >= 4);
     await new Promise((next) => setTimeout(next, 5_000));
-    expect({ degraded: await of('degraded'), changed: await of('changed') }).toEqual({ degraded: both, changed: both });
+    expect(await podsToldOn('/churn/degraded')).toEqual(both);
+    expect(await podsToldOn('/churn/changed')).toEqual(both);
     await remove('churn');
     await apply(sampleApp());
   });
@@ -382,8 +392,7 @@ describe('upgrade, outage and removal', () => {
     await until('the second webhook', async () => (await received('/restarted')).length >= 2);
     figures['Temporal restarted to acting again'] = `${((performance.now() - started) / 1000).toFixed(1)} s`;
     await new Promise((next) => setTimeout(next, 5_000));
-    const pods = (await received('/restarted')).map(({ body }) => (JSON.parse(body) as { pod_name: string }).pod_name);
-    expect(pods).toEqual([pod, second].map((each) => each?.metadata.name));
+    expect(await podsToldOn('/restarted')).toEqual([pod, second].map((each) => each?.metadata.name));
     expect((await statusOf('restarted'))?.workflow?.runId).toBe(runId);
     await remove('restarted');
   });

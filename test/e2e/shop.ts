@@ -95,6 +95,10 @@ export const received = async (path: string): Promise<Received[]> =>
     .map((line) => JSON.parse(line) as Received)
     .filter((each) => each.path.startsWith(path));
 
+/** The pods that webhooks on a path were about, as the default payload says. */
+export const podsToldOn = async (path: string): Promise<string[]> =>
+  (await received(path)).map(({ body }) => (JSON.parse(body) as { pod_name: string }).pod_name);
+
 /** Runs JavaScript in a pod of the application. */
 export const inPod = (pod: string, script: string): Promise<string> =>
   kubectl('exec', pod, '-n', shop, '--', 'node', '--input-type=module', '-e', script);

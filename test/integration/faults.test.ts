@@ -231,12 +231,27 @@ it('a Temporal that is away makes the operator unready but not unhealthy; what i
   expect(idsOf('/temporal-new')).toHaveLength(1);
 });
 
-it('a wiped Temporal database: workflows return within 120 s, and an episode that has fired does not fire again', async () => {
-  const [pod] = await world.runApp('wiped');
-  const app = await world.monitor('wiped', { actions: [webhook('/wiped')] });
+/** An app of one pod with an episode whose webhook was sent, and is in the status. */
+const firedOnce = async (name: string) => {
+  const [pod] = await world.runApp(name);
+  const app = await world.monitor(name, { actions: [webhook(`/${name}`)] });
   world.says(pod, { health: 'unhealthy' });
-  await world.event('wiped', 'ActionSucceeded');
-  await until('the status has it', () => world.targetApp('wiped')?.status?.rules?.[0]?.lastOutcome);
+  await world.event(name, 'ActionSucceeded');
+  await until('the status has it', () => world.targetApp(name)?.status?.rules?.[0]?.lastOutcome);
+  return { pod, app };
+};
+
+/** Sees that the episode after that one fires, as another one. */
+const firesNext = async (name: string, pod: ChroniclePod | undefined): Promise<void> => {
+  world.says(pod, { health: 'healthy' });
+  await world.event(name, 'StateChanged', 'from unhealthy to healthy');
+  world.says(pod, { health: 'unhealthy' });
+  await until('the next episode fires', () => idsOf(`/${name}`).length === 2);
+  expect(new Set(idsOf(`/${name}`)).size).toBe(2);
+};
+
+it('a wiped Temporal database: workflows return within 120 s, and an episode that has fired does not fire again', async () => {
+  const { pod, app } = await firedOnce('wiped');
 
   await world.servers.wipeTemporal();
   const polled = world.app.requests(ipOf(pod));
@@ -244,19 +259,11 @@ it('a wiped Temporal database: workflows return within 120 s, and an episode tha
   expect(await world.workflowStatus(app)).toBe('RUNNING');
   expect(idsOf('/wiped')).toHaveLength(1);
 
-  world.says(pod, { health: 'healthy' });
-  await world.event('wiped', 'StateChanged', 'from unhealthy to healthy');
-  world.says(pod, { health: 'unhealthy' });
-  await until('the next episode fires', () => idsOf('/wiped').length === 2);
-  expect(new Set(idsOf('/wiped')).size).toBe(2);
+  await firesNext('wiped', pod);
 });
 
 it('an operator that watches fewer namespaces ends the workflows of the others, and one that watches them again goes on without repeating what has fired', async () => {
-  const [pod] = await world.runApp('narrowed');
-  const app = await world.monitor('narrowed', { actions: [webhook('/narrowed')] });
-  world.says(pod, { health: 'unhealthy' });
-  await world.event('narrowed', 'ActionSucceeded');
-  await until('the status has it', () => world.targetApp('narrowed')?.status?.rules?.[0]?.lastOutcome);
+  const { pod, app } = await firedOnce('narrowed');
 
   await operator.end('SIGTERM');
   operator = await startOne({ KCO_WATCH_NAMESPACES: 'elsewhere' });
@@ -273,10 +280,7 @@ it('an operator that watches fewer namespaces ends the workflows of the others, 
   expect(await world.workflowStatus(app)).toBe('RUNNING');
   expect(idsOf('/narrowed')).toHaveLength(1);
 
-  world.says(pod, { health: 'healthy' });
-  await world.event('narrowed', 'StateChanged', 'from unhealthy to healthy');
-  world.says(pod, { health: 'unhealthy' });
-  await until('the next episode fires', () => idsOf('/narrowed').length === 2);
+  await firesNext('narrowed', pod);
   await operator.end('SIGTERM');
   operator = await startOne();
 });
