@@ -116,9 +116,16 @@ export function createPerform({ apps, pods, enabled, workflowUrl, log }: Perform
       return outcome;
     } catch (error) {
       if (error instanceof Wait) {
-        const { reason, message, afterMs } = error;
+        const { reason, message, afterMs, begun, progress } = error;
         log.info('action waits', { ...facts, reason, message });
-        return { status: 'waiting', reason, message, afterMs };
+        return {
+          status: 'waiting',
+          reason,
+          message,
+          afterMs,
+          ...(begun && { begun }),
+          ...(progress !== undefined && { progress }),
+        };
       }
       if (!(error instanceof Retry)) throw error;
       const { info } = Context.current();

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { cel } from './cel.ts';
+import { Duration } from './duration.ts';
 import { JsonValue } from './json-value.ts';
 
 const name = (description: string) => z.string().min(1).max(253).describe(description);
@@ -34,6 +35,15 @@ export const RestartPodParameters = z.strictObject({
     .describe(
       'Which pods to restart: triggering (default), those that made the rule fire, or all that the selector matches.',
     ),
+  allowUnmanaged: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Also delete pods that nobody would create again: bare pods, those of a finished Job, static pods of a node. Default false: such a pod is left alone, and the rule says so.',
+    ),
+  startupGrace: Duration.optional().describe(
+    "How long a pod that was never Ready is given to start before it may be restarted, e.g. 10m; 0s: no time. Also how long a replacement may take to become Ready before the pods after it are left alone. Default: what the pod's startupProbe allows, without one 5m.",
+  ),
 });
 export type RestartPodParameters = z.infer<typeof RestartPodParameters>;
 

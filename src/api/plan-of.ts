@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Plan, RulePlan, SpecProblem, TransitionPlan } from '../domain/plan.ts';
+import type { RestartPodParameters } from './action-parameters.ts';
 import { actionKindOf } from './actions.ts';
 import { durationMs } from './duration.ts';
 import type { Rule } from './rule.ts';
@@ -46,6 +47,15 @@ function attemptMs({ timeout, parameters }: Rule, defaults: PlanDefaults): numbe
   return Math.max(defaults.actionTimeout * 1000, asked);
 }
 
+/** What a rule that restarts pods is told where it is silent: a shared cause must not keep a workload restarting. */
+const restartLimits = { maxFirings: { max: 5, perMs: 3_600_000 }, startupGraceMs: 300_000 };
+
+/** What keeps restarts from doing damage. */
+function restartPlan({ parameters }: Rule): Pick<RulePlan, 'maxFirings' | 'paced' | 'startupGraceMs'> {
+  const { startupGrace } = parameters as RestartPodParameters;
+  return { ...restartLimits, paced: true, startupGraceMs: optionalMs(startupGrace) ?? restartLimits.startupGraceMs };
+}
+
 function rulePlan(rule: Rule, index: number, defaults: PlanDefaults): RulePlan {
   const { action, trigger, maxFirings } = rule;
   const kind = actionKindOf(action);
@@ -63,6 +73,7 @@ function rulePlan(rule: Rule, index: number, defaults: PlanDefaults): RulePlan {
     forMs: optionalMs(trigger.for) ?? 0,
     cooldownMs: optionalMs(rule.cooldown) ?? 0,
     ...(repeatMs ? { repeatMs } : {}),
+    ...(action === 'restart_pod' ? restartPlan(rule) : {}),
     ...(maxFirings ? { maxFirings: { max: maxFirings.max, perMs: durationMs(maxFirings.per) } } : {}),
     dryRun: rule.dryRun ?? false,
     timeoutMs: attemptMs(rule, defaults),

@@ -28,7 +28,9 @@ const MaxFirings = z
     max: z.int().min(1).max(1000).describe('How many times.'),
     per: Duration.describe('Within which span of time, e.g. 1h.'),
   })
-  .describe('The most often this rule may fire within a span of time; what is beyond is suppressed and said so.');
+  .describe(
+    'The most often this rule may fire within a span of time; what is beyond is suppressed and said so. Default: 5 within 1h for restart_pod, else no limit.',
+  );
 
 const ruleFields = {
   name: RuleName.optional(),

@@ -36,6 +36,8 @@ export interface ActionRequest {
   dryRun: boolean;
   /** How often it was already not time yet; absent at first. Part of the work may be done. */
   waits?: number;
+  /** What the last call of this action that had to wait left for this one. */
+  progress?: Json;
 }
 
 /** How an action ended. `unknown`: it may or may not have happened, and is not repeated. */
@@ -52,6 +54,8 @@ export interface ActionOutcome {
   code?: number;
   /** Output of a command, at most 16 KiB. */
   output?: string;
+  /** Provably nothing was done, and another try may fare better: the rule has not fired then. */
+  undone?: true;
 }
 
 /** An action that has to wait: a PodDisruptionBudget refuses, or the API server is away. It is not over. */
@@ -61,6 +65,13 @@ export interface ActionWait {
   message: string;
   /** Milliseconds after which it may be asked for again. */
   afterMs: number;
+  /** Some of the work is done, or may be. */
+  begun?: true;
+  /**
+   * Handed to the next call as it is; at most about 1 KiB. Whenever it differs from the one before, the work goes on, and
+   * the time for which it is waited for begins anew.
+   */
+  progress?: Json;
 }
 
 /** What one call of an action comes to. */

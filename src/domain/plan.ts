@@ -37,6 +37,10 @@ export interface RulePlan {
   repeatable: boolean;
   /** Whether it acts on the pods that made it fire: such actions on one pod never run at once. */
   onPods: boolean;
+  /** Repetitions back off, and no two of them run at once: restarts of one workload. */
+  paced?: true;
+  /** How long a pod that was never up is given to start before it may be restarted. */
+  startupGraceMs?: number;
   /** State paths that the templates of this rule mention: only their values travel to the action. */
   stateRefs?: string[];
 }

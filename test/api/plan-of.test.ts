@@ -34,9 +34,20 @@ describe('planOf', () => {
           retries: 3,
           repeatable: true,
           onPods: true,
+          maxFirings: { max: 5, perMs: 3_600_000 },
+          paced: true,
+          startupGraceMs: 300_000,
         },
       ],
     });
+  });
+
+  it('limits how often a rule fires by itself only where it restarts pods, and paces only that', () => {
+    const [asked, webhooks] = planned(
+      spec({ actions: [rule({ parameters: { startupGrace: '90s' } }), webhook({})] }),
+    ).rules;
+    expect(asked).toMatchObject({ startupGraceMs: 90_000, maxFirings: { max: 5 } });
+    for (const name of ['maxFirings', 'paced', 'startupGraceMs']) expect(webhooks).not.toHaveProperty(name);
   });
 
   it('converts durations and quorums', () => {
@@ -65,6 +76,8 @@ describe('planOf', () => {
         retries: 0,
         repeatable: true,
         onPods: true,
+        paced: true,
+        startupGraceMs: 300_000,
       },
     ]);
   });

@@ -91,7 +91,7 @@ describe('the spec', () => {
 
 describe('parameters', () => {
   it('of restart_pod default to the triggering pods, deleted', () => {
-    expect(RestartPodParameters.parse({})).toEqual({ evict: false, pods: 'triggering' });
+    expect(RestartPodParameters.parse({})).toEqual({ allowUnmanaged: false, evict: false, pods: 'triggering' });
   });
 
   it('of webhook default to POST', () => {

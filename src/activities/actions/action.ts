@@ -1,4 +1,5 @@
 import type { ActionOutcome, ActionRequest } from '../../domain/action.ts';
+import type { Json } from '../../domain/json.ts';
 
 /** What an action gets besides its parameters. */
 export interface ActionContext {
@@ -45,10 +46,21 @@ export class Retry extends Error {
 export class Wait extends Error {
   readonly reason: string;
   readonly afterMs: number;
-  constructor(reason: string, message: string, afterMs: number) {
+  /** Whether some of the work is done, or may be. */
+  readonly begun: boolean;
+  /** What the next call is to know. */
+  readonly progress: Json | undefined;
+  constructor(
+    reason: string,
+    message: string,
+    afterMs: number,
+    { begun = false, progress }: { begun?: boolean; progress?: Json } = {},
+  ) {
     super(message);
     this.name = 'Wait';
     this.reason = reason;
     this.afterMs = afterMs;
+    this.begun = begun;
+    this.progress = progress;
   }
 }

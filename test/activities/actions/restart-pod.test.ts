@@ -11,7 +11,7 @@ withCluster((cluster) => {
   kube = cluster;
 });
 
-const parameters = { evict: false, pods: 'triggering' } as const;
+const parameters = { evict: false, pods: 'triggering', allowUnmanaged: false } as const;
 const restart = (...[request, context]: Parameters<typeof actionContext>) =>
   createRestartPod({ kube }).run(actionContext(request, context), parameters);
 const uidsOf = (list: KubeObject[]) => list.map(({ metadata }) => metadata.uid);
