@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { ActionName } from './api/actions.ts';
 import type { Settings, VariableName } from './environment.ts';
 import { configurationTable, environment } from './environment.ts';
+import type { QueueName } from './workflows/task-queues.ts';
 
 export { configurationTable } from './environment.ts';
 
@@ -25,7 +26,12 @@ export interface Config {
     /** Loopback port of the SDK's own metrics; 0 takes any free one. */
     metricsPort: number;
   };
-  worker: { maxCachedWorkflows: number; maxConcurrentActivities: number; shutdownGraceMs: number };
+  worker: {
+    maxCachedWorkflows: number;
+    /** Activities at the same time, by task queue. */
+    slots: Record<QueueName, number>;
+    shutdownGraceMs: number;
+  };
   observing: {
     defaultIntervalMs: number;
     timeoutMs: number;
@@ -224,7 +230,11 @@ const configOf = (s: Settings, warnings: string[]): Config => ({
   },
   worker: {
     maxCachedWorkflows: s.KCO_MAX_CACHED_WORKFLOWS,
-    maxConcurrentActivities: s.KCO_MAX_CONCURRENT_ACTIVITIES,
+    slots: {
+      actions: s.KCO_MAX_CONCURRENT_ACTIONS,
+      polls: s.KCO_MAX_CONCURRENT_ACTIVITIES,
+      reports: s.KCO_MAX_CONCURRENT_REPORTS,
+    },
     shutdownGraceMs: s.KCO_SHUTDOWN_GRACE * 1_000,
   },
   observing: {

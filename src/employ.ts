@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createKcoWorker, type KcoWorker, type KcoWorkerOptions } from './worker.ts';
+import { createKcoWorkers, type KcoWorkers, type KcoWorkersOptions, type States } from './worker.ts';
 
-/** A worker that is created as soon as Temporal can be had. */
+/** Workers that are created as soon as Temporal can be had. */
 export interface Employed {
-  /** Rejects when the worker has ended by itself; never resolves. */
+  /** Rejects when a worker has ended by itself, and the others with it; never resolves. */
   readonly failed: Promise<never>;
-  /** State of the SDK's worker; `CONNECTING` before there is one. */
-  state(): string;
+  /** State of the SDK's worker of each task queue; `CONNECTING` before there is one. */
+  states(): States;
   /**
-   * Puts a new worker, with a new connection, in the place of the present one, which ends what it has begun. A connection
+   * Puts new workers, with a new connection, in the place of the present ones, which end what they have begun. A connection
    * whose other end has silently moved elsewhere is believed in by the SDK for up to a minute.
    */
   renew(): void;
@@ -18,39 +18,38 @@ export interface Employed {
 
 const retryMs = 2_000;
 
-/** Creates a worker, however long that takes, and runs it until the signal says that it is to be stopped. */
-export function employ(options: KcoWorkerOptions, signal: AbortSignal, onError: (error: unknown) => void): Employed {
-  let current: KcoWorker | undefined;
+const connecting: States = { actions: 'CONNECTING', polls: 'CONNECTING', reports: 'CONNECTING' };
+
+/** Creates the workers, however long that takes, and runs them until the signal says that they are to be stopped. */
+export function employ(options: KcoWorkersOptions, signal: AbortSignal, onError: (error: unknown) => void): Employed {
+  let current: KcoWorkers | undefined;
   let hiring: Promise<void> | undefined;
   const running = new Set<Promise<void>>();
   const { promise: failed, reject: fail } = Promise.withResolvers<never>();
   failed.catch(() => undefined); // whoever cares awaits it
 
-  const run = async (hired: KcoWorker): Promise<void> => {
-    const { worker, close } = hired;
+  const run = async (hired: KcoWorkers): Promise<void> => {
     try {
-      const ended = worker.run();
-      // A stop that came while it was being created has nobody else to tell it.
-      if (signal.aborted) worker.shutdown();
+      const ended = hired.run();
+      // A stop that came while they were being created has nobody else to tell them.
+      if (signal.aborted) hired.shutdown();
       await ended;
-      if (current === hired && !signal.aborted) fail(new Error('the worker ended by itself'));
+      if (current === hired && !signal.aborted) fail(new Error('the workers ended by themselves'));
     } catch (error) {
       if (current === hired) fail(error);
       else onError(error);
-    } finally {
-      await close();
     }
   };
 
   const hire = async (): Promise<void> => {
     while (!signal.aborted) {
       try {
-        const [before, hired] = [current, await createKcoWorker(options)];
+        const [before, hired] = [current, await createKcoWorkers(options)];
         current = hired;
         const ended = run(hired);
         running.add(ended);
         void ended.finally(() => running.delete(ended));
-        if (before?.worker.getState() === 'RUNNING') before.worker.shutdown();
+        before?.shutdown();
         return;
       } catch (error) {
         onError(error);
@@ -68,11 +67,11 @@ export function employ(options: KcoWorkerOptions, signal: AbortSignal, onError: 
 
   return {
     failed,
-    state: () => current?.worker.getState() ?? 'CONNECTING',
+    states: () => current?.states() ?? connecting,
     renew,
     stop: async () => {
       await hiring;
-      if (current?.worker.getState() === 'RUNNING') current.worker.shutdown();
+      current?.shutdown();
       await Promise.all(running);
     },
   };

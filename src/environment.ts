@@ -129,11 +129,17 @@ export const environment = z.object({
     meaning:
       'Workflows kept in memory between their turns, each about 0.4 MiB; those beyond it are replayed from their history when they wake',
   }),
+  KCO_MAX_CONCURRENT_ACTIONS: wholeNumber(1, 10_000, 100, {
+    meaning: 'Actions that one replica runs at the same time; they take no place from polls and reports',
+  }),
   KCO_MAX_CONCURRENT_ACTIVITIES: wholeNumber(1, 10_000, 100, {
-    meaning: 'Polls and actions that one worker runs at the same time',
+    meaning: 'Polls that one replica runs at the same time',
   }),
   KCO_MAX_CONCURRENT_QUERIES: wholeNumber(1, 1_000, 64, {
     meaning: 'Pods of one TargetApp that are asked at the same time in one poll',
+  }),
+  KCO_MAX_CONCURRENT_REPORTS: wholeNumber(1, 10_000, 100, {
+    meaning: 'Writes of statuses and Events that one replica has under way at the same time',
   }),
   KCO_MAX_RESPONSE_BYTES: wholeNumber(1_024, 67_108_864, 1_048_576, {
     unit: 'bytes',
@@ -186,7 +192,7 @@ export const environment = z.object({
     'kco',
     'at most 200 printable characters',
     /^[\x21-\x7e]{1,200}$/,
-    'The task queue that the workers of this installation share',
+    'The task queue that the workers of this installation share for workflows and polls; actions and reports have theirs beside it, `<this>-actions` and `<this>-reports`',
   ),
   KCO_TEMPORAL_TLS_CA_FILE: anyText('PEM file with the certificates that the Temporal frontend is checked against', {
     limit: 'a file',

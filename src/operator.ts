@@ -19,6 +19,7 @@ import { type Checks, type Surface, startSurface } from './controller/surface.ts
 import { createWatchman } from './controller/watchman.ts';
 import type { WorkflowRef } from './domain/status.ts';
 import { employ } from './employ.ts';
+import type { States } from './worker.ts';
 
 /** What an operator is made of. */
 export interface OperatorOptions {
@@ -117,6 +118,13 @@ const inMiB = (usage: NodeJS.MemoryUsage): Record<string, number> =>
 const synced = (cache: { hasSynced: boolean }) => (): ReturnType<Checks[string]> =>
   cache.hasSynced ? { ok: true } : { ok: false, message: 'not listed yet' };
 
+/** One worker that is not well is enough; those that are not are named by what they do. */
+const workersCheck = (states: States, isWell: (state: string) => boolean): ReturnType<Checks[string]> => {
+  const unwell = Object.entries(states).filter(([, state]) => !isWell(state));
+  if (unwell.length === 0) return { ok: true };
+  return { ok: false, message: unwell.map(([name, state]) => `the worker of ${name} is ${state}`).join(', ') };
+};
+
 const leads = (leader: Leader | undefined): string =>
   leader === undefined || leader.isLeader ? 'leads' : `follows ${leader.holder ?? 'nobody yet'}`;
 
@@ -172,21 +180,18 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     onReturn: (lostMs) => (lostMs < staleConnectionMs ? resync() : startAfresh()),
     onLoss: onLoss('temporal'),
   });
-  const worker = (wanted: (state: string) => boolean) => () => {
-    const state = employed.state();
-    return { ok: wanted(state), message: `worker is ${state}` };
-  };
+  const workers = (isWell: (state: string) => boolean) => () => workersCheck(employed.states(), isWell);
 
   const surface = await startSurface({
     config: config.surface,
     metricsText: metrics.text,
-    health: { worker: worker((state) => state !== 'FAILED') },
+    health: { worker: workers((state) => state !== 'FAILED') },
     readiness: {
       kubernetes: () => kubernetesWatch.result,
       // A follower is ready: its worker shares the work, and it takes over when it must.
       leader: () => ({ ok: true, message: leads(leader) }),
       temporal: () => temporalWatch.result,
-      worker: worker((state) => state === 'RUNNING'),
+      worker: workers((state) => state === 'RUNNING'),
       ...Object.fromEntries(caches.map((cache, i) => [plurals[i], synced(cache)])),
     },
     stats: () => ({
@@ -194,7 +199,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       objects: Object.fromEntries(caches.map(({ size }, i) => [plurals[i], size])),
       waitingForTemporal: kinds.reduce((sum, { controller }) => sum + controller.pending, 0),
       watchStalenessSeconds: Object.fromEntries(caches.map((cache, i) => [plurals[i], cache.stalenessMs() / 1000])),
-      worker: employed.state(),
+      worker: employed.states(),
       memoryMiB: inMiB(process.memoryUsage()),
     }),
   });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type InjectedSinks, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { type InjectedSinks, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { Activities } from './activities/index.ts';
 import { type Log, temporalLogger } from './clients/log.ts';
 import type { Metrics } from './clients/metrics.ts';
@@ -13,9 +13,10 @@ import { temporalMetrics } from './clients/scrape.ts';
 import { apiKeyOf, connectionOptionsOf, type TemporalAddress } from './clients/temporal.ts';
 import type { Config } from './config.ts';
 import type { DecisionSinks } from './workflows/activities.ts';
+import { type QueueName, taskQueues } from './workflows/task-queues.ts';
 
-/** What the worker is made of. */
-export interface KcoWorkerOptions {
+/** What the workers are made of. */
+export interface KcoWorkersOptions {
   config: Config;
   activities: Activities;
   metrics: Metrics;
@@ -91,37 +92,85 @@ export async function connectWorker(address: TemporalAddress, everyMs = keyEvery
   };
 }
 
-/** A worker and the connection that it works over: whoever ends the one closes the other. */
-export interface KcoWorker {
-  worker: Worker;
-  close(): Promise<void>;
+/** State of the SDK's worker, by task queue. */
+export type States = Record<QueueName, string>;
+
+/** The workers of a process, one for each task queue, over one connection. They begin and end together. */
+export interface KcoWorkers {
+  states(): States;
+  /** Works until `shutdown`, then closes the connection. When one fails the others end what they have begun, and it rejects. */
+  run(): Promise<void>;
+  /** Takes no more work. Called again, or before `run`, it does nothing. */
+  shutdown(): void;
 }
 
-/** Connects and creates the worker; rejects while Temporal is away. */
-export async function createKcoWorker({ config, activities, metrics, version }: KcoWorkerOptions): Promise<KcoWorker> {
-  const { temporal, worker, identity } = config;
-  const { connection, close } = await connectWorker(temporal);
+type WorkerSetup = Pick<WorkerOptions, 'activities' | 'activityTaskPollerBehavior' | 'sinks' | 'workflowBundle'>;
+
+const activityPollers = (maximum: number): WorkerSetup['activityTaskPollerBehavior'] => ({
+  type: 'simple-maximum',
+  maximum,
+});
+
+/** What is special to the worker of each task queue. */
+const setups = async ({ activities, metrics }: KcoWorkersOptions): Promise<Record<QueueName, WorkerSetup>> => {
+  const { diff: _, observe: __, recordEvents, reportStatus, ...actions } = activities;
+  return {
+    // Few pollers: what waits for work here is idle most of the time.
+    actions: { activities: actions, activityTaskPollerBehavior: activityPollers(3) },
+    // All activities, because workflows of 0.1 have scheduled actions and reports here.
+    polls: { activities, sinks: sinksOf(metrics), workflowBundle: { code: await workflowCode() } },
+    reports: { activities: { recordEvents, reportStatus }, activityTaskPollerBehavior: activityPollers(5) },
+  };
+};
+
+function createWorker(options: KcoWorkersOptions, connection: NativeConnection, name: QueueName, setup: WorkerSetup) {
+  const { temporal, worker, identity } = options.config;
+  return Worker.create({
+    connection,
+    namespace: temporal.namespace,
+    taskQueue: taskQueues[name](temporal.taskQueue),
+    // In every event of every history: short.
+    identity: identity.pod,
+    buildId: options.version,
+    // One isolate beside the main one: a second costs its own heap and copy of the bundle, and turns are short.
+    workflowThreadPoolSize: 1,
+    maxCachedWorkflows: worker.maxCachedWorkflows,
+    maxConcurrentActivityTaskExecutions: worker.slots[name],
+    shutdownGraceTime: worker.shutdownGraceMs,
+    shutdownForceTime: worker.shutdownGraceMs + 5_000,
+    ...setup,
+  });
+}
+
+const shutdown = (workers: Iterable<Worker>): void => {
+  for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+};
+
+/** Runs all until they are shut down; when one fails, the others are shut down as well. Rejects with the first failure. */
+async function runAll(workers: Worker[]): Promise<void> {
+  const ends = await Promise.allSettled(workers.map((worker) => worker.run().finally(() => shutdown(workers))));
+  const failed = ends.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
+  if (failed !== undefined) throw failed.reason;
+}
+
+/** Connects and creates the workers; rejects while Temporal is away. */
+export async function createKcoWorkers(options: KcoWorkersOptions): Promise<KcoWorkers> {
+  const { connection, close } = await connectWorker(options.config.temporal);
+  const workers = new Map<QueueName, Worker>();
   try {
-    const created = await Worker.create({
-      connection,
-      namespace: temporal.namespace,
-      taskQueue: temporal.taskQueue,
-      // In every event of every history: short.
-      identity: identity.pod,
-      buildId: version,
-      workflowBundle: { code: await workflowCode() },
-      activities,
-      sinks: sinksOf(metrics),
-      // One isolate beside the main one: a second costs its own heap and copy of the bundle, and turns are short.
-      workflowThreadPoolSize: 1,
-      maxCachedWorkflows: worker.maxCachedWorkflows,
-      maxConcurrentActivityTaskExecutions: worker.maxConcurrentActivities,
-      shutdownGraceTime: worker.shutdownGraceMs,
-      shutdownForceTime: worker.shutdownGraceMs + 5_000,
-    });
-    return { worker: created, close };
+    for (const [name, setup] of Object.entries(await setups(options)) as [QueueName, WorkerSetup][])
+      workers.set(name, await createWorker(options, connection, name, setup));
   } catch (error) {
+    // A worker lets go of its connection when it ends, and only one that has run ends.
+    const begun = runAll([...workers.values()]);
+    shutdown(workers.values());
+    await begun.catch(() => undefined);
     await close();
     throw error;
   }
+  return {
+    states: () => Object.fromEntries([...workers].map(([name, worker]) => [name, worker.getState()])) as States,
+    run: () => runAll([...workers.values()]).finally(close),
+    shutdown: () => shutdown(workers.values()),
+  };
 }

@@ -4,10 +4,12 @@ import {
   proxyLocalActivities,
   proxySinks,
   type Sinks,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { ActionRequest, ActionResult, OutcomeStatus } from '../domain/action.ts';
 import type { RulePlan } from '../domain/plan.ts';
+import { taskQueues } from './task-queues.ts';
 
 /** A dead worker is noticed by its missing heartbeats: this is how long an interrupted activity stays undecided. */
 const heartbeatTimeout = '10 seconds';
@@ -27,19 +29,24 @@ export const { diff } = proxyLocalActivities<Activities>({
   summary: 'compare with the last state',
 });
 
-const written: ActivityOptions = {
+const written = (summary: string): ActivityOptions => ({
+  taskQueue: taskQueues.reports(workflowInfo().taskQueue),
   startToCloseTimeout: '15 seconds',
   retry: { initialInterval: '1 second', maximumInterval: '10 seconds' },
-};
+  summary,
+});
 
 /** Writes to the API server; both may be repeated without effect, so they are retried until they succeed. */
-export const { recordEvents } = proxyActivities<Activities>({ ...written, summary: 'record Events' });
-export const { reportStatus } = proxyActivities<Activities>({ ...written, summary: 'write status' });
+export const recordEvents: Activities['recordEvents'] = (...events) =>
+  proxyActivities<Activities>(written('record Events')).recordEvents(...events);
+export const reportStatus: Activities['reportStatus'] = (...report) =>
+  proxyActivities<Activities>(written('write status')).reportStatus(...report);
 
 /** Runs one action under its own timeout, as often as its promise allows. It may ask to wait. */
 export function runAction(rule: RulePlan, request: ActionRequest, summary: string): Promise<ActionResult> {
   const actions = proxyActivities<Record<string, (request: ActionRequest) => Promise<ActionResult>>>({
     activityId: request.id,
+    taskQueue: taskQueues.actions(workflowInfo().taskQueue),
     startToCloseTimeout: rule.timeoutMs,
     heartbeatTimeout,
     retry: {

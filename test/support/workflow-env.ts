@@ -9,12 +9,14 @@ import {
   NativeConnection,
   Runtime,
   Worker,
+  type WorkerOptions,
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
 import { startServers } from '../../dev/servers/start-servers.ts';
 import type { AppRef } from '../../src/domain/observation.ts';
 import { searchAttributes } from '../../src/workflows/search-attributes.ts';
 import type { targetApp } from '../../src/workflows/target-app.ts';
+import { type QueueName, taskQueues } from '../../src/workflows/task-queues.ts';
 import type { World } from './world.ts';
 
 /** Temporal's own types of histories, to write, read and measure them. */
@@ -53,7 +55,7 @@ export interface Life {
   end(): Promise<void>;
 }
 
-/** A Temporal dev server of its own, and lives in it: each with its own worker and task queue. */
+/** A Temporal dev server of its own, and lives in it: each with its own workers and task queues. */
 export interface WorkflowEnv {
   client: Client;
   /** Starts the workflow of a TargetApp in this world. */
@@ -64,24 +66,33 @@ export interface WorkflowEnv {
 /** Timers that are late by up to a second would be most of what a fast test waits for. */
 const promptTimers = { 'history.timerProcessorMaxTimeShift': '1ms', 'history.transferProcessorMaxPollInterval': '1s' };
 
-async function startWorker(connection: NativeConnection, namespace: string, taskQueue: string, world: World) {
-  const worker = await Worker.create({
+/** One worker for each task queue, as the operator has them */
+async function startWorkers(connection: NativeConnection, namespace: string, taskQueue: string, world: World) {
+  const common = {
     connection,
     namespace,
-    taskQueue,
     identity: 'kco-0',
     buildId: '0.1.0',
-    workflowBundle: await workflowBundle(),
-    activities: world.activities,
-    sinks: world.sinks,
     shutdownGraceTime: 0,
     shutdownForceTime: '5s',
     maxHeartbeatThrottleInterval: '500ms',
-  });
-  const running = worker.run();
+  } as const;
+  const create = (name: QueueName, special: Partial<WorkerOptions>) =>
+    Worker.create({
+      ...common,
+      taskQueue: taskQueues[name](taskQueue),
+      activities: world.activities,
+      ...special,
+    });
+  const workers = await Promise.all([
+    create('polls', { workflowBundle: await workflowBundle(), sinks: world.sinks }),
+    create('actions', { maxConcurrentActivityTaskPolls: 2 }),
+    create('reports', { maxConcurrentActivityTaskPolls: 2 }),
+  ]);
+  const running = workers.map((worker) => worker.run());
   return async () => {
-    worker.shutdown();
-    await running.catch(() => undefined);
+    for (const worker of workers) worker.shutdown();
+    await Promise.allSettled(running);
   };
 }
 
@@ -109,7 +120,7 @@ export async function startWorkflowEnv(dynamicConfig: Record<string, unknown> = 
   const live = async (world: World, partial: Partial<AppRef> = {}): Promise<Life> => {
     const app = { namespace: 'default', name: 'my-app', uid: randomUUID(), ...partial };
     const taskQueue = `kco-${workers.length}`;
-    workers.push(await startWorker(native, namespace, taskQueue, world));
+    workers.push(await startWorkers(native, namespace, taskQueue, world));
     const workflowId = `targetapp/${app.namespace}/${app.name}/${app.uid}`;
     const handle = await client.workflow.start<typeof targetApp>('targetApp', {
       workflowId,
