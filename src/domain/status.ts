@@ -126,6 +126,19 @@ export function phaseOf(memory: Memory, now: number): Phase {
   return memory.plan === undefined || memory.lastPoll === undefined ? 'Initializing' : 'Monitoring';
 }
 
+/** Divides a total so that nobody gets more than wanted, and what one leaves goes to those who want more. */
+function shared(wanted: number[], total: number): number[] {
+  const shares: number[] = new Array(wanted.length).fill(0);
+  let left = total;
+  const smallestFirst = wanted.map((want, i) => ({ want, i })).toSorted((a, b) => a.want - b.want);
+  smallestFirst.forEach(({ want, i }, done) => {
+    const share = Math.min(want, Math.floor(left / (wanted.length - done)));
+    shares[i] = share;
+    left -= share;
+  });
+  return shares;
+}
+
 const firedFirst = (episodes: [string, Episode][]): [string, Episode][] =>
   episodes.toSorted(([, a], [, b]) => Number(b.firedAt !== undefined) - Number(a.firedAt !== undefined));
 
@@ -178,8 +191,11 @@ function stateOf(memory: Memory, plan: Plan): JsonObject {
 /** The status of a TargetApp as its workflow knows it. `memory.conditions` must be up to date. */
 export function statusOf(memory: Memory, workflow: WorkflowRef, now: number): JsonObject {
   const { plan } = memory;
-  const rules = plan?.rules ?? [];
-  const maxEpisodes = Math.floor(maxEpisodesMirrored / Math.max(1, rules.length));
+  const rules = (plan?.rules ?? []).map(({ name }) => ({ name, rule: own(memory.rules, name) ?? newRuleMemory() }));
+  const maxEpisodes = shared(
+    rules.map(({ rule }) => Object.keys(rule.episodes).length),
+    maxEpisodesMirrored,
+  );
   const subjects = Object.values(memory.subjects);
   const unreachable = failing(memory).length;
   return {
@@ -198,7 +214,7 @@ export function statusOf(memory: Memory, workflow: WorkflowRef, now: number): Js
     ...(memory.lastPoll !== undefined && { lastPoll: iso(memory.lastPoll) }),
     ...(memory.lastChange !== undefined && { lastChange: iso(memory.lastChange) }),
     ...(memory.pollRequested !== undefined && { pollRequestedAt: memory.pollRequested }),
-    rules: rules.map(({ name }): Json => ruleStatus(name, own(memory.rules, name) ?? newRuleMemory(), maxEpisodes)),
+    rules: rules.map(({ name, rule }, i): Json => ruleStatus(name, rule, maxEpisodes[i] ?? 0)),
     workflow: { ...workflow },
   };
 }

@@ -1,53 +1,56 @@
-import { condition, workflowInfo } from '@temporalio/workflow';
+import { condition, isCancellation, workflowInfo } from '@temporalio/workflow';
 import { statusDigest, statusOf } from '../domain/status.ts';
 import { recordEvents, reportStatus } from './activities.ts';
 import type { Run } from './run.ts';
 
 /** Events that one activity records. */
 const batchSize = 25;
-/**
- * When a status is due even if it says nothing new, so that its age tells that somebody is watching. While one is being
- * written there is nothing to wait for.
- */
-export const heartbeatAt = ({ memory: { reported, plan }, reporting }: Run): number =>
-  reporting || reported === undefined || plan === undefined ? Number.POSITIVE_INFINITY : reported.at + plan.heartbeatMs;
 
-/**
- * Writes Events and status in the background, one thing after the other, until there is nothing left to say: an API
- * server that is away holds up neither polling nor actions that do without it.
- */
-export function report(run: Run): void {
-  if (run.reporting || isSaid(run)) return;
-  run.reporting = true;
-  write(run).then(
-    () => {
-      run.reporting = false;
-      // Something may have come to be said since it was last looked whether there is.
-      report(run);
-    },
-    () => {
-      // Cancelled: the run ends, and the next one says what was not said.
-      run.reporting = false;
-    },
-  );
+/** When a status is to be written even if it says nothing new, so that its age tells that somebody is watching. */
+const refreshAt = ({ memory: { reported, plan } }: Run): number =>
+  reported === undefined || plan === undefined ? Number.POSITIVE_INFINITY : reported.at + plan.heartbeatMs;
+
+/** When to wake up for that; while a status is being written there is nothing to wake up for. */
+export const heartbeatAt = (run: Run): number =>
+  run.writing.has('status') ? Number.POSITIVE_INFINITY : refreshAt(run);
+
+/** One kind of thing that is written: whether there is any, and how one activity's worth of it is sent. */
+interface Writing {
+  isDue(run: Run): boolean;
+  send(run: Run): Promise<void>;
 }
 
-const isSaid = (run: Run): boolean =>
-  run.memory.outbox.length === 0 && run.reportedVersion === run.version && Date.now() < heartbeatAt(run);
+/** The status comes first: an action waits for it, and for nothing else. */
+const writings: Record<'events' | 'status', Writing> = {
+  status: { isDue: (run) => run.reportedVersion < run.version || Date.now() >= refreshAt(run), send: sendStatus },
+  events: { isDue: (run) => run.memory.outbox.length > 0, send: sendEvents },
+};
 
-async function write(run: Run): Promise<void> {
-  do {
-    await sendEvents(run);
-    await sendStatus(run);
-  } while (run.memory.outbox.length > 0 || run.reportedVersion < run.version);
+/**
+ * Writes status and Events in the background, each until there is nothing left to say: an API server that is away holds up
+ * neither polling nor actions that do without it, and one that takes no Events holds up no status.
+ */
+export function report(run: Run): void {
+  for (const what of ['status', 'events'] as const) if (!run.writing.has(what)) void write(run, what);
+}
+
+async function write(run: Run, what: 'events' | 'status'): Promise<void> {
+  const { isDue, send } = writings[what];
+  run.writing.add(what);
+  try {
+    while (isDue(run)) await send(run);
+  } catch (error) {
+    // The run ends, and the next one says what was not said. Anything else is a fault, and is to be seen.
+    if (!isCancellation(error)) throw error;
+  } finally {
+    run.writing.delete(what);
+  }
 }
 
 async function sendEvents(run: Run): Promise<void> {
-  while (run.memory.outbox.length > 0) {
-    const batch = run.memory.outbox.slice(0, batchSize);
-    await recordEvents(run.app, batch);
-    run.memory = { ...run.memory, outbox: run.memory.outbox.filter((record) => !batch.includes(record)) };
-  }
+  const batch = run.memory.outbox.slice(0, batchSize);
+  await recordEvents(run.app, batch);
+  run.memory = { ...run.memory, outbox: run.memory.outbox.filter((record) => !batch.includes(record)) };
 }
 
 async function sendStatus(run: Run): Promise<void> {
@@ -55,9 +58,7 @@ async function sendStatus(run: Run): Promise<void> {
   const { workflowId, runId } = workflowInfo();
   const status = statusOf(memory, { id: workflowId, runId }, Date.now());
   const digest = statusDigest(status);
-  const isHeartbeat =
-    memory.reported !== undefined && Date.now() >= memory.reported.at + (memory.plan?.heartbeatMs ?? 0);
-  if (isHeartbeat || digest !== memory.reported?.digest) {
+  if (Date.now() >= refreshAt(run) || digest !== memory.reported?.digest) {
     const { gone } = await reportStatus({ app: run.app, status });
     run.memory = { ...run.memory, reported: { digest, at: Date.now() } };
     run.looksAgain ||= gone;
@@ -71,5 +72,5 @@ async function sendStatus(run: Run): Promise<void> {
  */
 export const reported = async (run: Run, patience: '5 seconds' | '30 seconds'): Promise<void> => {
   report(run);
-  await condition(() => !run.reporting, patience);
+  await condition(() => run.writing.size === 0, patience);
 };

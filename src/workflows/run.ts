@@ -24,8 +24,8 @@ export interface Run {
   /** Raised at every change of memory that the status must show; `reportedVersion` is the last one that it does. */
   version: number;
   reportedVersion: number;
-  /** Whether Events or a status are being written. */
-  reporting: boolean;
+  /** What is being written to the API server: neither waits for the other. */
+  writing: Set<'events' | 'status'>;
   /** What the search attributes say. */
   shown: { phase?: string; ready?: boolean };
 }
@@ -44,6 +44,6 @@ export const begin = (app: AppRef, memory: Memory): Run => ({
   lanes: new Map(),
   version: 0,
   reportedVersion: 0,
-  reporting: false,
+  writing: new Set(),
   shown: {},
 });

@@ -189,10 +189,10 @@ function nextLookAt({ app, memory: { plan, held } }: Run, now: number): number {
 async function untilNextLook(run: Run): Promise<void> {
   run.due = nextLookAt(run, Date.now());
   while (!run.looksAgain && Date.now() < run.due) {
-    const { reporting } = run;
+    const isWriting = run.writing.has('status');
     const wake = Math.min(run.due, heartbeatAt(run));
-    // The end of a report says when the next heartbeat is due.
-    await condition(() => run.looksAgain || (reporting && !run.reporting), Math.max(1, wake - Date.now()), {
+    // The end of a status's writing says when the next heartbeat is due.
+    await condition(() => run.looksAgain || (isWriting && !run.writing.has('status')), Math.max(1, wake - Date.now()), {
       summary: wake === run.due ? 'next poll' : 'status due',
     });
     if (Date.now() >= heartbeatAt(run)) report(run);

@@ -288,6 +288,20 @@ describe('the status', () => {
     expect(rule?.episodes).toHaveLength(1_000);
   });
 
+  it('gives the episodes that it has room for to the rules that have some', () => {
+    const episodes = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`u${i}`, { since: at(0) }]));
+    const shownOf = (...counts: number[]): number[] => {
+      const rules = counts.map((_, i) => aRule({ name: `r${i}` }));
+      const known = counts.map((count, i) => [`r${i}`, { ...newRuleMemory(), episodes: episodes(count) }] as const);
+      const status = statusAt({ ...newMemory(), plan: aPlan({ rules }), rules: Object.fromEntries(known) });
+      return (status['rules'] as { episodes?: unknown[] }[]).map(({ episodes: shown = [] }) => shown.length);
+    };
+    expect(shownOf(0, 700, 0, 200)).toEqual([0, 700, 0, 200]);
+    expect(shownOf(0, 1_500, 0)).toEqual([0, 1_000, 0]);
+    expect(shownOf(100, 2_000, 600)).toEqual([100, 450, 450]);
+  });
+
   it('is the same to its digest when only the time of the last poll differs', () => {
     const plan = aPlan();
     const digests = play(plan, polls([healthy, healthy, says({ health: 'healthy', n: 1 })])).map(
