@@ -232,6 +232,7 @@ const configOf = (s: Settings, warnings: string[]): Config => ({
     maxCachedWorkflows: s.KCO_MAX_CACHED_WORKFLOWS,
     slots: {
       actions: s.KCO_MAX_CONCURRENT_ACTIONS,
+      events: s.KCO_MAX_CONCURRENT_REPORTS,
       polls: s.KCO_MAX_CONCURRENT_ACTIVITIES,
       reports: s.KCO_MAX_CONCURRENT_REPORTS,
     },

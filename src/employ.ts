@@ -18,7 +18,12 @@ export interface Employed {
 
 const retryMs = 2_000;
 
-const connecting: States = { actions: 'CONNECTING', polls: 'CONNECTING', reports: 'CONNECTING' };
+const connecting: States = {
+  actions: 'CONNECTING',
+  events: 'CONNECTING',
+  polls: 'CONNECTING',
+  reports: 'CONNECTING',
+};
 
 /** Creates the workers, however long that takes, and runs them until the signal says that they are to be stopped. */
 export function employ(options: KcoWorkersOptions, signal: AbortSignal, onError: (error: unknown) => void): Employed {

@@ -139,7 +139,7 @@ export const environment = z.object({
     meaning: 'Pods of one TargetApp that are asked at the same time in one poll',
   }),
   KCO_MAX_CONCURRENT_REPORTS: wholeNumber(1, 10_000, 100, {
-    meaning: 'Writes of statuses and Events that one replica has under way at the same time',
+    meaning: 'TargetApps whose status one replica writes at the same time, and as many whose Events it records',
   }),
   KCO_MAX_RESPONSE_BYTES: wholeNumber(1_024, 67_108_864, 1_048_576, {
     unit: 'bytes',
@@ -192,7 +192,7 @@ export const environment = z.object({
     'kco',
     'at most 200 printable characters',
     /^[\x21-\x7e]{1,200}$/,
-    'The task queue that the workers of this installation share for workflows and polls; actions and reports have theirs beside it, `<this>-actions` and `<this>-reports`',
+    'The task queue that the workers of this installation share for workflows and polls; actions, Events and statuses have theirs beside it, `<this>-actions`, `<this>-events` and `<this>-reports`',
   ),
   KCO_TEMPORAL_TLS_CA_FILE: anyText('PEM file with the certificates that the Temporal frontend is checked against', {
     limit: 'a file',

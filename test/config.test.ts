@@ -32,7 +32,11 @@ describe('an empty environment', () => {
       surface: { bindAddress: '0.0.0.0', healthPort: 8081, metricsPort: 8080 },
       kubernetes: { watchNamespaces: [] },
       temporal: { address: '127.0.0.1:7233', namespace: 'default', taskQueue: 'kco', metricsPort: 0 },
-      worker: { maxCachedWorkflows: 600, slots: { actions: 100, polls: 100, reports: 100 }, shutdownGraceMs: 30_000 },
+      worker: {
+        maxCachedWorkflows: 600,
+        slots: { actions: 100, events: 100, polls: 100, reports: 100 },
+        shutdownGraceMs: 30_000,
+      },
       observing: {
         defaultIntervalMs: 30_000,
         timeoutMs: 10_000,

@@ -29,8 +29,8 @@ export const { diff } = proxyLocalActivities<Activities>({
   summary: 'compare with the last state',
 });
 
-const written = (summary: string): ActivityOptions => ({
-  taskQueue: taskQueues.reports(workflowInfo().taskQueue),
+const written = (queue: 'events' | 'reports', summary: string): ActivityOptions => ({
+  taskQueue: taskQueues[queue](workflowInfo().taskQueue),
   startToCloseTimeout: '15 seconds',
   retry: { initialInterval: '1 second', maximumInterval: '10 seconds' },
   summary,
@@ -38,9 +38,9 @@ const written = (summary: string): ActivityOptions => ({
 
 /** Writes to the API server; both may be repeated without effect, so they are retried until they succeed. */
 export const recordEvents: Activities['recordEvents'] = (...events) =>
-  proxyActivities<Activities>(written('record Events')).recordEvents(...events);
+  proxyActivities<Activities>(written('events', 'record Events')).recordEvents(...events);
 export const reportStatus: Activities['reportStatus'] = (...report) =>
-  proxyActivities<Activities>(written('write status')).reportStatus(...report);
+  proxyActivities<Activities>(written('reports', 'write status')).reportStatus(...report);
 
 /** Runs one action under its own timeout, as often as its promise allows. It may ask to wait. */
 export function runAction(rule: RulePlan, request: ActionRequest, summary: string): Promise<ActionResult> {

@@ -87,6 +87,7 @@ async function startWorkers(connection: NativeConnection, namespace: string, tas
   const workers = await Promise.all([
     create('polls', { workflowBundle: await workflowBundle(), sinks: world.sinks }),
     create('actions', { maxConcurrentActivityTaskPolls: 2 }),
+    create('events', { maxConcurrentActivityTaskPolls: 2 }),
     create('reports', { maxConcurrentActivityTaskPolls: 2 }),
   ]);
   const running = workers.map((worker) => worker.run());
