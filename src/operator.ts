@@ -10,16 +10,18 @@ import type { Metrics } from './clients/metrics.ts';
 import { createTemporalClient } from './clients/temporal.ts';
 import type { WatchCache } from './clients/watch-cache.ts';
 import type { Config } from './config.ts';
+import { createAbsentNamespaces } from './controller/absent-namespaces.ts';
 import { createConversations } from './controller/conversations.ts';
 import { createLeader, type Leader } from './controller/leader.ts';
-import { checkServed, createTemporalPrerequisites } from './controller/prerequisites.ts';
+import { createTemporalPrerequisites } from './controller/prerequisites.ts';
+import { apart, watchesCheck, workersCheck, worse } from './controller/readiness.ts';
 import { registrations } from './controller/registrations.ts';
 import { serve, type WatchingOptions, watched } from './controller/serve.ts';
-import { type Checks, type Surface, startSurface } from './controller/surface.ts';
+import { createServedKinds } from './controller/served-kinds.ts';
+import { type Surface, startSurface } from './controller/surface.ts';
 import { createWatchman } from './controller/watchman.ts';
 import type { WorkflowRef } from './domain/status.ts';
 import { employ } from './employ.ts';
-import type { States } from './worker.ts';
 
 /** What an operator is made of. */
 export interface OperatorOptions {
@@ -40,6 +42,8 @@ export interface Operator {
 
 /** How often Temporal and the API server are asked whether they are there. */
 const watchEveryMs = 3_000;
+/** How often it is looked whether the watched namespaces are there. */
+const namespacesEveryMs = 30_000;
 /** After an absence of Temporal this long the worker takes a new connection. */
 const staleConnectionMs = 10_000;
 /** How often every object's workflow is made sure of, in case somebody ended one by hand. */
@@ -115,18 +119,17 @@ function leaderOf({ config, log, metrics }: OperatorOptions, kube: Kube, setLead
 const inMiB = (usage: NodeJS.MemoryUsage): Record<string, number> =>
   Object.fromEntries(Object.entries(usage).map(([part, bytes]) => [part, Math.round(bytes / 2 ** 20)]));
 
-const synced = (cache: { hasSynced: boolean }) => (): ReturnType<Checks[string]> =>
-  cache.hasSynced ? { ok: true } : { ok: false, message: 'not listed yet' };
-
-/** One worker that is not well is enough; those that are not are named by what they do. */
-const workersCheck = (states: States, isWell: (state: string) => boolean): ReturnType<Checks[string]> => {
-  const unwell = Object.entries(states).filter(([, state]) => !isWell(state));
-  if (unwell.length === 0) return { ok: true };
-  return { ok: false, message: unwell.map(([name, state]) => `the worker of ${name} is ${state}`).join(', ') };
-};
-
 const leads = (leader: Leader | undefined): string =>
   leader === undefined || leader.isLeader ? 'leads' : `follows ${leader.holder ?? 'nobody yet'}`;
+
+/** A cache's watches as people read of them: the resource, and the namespace where only some are watched. */
+const stalenessOf = (plural: string, cache: Pick<WatchCache<unknown>, 'scopes'>): [string, number][] =>
+  cache
+    .scopes()
+    .map(({ namespace, stalenessMs }) => [
+      namespace === undefined ? plural : `${plural}[${namespace}]`,
+      stalenessMs / 1000,
+    ]);
 
 /** Starts everything; resolves when the surface answers, which is before the rest is ready. */
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
@@ -138,8 +141,11 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const served = serveAll(createConversations(client, config.temporal.taskQueue), watching);
   const kinds = Object.values(served);
   const pods = watched<PodView>(watching, { ref: podRef, trim: podView });
-  const caches = [pods, ...kinds.map(({ cache }) => cache)];
-  const plurals = ['pods', ...kinds.map(({ registration }) => registration.ref.plural)];
+  const refs = kinds.map(({ registration }) => registration.ref);
+  const caches = {
+    pods,
+    ...Object.fromEntries(kinds.map(({ cache, registration }) => [registration.ref.plural, cache])),
+  };
   metrics.readActiveMonitors(() => kinds.flatMap(({ counts }) => [...counts()]));
   metrics.readExportedFields(() => kinds.flatMap(({ exported }) => exported()));
   const resync = (): void => {
@@ -148,15 +154,18 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
 
   const onLoss = (what: string) => (error: unknown) => log.warning(`${what} is not as it should be`, { error });
   const prerequisites = createTemporalPrerequisites(client, config.temporal.namespace);
+  const servedKinds = createServedKinds(kube, refs, log);
   const kubernetesWatch = createWatchman({
     everyMs: watchEveryMs,
     look: async (signal) => {
       await kube.ready({ signal });
-      for (const { registration } of kinds) await checkServed(kube, registration.ref);
+      await servedKinds.look(signal);
     },
     onLoss: onLoss('kubernetes'),
   });
-  for (const cache of caches) cache.start();
+  const absentNamespaces = createAbsentNamespaces(kube, watching.namespaces);
+  const namespacesWatch = createWatchman({ everyMs: namespacesEveryMs, look: absentNamespaces.look });
+  for (const cache of Object.values(caches)) cache.start();
   const leader = leaderOf(options, kube, (leading) => {
     for (const { controller } of kinds) controller.setLeading(leading);
   });
@@ -192,13 +201,24 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       leader: () => ({ ok: true, message: leads(leader) }),
       temporal: () => temporalWatch.result,
       worker: workers((state) => state === 'RUNNING'),
-      ...Object.fromEntries(caches.map((cache, i) => [plurals[i], synced(cache)])),
+      ...(watching.namespaces.length > 0 && { namespaces: absentNamespaces.check }),
+      pods: () => watchesCheck(pods.scopes()),
+      ...apart(
+        Object.fromEntries(
+          kinds.map(({ cache, registration: { ref } }) => [
+            ref.plural,
+            () => worse(servedKinds.check(ref), watchesCheck(cache.scopes())),
+          ]),
+        ),
+      ),
     },
     stats: () => ({
       leader: leads(leader),
-      objects: Object.fromEntries(caches.map(({ size }, i) => [plurals[i], size])),
+      objects: Object.fromEntries(Object.entries(caches).map(([plural, { size }]) => [plural, size])),
       waitingForTemporal: kinds.reduce((sum, { controller }) => sum + controller.pending, 0),
-      watchStalenessSeconds: Object.fromEntries(caches.map((cache, i) => [plurals[i], cache.stalenessMs() / 1000])),
+      watchStalenessSeconds: Object.fromEntries(
+        Object.entries(caches).flatMap(([plural, cache]) => stalenessOf(plural, cache)),
+      ),
       worker: employed.states(),
       memoryMiB: inMiB(process.memoryUsage()),
     }),
@@ -213,7 +233,8 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       await leader?.stop();
       await Promise.all(kinds.map(({ controller }) => controller.stop()));
       await employed.stop();
-      await Promise.all([...caches, temporalWatch, kubernetesWatch].map((running) => running.stop()));
+      const watchmen = [temporalWatch, kubernetesWatch, namespacesWatch];
+      await Promise.all([...Object.values(caches), ...watchmen].map((running) => running.stop()));
       await surface.close();
       await client.connection.close();
       await kube.close();

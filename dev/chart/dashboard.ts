@@ -41,7 +41,9 @@ const rows: { title: string; panels: Panel[] }[] = [
       {
         title: 'Watch staleness',
         description: 'Time since the watches of the API server last heard anything.',
-        queries: [['max by (resource) (operator_kco_watch_staleness_seconds)', '{{resource}}']],
+        queries: [
+          ['max by (resource, namespace) (operator_kco_watch_staleness_seconds)', '{{resource}} {{namespace}}'],
+        ],
         unit: 's',
       },
     ],

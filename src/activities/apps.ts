@@ -85,7 +85,7 @@ export interface Apps {
 }
 
 export interface AppsOptions {
-  cache: Pick<WatchCache<WatchedApp>, 'get' | 'hasSynced'>;
+  cache: Pick<WatchCache<WatchedApp>, 'get'>;
   kube: Pick<Kube, 'get'>;
   ref: ResourceRef;
   /** Namespaces whose TargetApps are looked after; empty: all. */

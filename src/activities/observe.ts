@@ -184,7 +184,7 @@ export function createObserve({ apps, pods, unwatched, graphql, metrics, log, li
       apps.forget(input.app.uid);
       return { matched: 0, deleted: true };
     }
-    if (!pods.hasSynced) throw new Error('the watch of pods has not synced yet');
+    if (!pods.hasSynced(input.app.namespace)) throw new Error('the watch of pods in the namespace has not synced yet');
     const inForce = apps.inForce(app);
     const { plan, spec } = inForce;
     const watched = podsOf(app, inForce);

@@ -3,6 +3,7 @@ import type { OutcomeStatus } from '../domain/action.ts';
 import { type FailureClass, failureClasses } from '../domain/observation.ts';
 import { type FieldsOfApp, registerFieldGauges } from './field-metrics.ts';
 import { mergeExpositions, scrape } from './scrape.ts';
+import type { WatchScope } from './watch-cache.ts';
 
 /** How a poll ended: with or without a difference, or why not at all. */
 export type PollResult = 'changed' | 'unchanged' | FailureClass;
@@ -23,8 +24,8 @@ export interface Metrics {
   readActiveMonitors(read: () => Iterable<readonly [namespace: string, monitors: number]>): void;
   /** Where the fields that TargetApps export are read at each scrape. */
   readExportedFields(read: () => Iterable<FieldsOfApp>): void;
-  /** Where the seconds since the watch of a resource last heard anything are read at each scrape. */
-  readWatchStaleness(resource: string, read: () => number): void;
+  /** Where it is read at each scrape how the watches of a resource stand. */
+  readWatches(resource: string, read: () => Iterable<WatchScope>): void;
   /** Removes the series of a TargetApp that is gone. */
   forget(namespace: string, tapp: string): void;
   /** Everything in Prometheus' text format 0.0.4. Never throws for the lack of Temporal's part. */
@@ -128,8 +129,11 @@ const histogramsIn = (registry: Registry) => {
 type Readers = {
   fields: () => Iterable<FieldsOfApp>;
   monitors: () => Iterable<readonly [string, number]>;
-  staleness: Map<string, () => number>;
+  watches: Map<string, () => Iterable<WatchScope>>;
 };
+
+const standing = ({ watches }: Readers) =>
+  [...watches].flatMap(([resource, read]) => [...read()].map((scope) => ({ resource, ...scope })));
 
 const gaugesIn = (registry: Registry, readers: Readers, version: string) => {
   const registers = [registry];
@@ -146,10 +150,23 @@ const gaugesIn = (registry: Registry, readers: Readers, version: string) => {
   new Gauge({
     name: 'operator_kco_watch_staleness_seconds',
     help: 'Time since the watch of a resource last heard anything',
-    labelNames: ['resource'],
+    labelNames: ['resource', 'namespace'],
     registers,
     collect() {
-      for (const [resource, read] of readers.staleness) this.set({ resource }, read());
+      this.reset();
+      for (const { resource, namespace = '', stalenessMs } of standing(readers))
+        this.set({ resource, namespace }, stalenessMs / 1000);
+    },
+  });
+  new Gauge({
+    name: 'operator_kco_watch_up',
+    help: 'Whether a resource is listed and watched at the moment, in a namespace where only some are watched',
+    labelNames: ['resource', 'namespace'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { resource, namespace = '', hasSynced, trouble } of standing(readers))
+        this.set({ resource, namespace }, hasSynced && trouble === undefined ? 1 : 0);
     },
   });
   new Gauge({
@@ -173,7 +190,7 @@ const gaugesIn = (registry: Registry, readers: Readers, version: string) => {
  * the whole fleet.
  */
 export const createMetrics = ({ version, registry = new Registry(), temporalUrl }: MetricsOptions): Metrics => {
-  const readers: Readers = { fields: () => [], monitors: () => [], staleness: new Map() };
+  const readers: Readers = { fields: () => [], monitors: () => [], watches: new Map() };
   const counters = countersIn(registry);
   const histograms = histogramsIn(registry);
   const gauges = gaugesIn(registry, readers, version);
@@ -214,7 +231,7 @@ export const createMetrics = ({ version, registry = new Registry(), temporalUrl 
     readExportedFields(read) {
       readers.fields = read;
     },
-    readWatchStaleness: (resource, read) => void readers.staleness.set(resource, read),
+    readWatches: (resource, read) => void readers.watches.set(resource, read),
     forget(namespace, tapp) {
       for (const result of results) counters.polls.remove({ namespace, tapp, result });
     },

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kube, KubeObject, ResourceRef } from './kube-types.ts';
-import { createFollow, type WatchClock, type WatchTiming } from './watch-follow.ts';
+import { createFollow, type Follow, type WatchClock, type WatchTiming } from './watch-follow.ts';
 import { createWatchStore, type WatchEventType } from './watch-store.ts';
 
 export type { WatchClock, WatchTiming } from './watch-follow.ts';
@@ -20,10 +20,23 @@ export interface WatchCacheOptions<T> {
    * GET the object first, since a list may be wrongly empty.
    */
   onChange?(event: WatchEventType, object: T, previous?: T): void;
-  /** Told of every failure that is being survived, for logs and metrics. */
-  onError?(error: unknown, waitMs: number): void;
+  /** Told of every failure that is being survived, for logs and metrics; `namespace` is absent where all are watched in one. */
+  onError?(error: unknown, waitMs: number, namespace?: string): void;
+  /** Told when what had failed is watched again. */
+  onReturn?(namespace?: string): void;
   clock?: WatchClock;
   timing?: Partial<WatchTiming>;
+}
+
+/** How one LIST and WATCH of a cache stands: that of a namespace, or of all where `namespace` is absent. */
+export interface WatchScope {
+  namespace?: string;
+  /** Whether its objects were listed once. */
+  hasSynced: boolean;
+  /** Milliseconds since the API server last proved that its part of the copy is current. Infinity before. */
+  stalenessMs: number;
+  /** Why it is neither listed nor watched at the moment; absent while all is well. */
+  trouble?: string;
 }
 
 /** A local copy of the objects of one type, kept up to date by LIST and WATCH. */
@@ -32,7 +45,10 @@ export interface WatchCache<T> {
   start(): void;
   /** Resolves when everything was listed once. */
   readonly synced: Promise<void>;
-  readonly hasSynced: boolean;
+  /** Whether everything was listed once that is watched of a namespace; of all of them without one. */
+  hasSynced(namespace?: string): boolean;
+  /** Each by itself: what cannot be watched in one namespace takes nothing from the others. */
+  scopes(): WatchScope[];
   get(namespace: string, name: string): T | undefined;
   /** All objects of one namespace, or of all. */
   list(namespace?: string): T[];
@@ -67,7 +83,7 @@ export const createWatchCache = <T>(options: WatchCacheOptions<T>): WatchCache<T
   const timing = { ...defaultTiming, ...options.timing };
   const ending = new AbortController();
   const { promise: synced, resolve: resolveSynced } = Promise.withResolvers<void>();
-  const onError = (error: unknown, waitMs: number) => options.onError?.(error, waitMs);
+  const onError = (error: unknown, waitMs: number, namespace?: string) => options.onError?.(error, waitMs, namespace);
   const onChange = (event: WatchEventType, object: T, previous?: T) => {
     try {
       options.onChange?.(event, object, previous);
@@ -78,32 +94,46 @@ export const createWatchCache = <T>(options: WatchCacheOptions<T>): WatchCache<T
   };
 
   const store = createWatchStore<T>({ trim, onChange });
-  const scopes: (string | undefined)[] = namespaces.length > 0 ? [...new Set(namespaces)] : [undefined];
-  const unlisted = new Set(scopes);
-  const follows = scopes.map((namespace) => {
-    const onListed = () => {
-      unlisted.delete(namespace);
-      if (unlisted.size === 0) resolveSynced();
-    };
+  const follow = (namespace: string | undefined): Follow => {
     const { signal } = ending;
-    return createFollow({ kube, ref, namespace, labelSelector, store, clock, timing, signal, onListed, onError });
-  });
+    const onListed = () => {
+      if (hasSynced()) resolveSynced();
+    };
+    const onFailure = (error: unknown, waitMs: number) => onError(error, waitMs, namespace);
+    const onReturn = () => options.onReturn?.(namespace);
+    const its = { namespace, labelSelector, signal, onListed, onReturn, onError: onFailure };
+    return createFollow({ kube, ref, store, clock, timing, ...its });
+  };
+  const covered: (string | undefined)[] = namespaces.length > 0 ? [...new Set(namespaces)] : [undefined];
+  const follows = new Map(covered.map((namespace) => [namespace, follow(namespace)]));
+  const hasSynced = (namespace?: string): boolean => {
+    if (namespace === undefined) return [...follows.values()].every((each) => each.hasListed());
+    return (follows.get(namespace) ?? follows.get(undefined))?.hasListed() ?? false;
+  };
+  const scopeOf = ([namespace, { hasListed, provenAt, trouble }]: [string | undefined, Follow]): WatchScope => {
+    const error = trouble();
+    return {
+      ...(namespace !== undefined && { namespace }),
+      hasSynced: hasListed(),
+      stalenessMs: clock.now() - provenAt(),
+      ...(error !== undefined && { trouble: error instanceof Error ? error.message : String(error) }),
+    };
+  };
   let running: Promise<unknown> | undefined;
 
   return {
     start: () => {
-      running ??= Promise.all(follows.map((follow) => follow.run()));
+      running ??= Promise.all([...follows.values()].map(({ run }) => run()));
     },
     synced,
-    get hasSynced() {
-      return unlisted.size === 0;
-    },
+    hasSynced,
+    scopes: () => [...follows].map(scopeOf),
     get: store.get,
     list: store.list,
     get size() {
       return store.size();
     },
-    stalenessMs: () => clock.now() - Math.min(...follows.map((follow) => follow.provenAt())),
+    stalenessMs: () => clock.now() - Math.min(...[...follows.values()].map(({ provenAt }) => provenAt())),
     stop: async () => {
       ending.abort();
       await running;

@@ -35,6 +35,8 @@ export interface FollowOptions extends Watched {
   timing: WatchTiming;
   signal: AbortSignal;
   onListed(): void;
+  /** Told when a watch is open again after a failure. */
+  onReturn(): void;
   onError(error: unknown, waitMs: number): void;
 }
 
@@ -42,6 +44,10 @@ export interface FollowOptions extends Watched {
 export interface Follow {
   /** When the API server last proved that the copy is current; `-Infinity` before. */
   provenAt(): number;
+  /** Whether everything was listed once. */
+  hasListed(): boolean;
+  /** What its last attempt failed by; undefined as soon as the API server has opened a watch again. */
+  trouble(): unknown;
   /** Never rejects. */
   run(): Promise<void>;
 }
@@ -54,6 +60,10 @@ const needsList = (error: unknown): boolean => {
 };
 
 const longestRetryAfterMs = 300_000;
+/** How long the server asks to be left alone, up to a limit. */
+const retryAfterMs = (error: unknown): number =>
+  error instanceof KubeError ? Math.min(error.retryAfterMs ?? 0, longestRetryAfterMs) : 0;
+
 // A version that has failed this often may itself be the trouble.
 const failuresBeforeList = 3;
 const tooShortMs = 1000;
@@ -68,6 +78,7 @@ export const createFollow = (options: FollowOptions): Follow => {
   let failures = 0;
   let listedOnce = false;
   let paged = true;
+  let trouble: unknown;
 
   const list = async (): Promise<void> => {
     const startedAt = clock.now();
@@ -84,6 +95,19 @@ export const createFollow = (options: FollowOptions): Follow => {
     options.onListed();
   };
 
+  /** The list from time to time. One that fails is put off: the watch that it is the net under is still good. */
+  const relist = async (): Promise<void> => {
+    try {
+      await list();
+    } catch (error) {
+      if (signal.aborted) return;
+      if (hasStatus(error, 410)) paged = false;
+      const waitMs = Math.max(timing.relistMs / 10, retryAfterMs(error));
+      relistAt = clock.now() + waitMs;
+      options.onError(error, waitMs);
+    }
+  };
+
   const take = ({ type, object }: WatchEvent): void => {
     if (type === 'DELETED') store.remove(object);
     else if (type !== 'BOOKMARK') store.put(object);
@@ -93,6 +117,9 @@ export const createFollow = (options: FollowOptions): Follow => {
 
   const onAlive = (): void => {
     provenAt = clock.now();
+    if (trouble === undefined) return;
+    trouble = undefined;
+    options.onReturn();
   };
 
   const watch = async (resourceVersion: string): Promise<void> => {
@@ -121,8 +148,7 @@ export const createFollow = (options: FollowOptions): Follow => {
 
   const backoff = (error: unknown): number => {
     const grown = Math.min(timing.backoffCapMs, timing.backoffMs * 2 ** Math.min(failures - 1, 20));
-    const asked = error instanceof KubeError ? Math.min(error.retryAfterMs ?? 0, longestRetryAfterMs) : 0;
-    return Math.max(asked, grown * (1 - clock.random() / 2));
+    return Math.max(retryAfterMs(error), grown * (1 - clock.random() / 2));
   };
 
   const survive = async (error: unknown, watching: boolean): Promise<void> => {
@@ -133,17 +159,21 @@ export const createFollow = (options: FollowOptions): Follow => {
     if (!watching && hasStatus(error, 410)) paged = false;
     // An expired version is the ordinary end of a long pause, not a fault; only its repetition is.
     const waitMs = hasStatus(error, 410) && failures === 1 ? 0 : backoff(error);
+    if (waitMs > 0) trouble = error;
     options.onError(error, waitMs);
     await clock.sleep(waitMs, signal);
   };
 
   return {
     provenAt: () => provenAt,
+    hasListed: () => listedOnce,
+    trouble: () => trouble,
     run: async () => {
       while (!signal.aborted) {
         let watching = false;
         try {
-          if (version === undefined || clock.now() >= relistAt) await list();
+          if (version === undefined) await list();
+          else if (clock.now() >= relistAt) await relist();
           watching = true;
           // `list` has set it.
           await watch(version ?? '');

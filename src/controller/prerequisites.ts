@@ -1,9 +1,8 @@
 import type { Client } from '@temporalio/client';
-import type { Kube, ResourceRef } from '../clients/kube.ts';
 import { searchAttributes } from '../workflows/search-attributes.ts';
 
 /** Something that KCO needs and that is not there, in one sentence that says what to do. */
-export class PrerequisiteError extends Error {}
+class PrerequisiteError extends Error {}
 
 const indexedTypes = { BOOL: 5, KEYWORD: 2 } as const;
 
@@ -90,12 +89,4 @@ export function createTemporalPrerequisites(client: Client, namespace: string): 
       return { isNew, registered };
     },
   };
-}
-
-/** What the API server must have: the kind. */
-export async function checkServed(kube: Pick<Kube, 'isServed'>, ref: ResourceRef): Promise<void> {
-  if (await kube.isServed(ref)) return;
-  throw new PrerequisiteError(
-    `the API server does not know ${ref.kind} (${ref.apiVersion}): apply the CustomResourceDefinition (kubectl apply -f crds/)`,
-  );
 }

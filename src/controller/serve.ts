@@ -27,12 +27,13 @@ export function watched<T>(
     kube,
     namespaces,
     ...about,
-    onError: (error, waitMs) => {
+    onError: (error, waitMs, namespace) => {
       metrics.failed({ category: 'kubernetes' });
-      log.warning('watch interrupted', { resource, retry_ms: Math.round(waitMs), error });
+      log.warning('watch interrupted', { resource, namespace, retry_ms: Math.round(waitMs), error });
     },
+    onReturn: (namespace) => log.info('watch goes on', { resource, namespace }),
   });
-  metrics.readWatchStaleness(resource, () => cache.stalenessMs() / 1000);
+  metrics.readWatches(resource, cache.scopes);
   return cache;
 }
 

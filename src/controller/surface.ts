@@ -4,6 +4,8 @@ import type { Json } from '../domain/json.ts';
 /** What one check found. The message says why not, in one sentence without secrets: anybody in the cluster can read it. */
 export interface CheckResult {
   ok: boolean;
+  /** A part of it is not well, and the rest goes on without. */
+  degraded?: boolean;
   message?: string;
 }
 
@@ -18,7 +20,7 @@ export interface SurfaceOptions {
   metricsText(): Promise<string>;
   /** Failing means that only a restart helps. */
   health: Checks;
-  /** Failing means that work is not being done at the moment. */
+  /** Failing means that work is not being done at the moment; degraded, that some of it is not. */
   readiness: Checks;
   /** Numbers for people: what the process is busy with. */
   stats(): Json;
@@ -84,8 +86,9 @@ const looked = (check: () => CheckResult): CheckResult => {
 const checked = (checks: Checks): Answer => {
   const results = Object.entries(checks).map(([name, check]) => [name, looked(check)] as const);
   const failing = results.filter(([, { ok }]) => !ok).map(([name]) => name);
-  const body = { status: failing.length === 0 ? 'ok' : 'failing', failing, checks: Object.fromEntries(results) };
-  return json(failing.length === 0 ? 200 : 503, body);
+  const degraded = results.filter(([, { ok, degraded }]) => ok && degraded).map(([name]) => name);
+  const status = failing.length > 0 ? 'failing' : degraded.length > 0 ? 'degraded' : 'ok';
+  return json(failing.length === 0 ? 200 : 503, { status, failing, degraded, checks: Object.fromEntries(results) });
 };
 
 const answerTo = async (request: IncomingMessage, routes: Routes): Promise<Answer> => {

@@ -90,7 +90,7 @@ beforeEach(() => {
     return { items: world.listed, metadata: { resourceVersion: '9' } };
   };
   apps = createApps({
-    cache: { get: () => world.app, hasSynced: true },
+    cache: { get: () => world.app },
     kube: { get: get as Kube['get'] },
     ref: refOf(kinds.TargetApp),
     namespaces: world.namespaces,
@@ -100,9 +100,7 @@ beforeEach(() => {
     apps,
     pods: {
       list: () => world.pods,
-      get hasSynced() {
-        return world.synced;
-      },
+      hasSynced: () => world.synced,
     },
     unwatched: createUnwatchedPods({ list: list as unknown as Kube['list'] }),
     graphql,

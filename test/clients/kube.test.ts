@@ -301,7 +301,7 @@ describe('a watch cache of the real API server', () => {
     });
     cache.start();
     await delay(200);
-    expect(cache.hasSynced).toBe(false);
+    expect(cache.hasSynced()).toBe(false);
     const late = JSON.parse(JSON.stringify(widgetCrd).replaceAll('test.example', 'late.example'));
     await kube.create(crds, late);
     await cache.synced;

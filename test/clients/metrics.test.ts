@@ -75,8 +75,23 @@ describe('what happened', () => {
     ],
     [
       'staleness',
-      (of) => of.readWatchStaleness('pods', () => 1.5),
-      'operator_kco_watch_staleness_seconds{resource="pods"} 1.5',
+      (of) => of.readWatches('pods', () => [{ hasSynced: true, stalenessMs: 1_500 }]),
+      'operator_kco_watch_staleness_seconds{resource="pods",namespace=""} 1.5',
+    ],
+    [
+      'a watch',
+      (of) => of.readWatches('pods', () => [{ hasSynced: true, stalenessMs: 0, namespace: 'shop' }]),
+      'operator_kco_watch_up{resource="pods",namespace="shop"} 1',
+    ],
+    [
+      'a watch that was never listed',
+      (of) => of.readWatches('pods', () => [{ hasSynced: false, stalenessMs: 0, namespace: 'shop' }]),
+      'operator_kco_watch_up{resource="pods",namespace="shop"} 0',
+    ],
+    [
+      'a watch that is interrupted',
+      (of) => of.readWatches('pods', () => [{ hasSynced: true, stalenessMs: 0, namespace: 'b', trouble: 'forbidden' }]),
+      'operator_kco_watch_up{resource="pods",namespace="b"} 0',
     ],
     ['the build', () => {}, `operator_kco_build_info{version="1.2.3",node="${process.version}"} 1`],
   ])('%s is told', async (_, happen, line) => {

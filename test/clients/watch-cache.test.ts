@@ -95,10 +95,10 @@ describe('the copy', () => {
   it('is synced after the first list and follows the watch from its version', async () => {
     const changes = line('MODIFIED', object('a', '12')) + added('b', '13') + line('DELETED', object('a', '14'));
     await follow({ lists: [list('11', object('a', '10'))], watches: [sends(changes)] });
-    expect(cache.hasSynced).toBe(false);
+    expect(cache.hasSynced()).toBe(false);
     expect(cache.stalenessMs()).toBe(Number.POSITIVE_INFINITY);
     await cache.synced;
-    expect(cache.hasSynced).toBe(true);
+    expect(cache.hasSynced()).toBe(true);
     await until(() => seen.length === 4);
     expect(seen).toEqual(['added a@10', 'modified a@12', 'added b@13', 'deleted a@12']);
     expect(cache.list('default')).toEqual([{ name: 'b', uid: 'uid-b', version: '13' }]);
@@ -141,6 +141,42 @@ describe('the copy', () => {
       '/apis/test.example/v1/namespaces/two/things',
     ]);
     expect(asked().every((url) => url.searchParams.get('labelSelector') === 'app in (a,b)')).toBe(true);
+  });
+
+  it('is synced by namespace: one that may not be listed is named, holds up no other, and comes back by itself', async () => {
+    const forbidden = status(403, 'Forbidden');
+    let allowed = false;
+    const lists: Answer = (response, request) => {
+      const isTwo = request.url?.includes('/namespaces/two/') ?? false;
+      if (isTwo && !allowed) return forbidden(response, request);
+      return list('1', object('a', '1', 'uid-a', isTwo ? 'two' : 'one'))(response, request);
+    };
+    const returned: (string | undefined)[] = [];
+    await follow(
+      { lists: [lists], watches: [sends()] },
+      { namespaces: ['one', 'two'], onReturn: (namespace) => void returned.push(namespace) },
+    );
+    await until(
+      () => cache.scopes()[1]?.trouble !== undefined && cache.scopes()[0]?.stalenessMs !== Number.POSITIVE_INFINITY,
+    );
+    expect([cache.hasSynced('one'), cache.hasSynced('two'), cache.hasSynced('three'), cache.hasSynced()]).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
+    const stalenessMs = expect.any(Number);
+    expect(cache.scopes()).toEqual([
+      { namespace: 'one', hasSynced: true, stalenessMs },
+      { namespace: 'two', hasSynced: false, stalenessMs: Number.POSITIVE_INFINITY, trouble: 'fake Forbidden' },
+    ]);
+    expect(cache.list('one')).toHaveLength(1);
+    allowed = true;
+    await cache.synced;
+    await until(() => returned.length > 0);
+    expect(cache.scopes()[1]).toEqual({ namespace: 'two', hasSynced: true, stalenessMs });
+    expect(returned).toEqual(['two']);
+    expect(seen).toEqual(['added a@1', 'added a@1']);
   });
 
   it('takes a name with another uid for another object', async () => {
@@ -272,6 +308,28 @@ describe('a watch that ends', () => {
     expect(seen).toEqual(['added a@1', 'deleted a@1']);
     expect(failures).toEqual([]);
   });
+
+  it.each<[string, Answer]>([
+    ['429', status(429, 'TooManyRequests')],
+    ['500', status(500, 'InternalError')],
+    ['410, of a continue token', status(410, 'Expired')],
+    ['a broken connection', breaks],
+  ])('is watched on from its version when that list fails with %s', async (_, failure) => {
+    let watches = 0;
+    const ends: Answer = (response, { url }) => {
+      watches += 1;
+      const seconds = Number(new URL(url ?? '', 'http://fake').searchParams.get('timeoutSeconds'));
+      response.writeHead(200).flushHeaders();
+      if (watches > 1) response.write(added('b', '12'));
+      setTimeout(() => response.end(), seconds * 1000).unref();
+    };
+    await follow({ lists: [list('11'), failure], watches: [ends] }, { timing: { relistMs: 1000 } });
+    await until(() => seen.length === 1);
+    expect(failures.length).toBeGreaterThan(0);
+    expect(watchesAsked()[1]?.searchParams.get('resourceVersion')).toBe('11');
+    expect(cache.scopes()).toEqual([{ hasSynced: true, stalenessMs: expect.any(Number) }]);
+    expect(cache.stalenessMs()).toBeLessThan(2_000);
+  });
 });
 
 describe('a list that fails', () => {
@@ -332,6 +390,6 @@ describe('a list that fails', () => {
     );
     await until(() => failures.length === 1);
     await cache.stop();
-    expect(cache.hasSynced).toBe(false);
+    expect(cache.hasSynced()).toBe(false);
   });
 });

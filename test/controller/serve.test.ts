@@ -57,7 +57,7 @@ const serving = async () => {
   served = serve(registrations.TargetApp, conversations, { kube, namespaces: [], metrics, log: silent });
   metrics.readExportedFields(() => served.exported());
   served.cache.start();
-  await eventually('the watch to begin', () => served.cache.hasSynced && watching !== undefined);
+  await eventually('the watch to begin', () => served.cache.hasSynced() && watching !== undefined);
   const series = async () =>
     (await metrics.text()).split('\n').filter((line) => line.startsWith('operator_kco_tapp_field'));
   const say = (type: string, of: KubeObject) =>

@@ -41,6 +41,7 @@ describe.each(['/healthz', '/readyz'] as const)('%s', (path) => {
     expect(await response.json()).toEqual({
       status: 'ok',
       failing: [],
+      degraded: [],
       checks: { worker: { ok: true }, temporal: { ok: true } },
     });
   });
@@ -55,7 +56,23 @@ describe.each(['/healthz', '/readyz'] as const)('%s', (path) => {
     expect(await response.json()).toEqual({
       status: 'failing',
       failing: ['temporal'],
+      degraded: [],
       checks: { worker: { ok: true }, temporal: { ok: false, message: 'no answer from 127.0.0.1:7233 for 12 s' } },
+    });
+  });
+
+  it('is 200 and says which check is well in part only', async () => {
+    const surface = await withChecks({
+      worker: () => ({ ok: true }),
+      pods: () => ({ ok: true, degraded: true, message: 'b: forbidden' }),
+    });
+    const response = await ask(surface.healthPort, path);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({
+      status: 'degraded',
+      failing: [],
+      degraded: ['pods'],
+      checks: { worker: { ok: true }, pods: { ok: true, degraded: true, message: 'b: forbidden' } },
     });
   });
 

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import type { KubeObject, ResourceRef } from '../../src/clients/kube.ts';
+import type { JsonObject } from '../../src/domain/json.ts';
 import type { ChroniclePod } from '../support/chronicle.ts';
+import { operatorRole } from '../support/operator-role.ts';
 import type { OperatorInside } from '../support/operator-under-test.ts';
-import { type RealWorld, startWorld, whenUnhealthy } from '../support/real-world.ts';
+import { type RealWorld, startWorld, targetAppOf, whenUnhealthy } from '../support/real-world.ts';
 import { until } from '../support/until.ts';
 
 jest.setTimeout(120_000);
@@ -52,4 +55,99 @@ it('a receiver that accepts and says nothing, called by more actions than may ru
   expect(world.receiver.deliveries('/silent')).toHaveLength(slots);
   release();
   await until('the others are called as well', () => world.receiver.deliveries('/silent').length === slots + 2);
+});
+
+const targetApps: ResourceRef = {
+  apiVersion: 'operator.kco.local/v1alpha1',
+  kind: 'TargetApp',
+  plural: 'targetapps',
+  namespaced: true,
+};
+
+/** Creates an object of a namespace. */
+async function create(namespace: string, object: JsonObject): Promise<void> {
+  const { apiVersion, kind, metadata } = object as unknown as KubeObject;
+  const ref = await world.kube.discover(apiVersion ?? '', kind ?? '');
+  if (ref === undefined) throw new Error(`there is no ${kind}`);
+  await world.kube.create(ref, { ...object, metadata: { ...metadata, namespace } as unknown as JsonObject });
+}
+
+/** Gives `user` a role in a namespace; the one that the operator has elsewhere, or one with these rules alone. */
+async function allow(user: string, namespace: string, name: string, rules?: JsonObject[]): Promise<void> {
+  const rbac = { apiVersion: 'rbac.authorization.k8s.io/v1', metadata: { name } };
+  if (rules !== undefined) await create(namespace, { ...rbac, kind: 'Role', rules });
+  const roleRef = {
+    apiGroup: 'rbac.authorization.k8s.io',
+    ...(rules === undefined ? { kind: 'ClusterRole', name: 'kco' } : { kind: 'Role', name }),
+  };
+  const subjects = [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }];
+  await create(namespace, { ...rbac, kind: 'RoleBinding', roleRef, subjects });
+}
+
+const targetAppIn = async (namespace: string, name: string) =>
+  (await world.kube.get<KubeObject & { status?: { phase?: string } }>(targetApps, { namespace, name }))?.status;
+
+it('a namespace in which KCO has no rights is named and holds up no other; with the rights it is looked after, without a restart', async () => {
+  await operator.stop();
+  const [user, sick] = ['kco-of-one', 'sick'];
+  await world.kube.create(
+    { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false },
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: sick } },
+  );
+  await allow(user, 'default', 'kco-of-one');
+  await create(sick, targetAppOf('in-sick'));
+  const [well] = await world.runApp('well-beside-namespace');
+  const partly = await world.spawnOperator({
+    KUBECONFIG: world.servers.kubernetes.kubeconfigFor(user),
+    KCO_WATCH_NAMESPACES: `default,${sick}`,
+  });
+  await partly.ready();
+  await world.monitor('well-beside-namespace');
+  expect(await pollsInFiveSeconds(well)).toBeGreaterThanOrEqual(4);
+
+  expect((await partly.ask('/readyz')).body).toMatchObject({
+    status: 'degraded',
+    degraded: ['pods', 'targetapps'],
+    checks: {
+      pods: { ok: true, message: expect.stringMatching(/^sick: pods is forbidden/) },
+      targetapps: { ok: true, message: expect.stringMatching(/^sick: targetapps.* is forbidden/) },
+    },
+  });
+  const up = async (resource: string, namespace: string) => {
+    const series = `operator_kco_watch_up{resource="${resource}",namespace="${namespace}"} `;
+    return (await partly.metrics())
+      .split('\n')
+      .find((line) => line.startsWith(series))
+      ?.slice(series.length);
+  };
+  expect([await up('pods', 'default'), await up('pods', sick), await up('targetapps', sick)]).toEqual(['1', '0', '0']);
+  const interruptions = partly.lines.filter((line) => line.includes('"watch interrupted"'));
+  expect(interruptions.length).toBeGreaterThanOrEqual(2);
+  for (const line of interruptions) expect(JSON.parse(line)).toMatchObject({ namespace: sick });
+
+  const { rules } = operatorRole;
+  const ofApps = rules.filter(({ resources }) =>
+    resources.some((each) => each.startsWith('targetapps') || each === 'events'),
+  );
+  await allow(user, sick, 'kco-apps', ofApps as JsonObject[]);
+  // A watch that is refused is tried again within half a minute.
+  const patience = { timeoutMs: 45_000, instead: () => partly.ask('/readyz') };
+  await until('its TargetApps are watched', async () => (await up('targetapps', sick)) === '1', patience);
+  const workflowOf = async () => {
+    const { metadata } = (await world.kube.get(targetApps, { namespace: sick, name: 'in-sick' })) as KubeObject;
+    return world.temporal.workflow.getHandle(`targetapp/${sick}/in-sick/${metadata.uid}`).describe();
+  };
+  await until('its workflow runs', async () => (await workflowOf().catch(() => undefined))?.status.name === 'RUNNING');
+  expect(await pollsInFiveSeconds(well)).toBeGreaterThanOrEqual(4);
+  // Its pods are unknown, which is something else than none.
+  expect(JSON.stringify(await targetAppIn(sick, 'in-sick')) ?? '').not.toContain('NoMatchingPods');
+
+  await allow(user, sick, 'kco-of-one');
+  await until(
+    'its TargetApp is looked after',
+    async () => (await targetAppIn(sick, 'in-sick'))?.phase === 'Monitoring',
+    patience,
+  );
+  await until('all is well', async () => (await partly.ask('/readyz')).body['status'] === 'ok', patience);
+  expect(await up('pods', sick)).toBe('1');
 });
