@@ -6,7 +6,15 @@ import type { Metrics, PollResult } from '../clients/metrics.ts';
 import type { WatchCache } from '../clients/watch-cache.ts';
 import { comparable } from '../domain/diff.ts';
 import type { Json } from '../domain/json.ts';
-import { type Observation, type ObserveInput, type Reading, wholeApp } from '../domain/observation.ts';
+import {
+  type Failure,
+  failureKey,
+  failureOf,
+  type Observation,
+  type ObserveInput,
+  type Reading,
+  wholeApp,
+} from '../domain/observation.ts';
 import type { Plan } from '../domain/plan.ts';
 import { lookLimitMs } from '../domain/schedule.ts';
 import { isSelected } from '../domain/selector.ts';
@@ -54,6 +62,14 @@ async function bounded<T>(tasks: (() => Promise<T>)[], limit: number): Promise<T
   return results;
 }
 
+/** What is told with the first reading of a subject, whatever it says. */
+const newcomer = ({ subject, name, startedAt, startupMs }: Question): Reading => ({
+  subject,
+  name,
+  ...(startedAt !== undefined && { startedAt }),
+  ...(startupMs !== undefined && { startupMs }),
+});
+
 /** What is told of one answer; undefined when it is what was known. */
 function readingOf(
   question: Question,
@@ -62,14 +78,16 @@ function readingOf(
   known: string | undefined,
   maxBytes: number,
 ): Reading | undefined {
-  const { subject, name } = question;
+  const who = known === undefined ? newcomer(question) : { subject: question.subject, name: question.name };
   const [knownHash, knownFailure] = (known ?? '').split('!');
-  if (!result.ok) return knownFailure === result.failure.class ? undefined : { subject, name, failure: result.failure };
+  const failed = (failure: Failure): Reading | undefined =>
+    knownFailure === failureKey(failure) ? undefined : { ...who, failure };
+  if (!result.ok) return failed(result.failure);
   const state = onlySelected(result.data, selected);
   const bytes = Buffer.byteLength(JSON.stringify(state));
   if (bytes > maxBytes) {
     const message = `the selected state has ${bytes} bytes, the limit is ${maxBytes}: select fewer fields in spec.stateQuery`;
-    return knownFailure === 'TooLarge' ? undefined : { subject, name, failure: { class: 'TooLarge', message } };
+    return failed(failureOf('TooLarge', message));
   }
   const read = plan.rules.flatMap(({ trigger, stateRefs = [] }) => [
     ...(trigger.field === undefined ? [] : [trigger.field]),
@@ -77,7 +95,7 @@ function readingOf(
   ]);
   const hash = hashOf(comparable(state, plan.ignoreFields, read), result.unknown);
   if (hash === knownHash && knownFailure === undefined) return undefined;
-  const reading: Reading = { subject, name, hash };
+  const reading: Reading = { ...who, hash };
   if (hash !== knownHash) reading.state = state;
   if (result.unknown.length > 0) reading.unknown = result.unknown;
   return reading;
@@ -85,11 +103,8 @@ function readingOf(
 
 /** What is told of a known pod that the watch lacks, while the API server does not say whether it is there. */
 const unaskable = (subject: string, known = ''): Reading[] => {
-  const failure = {
-    class: 'ConnectFailed',
-    message: 'the API server does not say whether the pod is still there',
-  } as const;
-  return known.endsWith(`!${failure.class}`) ? [] : [{ subject, name: '', failure }];
+  const failure = failureOf('PodUnconfirmed', 'the API server does not say whether the pod is still there');
+  return known.endsWith(`!${failureKey(failure)}`) ? [] : [{ subject, name: '', failure }];
 };
 
 /** How a poll as a whole is counted: by its worst answer. */

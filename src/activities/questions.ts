@@ -2,7 +2,7 @@ import type { TargetAppSpec } from '../api/target-app.ts';
 import type { GraphqlRequest } from '../clients/graphql.ts';
 import { printable } from '../clients/printable.ts';
 import type { JsonObject } from '../domain/json.ts';
-import { type Failure, wholeApp } from '../domain/observation.ts';
+import { type Failure, failureOf, wholeApp } from '../domain/observation.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { WatchedApp } from './apps.ts';
 import type { PodView } from './pod-view.ts';
@@ -16,6 +16,9 @@ interface Asked {
   name: string;
   /** Address of the pod that is asked; absent for a URL. */
   ip?: string;
+  /** Of the pod, for its first reading. */
+  startedAt?: number;
+  startupMs?: number;
 }
 
 type Sent = Pick<GraphqlRequest, 'url' | 'document' | 'variables'>;
@@ -29,13 +32,13 @@ const listOf = (words: string[]): string =>
 function unnamed(name: string, { ports }: PodView): Failure {
   const declared = listOf(ports.map((port) => (port.name ? `${port.name} (${port.port})` : String(port.port))));
   const message = `no container port of the pod is named ${name}; it has ${declared}`;
-  return { class: 'ConnectFailed', message: printable(message) };
+  return failureOf('PortNotDeclared', printable(message));
 }
 
-/** The port of a pod: as the spec says by number or name, else the first that the pod declares, else the scheme's. */
+/** The port of a pod: as the spec says by number or name, else the default one of the pod, else the scheme's. */
 function portOf(pod: PodView, { port, scheme = 'http' }: TargetAppSpec): number | Failure {
   if (typeof port === 'number') return port;
-  if (port === undefined) return pod.ports[0]?.port ?? defaultPorts[scheme];
+  if (port === undefined) return pod.defaultPort ?? defaultPorts[scheme];
   return pod.ports.find(({ name }) => name === port)?.port ?? unnamed(port, pod);
 }
 
@@ -58,7 +61,8 @@ export function questionsOf(
     return [{ subject: wholeApp, name: app.metadata.name, request: { url, ...asked } }];
   }
   return running.map((pod) => {
-    const who = { subject: pod.uid, name: pod.name, ip: pod.ip };
+    const { uid: subject, name, ip, startedAt = pod.createdAt, startupMs } = pod;
+    const who = { subject, name, ip, startedAt, startupMs };
     const port = portOf(pod, spec);
     if (typeof port !== 'number') return { ...who, failure: port };
     return { ...who, request: { url: `${scheme}://${hostOf(pod.ip)}:${port}${spec.graphqlEndpoint}`, ...asked } };

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isJsonObject, type Json, type JsonObject } from '../domain/json.ts';
-import type { Failure } from '../domain/observation.ts';
+import { type Failure, failureOf } from '../domain/observation.ts';
 import { addressOf, printable } from './printable.ts';
 import { type JsonLimits, parseSafely } from './safe-json.ts';
 
@@ -25,10 +25,8 @@ const firstCharacter = /[^\s\ufeff]/;
 /** Whether the text might be JSON at all, so that an HTML page is called what it is. */
 const looksLikeJson = (text: string): boolean => /[[{"\d\-tfn]/.test(firstCharacter.exec(text)?.[0] ?? '');
 
-const notGraphql = (url: URL | string, text: string): Failure => ({
-  class: 'NotAGraphQLResponse',
-  message: `${addressOf(url)} ${text}`,
-});
+const notGraphql = (url: URL | string, text: string): Failure =>
+  failureOf('NotAGraphQLResponse', `${addressOf(url)} ${text}`);
 
 const shapeOf = (value: Json, url: URL | string): GraphqlAnswer | Failure => {
   if (!isJsonObject(value)) return notGraphql(url, 'answered with JSON that is not an object');
@@ -47,10 +45,10 @@ export const answerIn = (
   limits: JsonLimits,
 ): GraphqlAnswer | Failure => {
   const text = textOf(body);
-  if (text === undefined) return { class: 'InvalidJSON', message: `${addressOf(url)} answered with invalid UTF-8` };
+  if (text === undefined) return failureOf('InvalidJSON', `${addressOf(url)} answered with invalid UTF-8`);
   if (!looksLikeJson(text)) {
     const what = text.trim() === '' ? 'an empty body' : (contentType ?? 'text');
-    return { class: 'NotJSON', message: `${addressOf(url)} answered with ${printable(what, 60)} instead of JSON` };
+    return failureOf('NotJSON', `${addressOf(url)} answered with ${printable(what, 60)} instead of JSON`);
   }
   const parsed = parseSafely(text, limits);
   if (parsed.ok) return shapeOf(parsed.value, url);
@@ -58,10 +56,8 @@ export const answerIn = (
   return named(parsed, url);
 };
 
-const named = (fault: { class: Failure['class']; message: string }, url: URL | string): Failure => ({
-  class: fault.class,
-  message: `${addressOf(url)} answered with unacceptable JSON: ${fault.message}`,
-});
+const named = (fault: { class: Failure['class']; message: string }, url: URL | string): Failure =>
+  failureOf(fault.class, `${addressOf(url)} answered with unacceptable JSON: ${fault.message}`);
 
 /** A list of errors long enough to break the limits still says what is wrong; its first entry does. */
 const onlyErrors = (text: string, url: URL | string, limits: JsonLimits): GraphqlAnswer | undefined => {
@@ -104,9 +100,9 @@ export const judge = (answer: GraphqlAnswer, url: URL | string): GraphqlResult =
   const { data, errors } = answer;
   if (data !== null && errors.length === 0) return { ok: true, data, unknown: [] };
   const message = `${addressOf(url)} answered with an error: ${firstError(answer)}`;
-  if (data === null) return { ok: false, failure: { class: 'GraphQLError', message } };
+  if (data === null) return { ok: false, failure: failureOf('GraphQLError', message) };
   const paths = errors.length > maxErrors ? [] : errors.map(({ path }) => unknownPath(data, path));
   const known = paths.filter((path) => path !== undefined);
-  if (known.length !== errors.length) return { ok: false, failure: { class: 'PartialData', message } };
+  if (known.length !== errors.length) return { ok: false, failure: failureOf('PartialData', message) };
   return { ok: true, data, unknown: [...new Set(known)] };
 };

@@ -1,9 +1,9 @@
 import { GraphQLClient } from 'graphql-request';
 import type { JsonObject } from '../domain/json.ts';
-import type { Failure } from '../domain/observation.ts';
+import { type Failure, failureOf } from '../domain/observation.ts';
 import { answerIn, firstError, type GraphqlAnswer, type GraphqlResult, judge } from './graphql-answer.ts';
 import type { Http, HttpRequest, HttpResult } from './http.ts';
-import { addressOf } from './printable.ts';
+import { badStatus } from './http-failure.ts';
 import { createRestraint, type Rate } from './restraint.ts';
 import { createRetryingHttp, sleepUnlessAborted } from './retrying-http.ts';
 import { defaultJsonLimits, type JsonLimits } from './safe-json.ts';
@@ -68,17 +68,17 @@ const requestHeaders = {
 
 const isFailure = (answer: GraphqlAnswer | Failure): answer is Failure => 'class' in answer;
 
-/** A bad status; servers that reject a query say why in the body (GraphQL over HTTP), which is what a person needs. */
-const badStatus = (result: Extract<HttpResult, { ok: true }>, url: URL, limits: JsonLimits): Failure => {
+/** Servers that reject a query say why in the body (GraphQL over HTTP), which is what a person needs. */
+const refusal = (result: Extract<HttpResult, { ok: true }>, url: URL, limits: JsonLimits): Failure => {
   const answer = answerIn(result.body, result.headers['content-type'], url, limits);
   const why = !isFailure(answer) && answer.errors.length > 0 ? `: ${firstError(answer)}` : '';
-  return { class: 'HTTPStatus', message: `${addressOf(url)} answered ${result.status}${why}` };
+  return badStatus(url, result.status, why);
 };
 
 /** The answer of a result, or `Unanswered`. */
 const answerOf = (result: HttpResult, url: URL, limits: JsonLimits): GraphqlAnswer => {
   if (!result.ok) throw new Unanswered(result.failure);
-  if (result.status < 200 || result.status > 299) throw new Unanswered(badStatus(result, url, limits));
+  if (result.status < 200 || result.status > 299) throw new Unanswered(refusal(result, url, limits));
   const answer = answerIn(result.body, result.headers['content-type'], url, limits);
   if (isFailure(answer)) throw new Unanswered(answer);
   return answer;
@@ -130,7 +130,7 @@ export const createGraphql = (options: GraphqlOptions): Graphql => {
   const retrying = createRetryingHttp({ http, restraint, retries, backoffMs, now, random, sleep });
   return {
     async query(request) {
-      if (!URL.canParse(request.url)) return { ok: false, failure: { class: 'EgressDenied', message: 'not a URL' } };
+      if (!URL.canParse(request.url)) return { ok: false, failure: failureOf('EgressDenied', 'not a URL') };
       try {
         return await ask(retrying, request, limits);
       } catch (error) {

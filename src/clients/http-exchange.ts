@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
-import type { Failure } from '../domain/observation.ts';
-import { failureOf } from './http-failure.ts';
+import { type Failure, failureOf } from '../domain/observation.ts';
+import { connectionFailure } from './http-failure.ts';
 import { addressOf } from './printable.ts';
 
 /** One request to a remote system. */
@@ -90,34 +90,32 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
-    if (!this.#settled) this.#fail(failureOf(error, addressOf(this.#options.url)));
+    if (!this.#settled) this.#fail(connectionFailure(error, addressOf(this.#options.url)));
   }
 
   #headFailure(status: number, headers: IncomingHttpHeaders): Failure | undefined {
     const { url } = this.#options;
     if (redirects.has(status)) {
-      return { class: 'RedirectRefused', message: `${addressOf(url)} answered ${status}: redirects are not followed` };
+      const message = `${addressOf(url)} answered ${status}: redirects are not followed`;
+      return failureOf('RedirectRefused', message, { about: String(status) });
     }
     if (this.#options.request.responseBody === 'discard') return undefined;
     const encoding = headers['content-encoding'];
     if (encoding !== undefined && encoding !== 'identity') {
-      return {
-        class: 'NotJSON',
-        message: `${addressOf(url)} answered with a compressed body although none was asked for`,
-      };
+      return failureOf('NotJSON', `${addressOf(url)} answered with a compressed body although none was asked for`);
     }
     return Number(headers['content-length'] ?? 0) > this.#options.maxBytes ? this.#tooLarge() : undefined;
   }
 
   #tooLarge(): Failure {
     const { url, maxBytes } = this.#options;
-    return { class: 'TooLarge', message: `${addressOf(url)} answered with more than ${maxBytes} bytes` };
+    return failureOf('TooLarge', `${addressOf(url)} answered with more than ${maxBytes} bytes`);
   }
 
   #expire(): void {
     const { url, request } = this.#options;
     const seconds = Math.round(request.deadlineMs) / 1000;
-    this.#fail({ class: 'Timeout', message: `${addressOf(url)} gave no complete answer within ${seconds} s` });
+    this.#fail(failureOf('Timeout', `${addressOf(url)} gave no complete answer within ${seconds} s`));
   }
 
   readonly #cancel = (): void => {

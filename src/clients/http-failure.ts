@@ -1,5 +1,6 @@
-import type { Failure, FailureClass } from '../domain/observation.ts';
-import { printable } from './printable.ts';
+import { errors } from 'undici';
+import { type Failure, type FailureClass, failureOf } from '../domain/observation.ts';
+import { addressOf, printable } from './printable.ts';
 
 /** The guard said no to an address. */
 export class EgressDenied extends Error {
@@ -17,29 +18,47 @@ const known: Record<string, [FailureClass, string]> = {
   CERT_HAS_EXPIRED: ['TLSVerifyFailed', 'the certificate has expired'],
   CERT_NOT_YET_VALID: ['TLSVerifyFailed', 'the certificate is not valid yet'],
   DEPTH_ZERO_SELF_SIGNED_CERT: ['TLSVerifyFailed', 'the certificate is self-signed'],
-  EAI_AGAIN: ['ConnectFailed', 'the name could not be resolved for now'],
+  EACCES: ['EgressDenied', 'a network policy does not let the operator out to there'],
+  EADDRNOTAVAIL: ['OperatorTrouble', 'the operator has no local address or port left for a connection'],
   ECONNREFUSED: ['ConnectFailed', 'connection refused'],
   ECONNRESET: ['ConnectFailed', 'the connection was reset'],
   EHOSTUNREACH: ['ConnectFailed', 'no route to the host'],
-  ENETUNREACH: ['ConnectFailed', 'no route to the network'],
+  EMFILE: ['OperatorTrouble', 'the operator has too many files and connections open'],
+  ENETDOWN: ['OperatorTrouble', 'the network of the operator is down'],
+  ENETUNREACH: ['OperatorTrouble', 'the operator has no route to the network'],
+  ENFILE: ['OperatorTrouble', 'the node of the operator has too many files open'],
+  ENOBUFS: ['OperatorTrouble', 'the operator has no memory left for a connection'],
+  ENOMEM: ['OperatorTrouble', 'the operator has no memory left for a connection'],
   ENOTFOUND: ['ConnectFailed', 'the name does not exist'],
+  EPERM: ['EgressDenied', 'a network policy does not let the operator out to there'],
   EPIPE: ['ConnectFailed', 'the connection was closed'],
   ERR_TLS_CERT_ALTNAME_INVALID: ['TLSVerifyFailed', 'the certificate is for another name'],
   ETIMEDOUT: ['ConnectFailed', 'no connection in time'],
   SELF_SIGNED_CERT_IN_CHAIN: ['TLSVerifyFailed', 'the certificate chain ends in an unknown authority'],
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ['TLSVerifyFailed', 'the certificate is from an unknown authority'],
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: ['TLSVerifyFailed', 'the certificate is from an unknown authority'],
+  UND_ERR_CLOSED: ['OperatorTrouble', 'the operator is shutting down'],
   UND_ERR_CONNECT_TIMEOUT: ['ConnectFailed', 'no connection in time'],
-  UND_ERR_DESTROYED: ['ConnectFailed', 'shutting down'],
+  UND_ERR_DESTROYED: ['OperatorTrouble', 'the operator is shutting down'],
   UND_ERR_HEADERS_OVERFLOW: ['TooLarge', 'the headers of the answer are too large'],
-  UND_ERR_INVALID_ARG: ['ConnectFailed', 'the request cannot be sent: check its headers'],
+  UND_ERR_INVALID_ARG: ['InvalidRequest', 'the request cannot be sent: check its headers'],
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: ['ConnectFailed', 'the answer was cut off'],
   UND_ERR_SOCKET: ['ConnectFailed', 'the connection was closed before the answer was complete'],
 };
 
+/** Codes that come and go for one and the same trouble. */
+const alike: Record<string, string> = {
+  ECONNRESET: 'lost',
+  EPIPE: 'lost',
+  ETIMEDOUT: 'late',
+  UND_ERR_CONNECT_TIMEOUT: 'late',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'lost',
+  UND_ERR_SOCKET: 'lost',
+};
+
 const byPrefix: [RegExp, FailureClass, string][] = [
-  [/^HPE_HEADER_OVERFLOW/, 'TooLarge', 'the headers of the answer are too large'],
-  [/^HPE_/, 'ConnectFailed', 'the answer is not HTTP'],
+  // All but ENOTFOUND, which is an answer: the resolver, not the app, does not answer.
+  [/^EAI_/, 'DNSUnavailable', 'the name could not be resolved for now'],
   [/^(ERR_SSL_|ERR_TLS_|EPROTO)/, 'TLSVerifyFailed', 'the TLS handshake failed'],
   [
     /^(CERT_|UNABLE_TO_|ERROR_IN_|INVALID_CA|PATH_LENGTH|HOSTNAME_MISMATCH)/,
@@ -48,28 +67,47 @@ const byPrefix: [RegExp, FailureClass, string][] = [
   ],
 ];
 
-/** The code of an error, or of the first of several: one per address that was tried. */
-const codeOf = (error: unknown): string => {
-  if (typeof error !== 'object' || error === null) return '';
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  return 'errors' in error && Array.isArray(error.errors) ? codeOf(error.errors[0]) : '';
+/** The codes of an error: several when several addresses were tried. */
+const codesOf = (error: unknown): string[] => {
+  if (typeof error !== 'object' || error === null) return [];
+  const several = 'errors' in error && Array.isArray(error.errors) ? error.errors.flatMap(codesOf) : [];
+  if (several.length > 0) return several;
+  return 'code' in error && typeof error.code === 'string' ? [error.code] : [];
+};
+
+const failureFor = (code: string, address: string): Failure => {
+  const [, prefixClass, prefixText] = byPrefix.find(([prefix]) => prefix.test(code)) ?? [];
+  const [failureClass, text] = known[code] ?? [prefixClass ?? 'ConnectFailed', prefixText ?? 'the request failed'];
+  const shown = printable(code, 40);
+  return failureOf(failureClass, `${address}: ${text} (${shown})`, { about: alike[code] ?? shown });
 };
 
 /**
  * The failure that an error of the connection means, by its code. The text of the error itself is not passed on: it
- * may quote what was sent.
+ * may quote what was sent. Of several addresses of a name one that is to blame says more than one that could not be
+ * tried.
  * @param address host and path, for the message
  */
-export const failureOf = (error: unknown, address: string): Failure => {
+export const connectionFailure = (error: unknown, address: string): Failure => {
   if (error instanceof EgressDenied) {
     const denied = printable(error.address);
-    return {
-      class: 'EgressDenied',
-      message: `${address}: ${denied} is an address of cloud metadata, which is never asked`,
-    };
+    return failureOf('EgressDenied', `${address}: ${denied} is an address of cloud metadata, which is never asked`);
   }
-  const code = codeOf(error);
-  const [, prefixClass, prefixText] = byPrefix.find(([prefix]) => prefix.test(code)) ?? [];
-  const [failureClass, text] = known[code] ?? [prefixClass ?? 'ConnectFailed', prefixText ?? 'the request failed'];
-  return { class: failureClass, message: `${address}: ${text}${code === '' ? '' : ` (${printable(code)})`}` };
+  // Its code is most often missing.
+  if (error instanceof errors.HTTPParserError)
+    return failureOf('NotHTTP', `${address}: the answer is not HTTP as it should be`);
+  const failures = codesOf(error).map((code) => failureFor(code, address));
+  // Without a code it is no error of the network.
+  const fallback = failures[0] ?? failureOf('OperatorTrouble', `${address}: the request failed`);
+  return failures.find(({ kind }) => kind !== 'unknown') ?? fallback;
 };
+
+/** What gateways and load balancers say when they have no answer of the app itself. */
+const withoutAnswer = new Set([502, 503, 504]);
+
+/** The failure of an answer whose status is not one of success. `why`: what follows the sentence. */
+export const badStatus = (url: URL | string, status: number, why = ''): Failure =>
+  failureOf('HTTPStatus', `${addressOf(url)} answered ${status}${why}`, {
+    about: String(status),
+    ...(withoutAnswer.has(status) && { kind: 'unreachable' }),
+  });

@@ -2,7 +2,7 @@ import type { LookupAddress, LookupOptions } from 'node:dns';
 import { lookup as systemLookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { Agent, buildConnector } from 'undici';
-import type { Failure } from '../domain/observation.ts';
+import { type Failure, failureOf } from '../domain/observation.ts';
 import { type AddressGuard, allowsAllButMetadata } from './egress.ts';
 import { exchange, type HttpRequest, type HttpResult } from './http-exchange.ts';
 import { EgressDenied } from './http-failure.ts';
@@ -66,12 +66,12 @@ const guardedConnector = (allow: AddressGuard, options: HttpOptions): buildConne
 /** The URL to ask, or why it is not asked at all. */
 const target = (given: string | URL): URL | Failure => {
   const url = typeof given === 'string' ? URL.parse(given) : given;
-  if (url === null) return { class: 'EgressDenied', message: 'not a URL' };
+  if (url === null) return failureOf('EgressDenied', 'not a URL');
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    return { class: 'EgressDenied', message: `the scheme ${url.protocol} is refused: use http or https` };
+    return failureOf('EgressDenied', `the scheme ${url.protocol} is refused: use http or https`);
   }
   if (url.username !== '' || url.password !== '') {
-    return { class: 'EgressDenied', message: 'credentials in a URL are refused: they would show up in logs' };
+    return failureOf('EgressDenied', 'credentials in a URL are refused: they would show up in logs');
   }
   return url;
 };

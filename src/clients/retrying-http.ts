@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { FailureClass } from '../domain/observation.ts';
+import { type FailureClass, failureOf } from '../domain/observation.ts';
 import type { Http, HttpRequest, HttpResult } from './http.ts';
 import { addressOf } from './printable.ts';
 import type { Restraint } from './restraint.ts';
@@ -31,13 +31,15 @@ export const sleepUnlessAborted = async (ms: number, signal: AbortSignal | undef
 
 const transientStatuses = new Set([429, 502, 503, 504]);
 
+const transientClasses = new Set<FailureClass>(['ConnectFailed', 'DNSUnavailable', 'OperatorTrouble']);
+
 /** Whether the same request may be answered in a moment. A spent deadline is not transient: it is spent. */
 const isTransient = (result: HttpResult): boolean =>
-  result.ok ? transientStatuses.has(result.status) : result.failure.class === 'ConnectFailed';
+  result.ok ? transientStatuses.has(result.status) : transientClasses.has(result.failure.class);
 
 const failed = (failureClass: FailureClass, url: URL, text: string): HttpResult => ({
   ok: false,
-  failure: { class: failureClass, message: `${addressOf(url)} ${text}` },
+  failure: failureOf(failureClass, `${addressOf(url)} ${text}`),
 });
 
 /**

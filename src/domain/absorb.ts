@@ -79,8 +79,14 @@ function previousOf(before: SubjectMemory | undefined, after: SubjectMemory): Js
   return withKnown(before.state, after.state, before.unseen);
 }
 
+/** When a subject was started, as it was told at first sight: what is asked is whether it ever came up. */
+const startOf = ({ startedAt, startupMs }: Pick<SubjectMemory, 'startedAt' | 'startupMs'>) => ({
+  ...(startedAt !== undefined && { startedAt }),
+  ...(startupMs !== undefined && { startupMs }),
+});
+
 function subjectAfter(known: SubjectMemory | undefined, reading: Reading): SubjectMemory {
-  const next: SubjectMemory = { name: reading.name || (known?.name ?? '') };
+  const next: SubjectMemory = { name: reading.name || (known?.name ?? ''), ...startOf(known ?? reading) };
   if (reading.failure !== undefined) {
     next.failure = reading.failure;
     if (known?.hash !== undefined) next.hash = known.hash;

@@ -1,7 +1,7 @@
 import type { ActionOutcome } from './action.ts';
 import type { EventRecord, RecentEvent } from './events.ts';
 import type { Json } from './json.ts';
-import type { Failure } from './observation.ts';
+import { type Failure, failureKey } from './observation.ts';
 import type { Plan } from './plan.ts';
 
 /** What the workflow remembers of one pod, or of the app as a whole. */
@@ -16,6 +16,9 @@ export interface SubjectMemory {
   unseen?: string[];
   /** Why the last observation failed; absent when it did not. */
   failure?: Failure;
+  /** When its app was started, epoch milliseconds, and what its startup probes allow it to take; as told at first sight. */
+  startedAt?: number;
+  startupMs?: number;
 }
 
 /** The time during which a rule's condition holds for one subject. Times are epoch milliseconds. */
@@ -101,6 +104,6 @@ export const newMemory = (): Memory => ({
 
 export const newRuleMemory = (): RuleMemory => ({ episodes: {}, lastFired: {}, firings: [] });
 
-/** How a subject is told to the observing activity: the hash of its last state, and the class of its last failure. */
+/** How a subject is told to the observing activity: the hash of its last state, and which was its last failure. */
 export const fingerprintOf = ({ hash, failure }: SubjectMemory): string =>
-  failure === undefined ? (hash ?? '') : `${hash ?? ''}!${failure.class}`;
+  failure === undefined ? (hash ?? '') : `${hash ?? ''}!${failureKey(failure)}`;

@@ -7,7 +7,7 @@ import { kinds } from '../../src/api/kinds.ts';
 import { refOf } from '../../src/api/resource-ref.ts';
 import type { Graphql, GraphqlRequest, GraphqlResult } from '../../src/clients/graphql.ts';
 import { type Kube, KubeError, type KubeObject, type ListOptions } from '../../src/clients/kube.ts';
-import type { ObserveInput } from '../../src/domain/observation.ts';
+import { failureKey, failureOf, type ObserveInput } from '../../src/domain/observation.ts';
 import { defaults } from '../support/target-app-manifest.ts';
 
 const silent = { debug() {}, info() {}, warning() {}, error() {}, with: () => silent };
@@ -21,6 +21,7 @@ const pod = (n: number, fields: Partial<PodView> = {}): PodView => ({
   phase: 'Running',
   ip: `10.0.0.${n}`,
   ports: [{ name: 'http', port: 8080 }],
+  defaultPort: 8080,
   terminating: false,
   ...fields,
 });
@@ -120,7 +121,7 @@ const afterwards = (told: Awaited<ReturnType<Observe>>): Partial<ObserveInput> =
   known: Object.fromEntries(
     (told.readings ?? []).map((reading) => [
       reading.subject,
-      reading.failure ? `!${reading.failure.class}` : (reading.hash ?? ''),
+      reading.failure ? `!${failureKey(reading.failure)}` : (reading.hash ?? ''),
     ]),
   ),
 });
@@ -154,12 +155,11 @@ describe('a poll', () => {
   it('tells a failure once, and the recovery without the state that is known', async () => {
     const first = await look();
     const known = afterwards(first);
-    world.answers.set('10.0.0.1', { ok: false, failure: { class: 'ConnectFailed', message: 'refused' } });
+    const failure = failureOf('ConnectFailed', 'refused', { about: 'ECONNREFUSED' });
+    world.answers.set('10.0.0.1', { ok: false, failure });
     const failed = await look(known);
-    expect(failed.readings).toEqual([
-      { subject: 'uid-1', name: 'cart-1', failure: { class: 'ConnectFailed', message: 'refused' } },
-    ]);
-    const still = { ...known, known: { ...known.known, 'uid-1': `${known.known?.['uid-1']}!ConnectFailed` } };
+    expect(failed.readings).toEqual([{ subject: 'uid-1', name: 'cart-1', failure }]);
+    const still = { ...known, known: { ...known.known, 'uid-1': `${known.known?.['uid-1']}!${failureKey(failure)}` } };
     expect(await look(still)).toEqual({ matched: 2 });
     world.answers.set('10.0.0.1', says('healthy'));
     expect((await look(still)).readings).toEqual([{ subject: 'uid-1', name: 'cart-1', hash: known.known?.['uid-1'] }]);
@@ -176,6 +176,33 @@ describe('a poll', () => {
     const told = await look();
     expect(world.asked).toHaveLength(1);
     expect(told.matched).toBe(matched);
+  });
+
+  it('tells of another failure of the same class when another thing is wrong, not when only its words are', async () => {
+    world.pods = [pod(1)];
+    const fails = (message: string, about: string) =>
+      world.answers.set('10.0.0.1', { ok: false, failure: failureOf('HTTPStatus', message, { about }) });
+    fails('answered 500', '500');
+    const known = afterwards(await look());
+    fails('answered 500: at 12:00', '500');
+    expect(await look(known)).toEqual({ matched: 1 });
+    fails('answered 404', '404');
+    expect((await look(known)).readings).toMatchObject([{ failure: { message: 'answered 404' } }]);
+  });
+
+  it('tells when a pod was started with its first reading, whatever that says, and with no other', async () => {
+    world.pods = [pod(1, { createdAt: 1, startedAt: 2, startupMs: 3 }), pod(2, { createdAt: 4 })];
+    world.answers.set('10.0.0.1', { ok: false, failure: failureOf('Timeout', 'late') });
+    const first = await look();
+    expect(first.readings).toMatchObject([
+      { subject: 'uid-1', failure: { class: 'Timeout' }, startedAt: 2, startupMs: 3 },
+      { subject: 'uid-2', startedAt: 4 },
+    ]);
+    expect(first.readings?.[1]).not.toHaveProperty('startupMs');
+    world.answers.set('10.0.0.1', says('healthy'));
+    const [next] = (await look(afterwards(first))).readings ?? [];
+    expect(next).toMatchObject({ subject: 'uid-1', hash: expect.any(String) });
+    expect(next).not.toHaveProperty('startedAt');
   });
 
   it('says which pods are gone', async () => {
@@ -201,6 +228,7 @@ describe('a poll', () => {
     world.answers.set('10.0.0.1', says('x'.repeat(2_000)));
     expect((await look()).readings?.[0]?.failure).toEqual({
       class: 'TooLarge',
+      kind: 'failing',
       message: 'the selected state has 2029 bytes, the limit is 1000: select fewer fields in spec.stateQuery',
     });
   });
@@ -254,7 +282,7 @@ describe('a poll', () => {
     ["the scheme's where it declares none", { scheme: 'https' }, [], 'https://10.0.0.1:443/graphql'],
   ])('reaches %s when the spec names no port', async (_, spec, ports, url) => {
     world.app = appWith(spec);
-    world.pods = [pod(1, { ports })];
+    world.pods = [pod(1, { ports, defaultPort: ports[0]?.port })];
     await look();
     expect(world.asked.map((request) => request.url)).toEqual([url]);
   });
@@ -278,11 +306,11 @@ describe('a poll', () => {
       world.pods = [pod(1, { ports }), pod(2, { ports: [{ name: 'web', port: 8080 }] })];
       const message = `no container port of the pod is named web; it has ${declared}`;
       expect((await look()).readings).toMatchObject([
-        { subject: 'uid-1', name: 'cart-1', failure: { class: 'ConnectFailed', message } },
+        { subject: 'uid-1', name: 'cart-1', failure: { class: 'PortNotDeclared', kind: 'unknown', message } },
         { subject: 'uid-2', state: { application: { health: 'healthy' } } },
       ]);
       expect(world.asked.map(({ url }) => url)).toEqual(['http://10.0.0.2:8080/graphql']);
-      expect(world.polled).toEqual(['ConnectFailed']);
+      expect(world.polled).toEqual(['PortNotDeclared']);
     },
   );
 
@@ -379,10 +407,11 @@ describe('whether a pod that the watch does not have is gone', () => {
 
   it('is left open while the API server is away: what is known of it stays, and its state is unknown', async () => {
     world.listed = new KubeError({ reason: 'ConnectFailed', message: 'away' });
-    const failure = { class: 'ConnectFailed', message: expect.stringContaining('whether the pod is still there') };
+    const message = expect.stringContaining('whether the pod is still there');
+    const failure = { class: 'PodUnconfirmed', kind: 'unknown', message };
     const first = await look(known);
     expect(first).toEqual({ matched: 1, readings: [{ subject: 'uid-2', name: '', failure }] });
-    const told = { ...known, known: { ...known.known, 'uid-2': `${known.known?.['uid-2']}!ConnectFailed` } };
+    const told = { ...known, known: { ...known.known, 'uid-2': `${known.known?.['uid-2']}!PodUnconfirmed` } };
     expect(await look(told)).toEqual({ matched: 1 });
     world.listed = [storedPod(1)];
     expect(await look(known)).toEqual({ matched: 1, gone: ['uid-2'] });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { TargetAppStatus } from '../../src/api/status.ts';
 import { type Memory, newMemory, newRuleMemory } from '../../src/domain/memory.ts';
+import { failureOf } from '../../src/domain/observation.ts';
 import { conditionsOf, statusOf } from '../../src/domain/status.ts';
 import { planned, rule, spec } from '../support/target-app-manifest.ts';
 
@@ -15,7 +16,7 @@ const busy: Memory = {
   pollRequested: 'please',
   subjects: {
     u1: { name: 'pod-1', hash: 'h', state: { application: { health: 'unhealthy', lastError: null } } },
-    u2: { name: 'pod-2', failure: { class: 'Timeout', message: 'no answer within 10 s' } },
+    u2: { name: 'pod-2', failure: failureOf('Timeout', 'no answer within 10 s') },
   },
   rules: {
     restart: {

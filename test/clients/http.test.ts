@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { errors } from 'undici';
 import { type SampleApp, startSampleApp } from '../../dev/sample-app/app.ts';
 import { allowsAllButMetadata, effectiveAddress } from '../../src/clients/egress.ts';
 import { createHttp, type Http, type HttpRequest, type HttpResult } from '../../src/clients/http.ts';
-import { failureOf } from '../../src/clients/http-failure.ts';
+import { connectionFailure } from '../../src/clients/http-failure.ts';
 import { startUntrustedServer } from '../support/tls-server.ts';
 
 const body = JSON.stringify({ query: '{ application { status } }' });
@@ -108,7 +109,7 @@ describe('requests to systems that are not trusted', () => {
 
   it('report an answer that is not HTTP', async () => {
     const raw = await startRawServer('SSH-2.0-OpenSSH_9.6\r\n');
-    expect(statusOf(await http.send(request({ url: raw.url })))).toBe('ConnectFailed');
+    expect(statusOf(await http.send(request({ url: raw.url })))).toBe('NotHTTP');
     raw.server.close();
   });
 
@@ -129,7 +130,7 @@ describe('requests to systems that are not trusted', () => {
   it('cannot have lines smuggled into their headers', async () => {
     const raw = await startRawServer('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}');
     const result = await http.send(request({ url: raw.url, headers: { 'x-a': 'b\r\nx-c: d' } }));
-    expect(statusOf(result)).toBe('ConnectFailed');
+    expect(statusOf(result)).toBe('InvalidRequest');
     expect(raw.heard()).toBe('');
     raw.server.close();
   });
@@ -248,13 +249,46 @@ describe('the class of a broken connection', () => {
     ['CERT_HAS_EXPIRED', 'TLSVerifyFailed'],
     ['CERT_SIGNATURE_FAILURE', 'TLSVerifyFailed'],
     ['ERR_SSL_WRONG_VERSION_NUMBER', 'TLSVerifyFailed'],
-    ['HPE_HEADER_OVERFLOW', 'TooLarge'],
-    ['HPE_INVALID_CONSTANT', 'ConnectFailed'],
+    ['UND_ERR_HEADERS_OVERFLOW', 'TooLarge'],
     ['E_NEVER_HEARD_OF', 'ConnectFailed'],
+    ['ENOTFOUND', 'ConnectFailed'],
+    ['EAI_AGAIN', 'DNSUnavailable'],
+    ['EAI_FAIL', 'DNSUnavailable'],
+    ['EPERM', 'EgressDenied'],
+    ['EMFILE', 'OperatorTrouble'],
+    ['ENOBUFS', 'OperatorTrouble'],
+    ['EADDRNOTAVAIL', 'OperatorTrouble'],
+    ['ENETUNREACH', 'OperatorTrouble'],
+    ['UND_ERR_DESTROYED', 'OperatorTrouble'],
+    ['UND_ERR_INVALID_ARG', 'InvalidRequest'],
   ])('of %s is %s', (code, expected) => {
     const error = Object.assign(new Error('secret text of the error'), { code });
-    expect(failureOf(error, 'app.example.test/graphql').class).toBe(expected);
-    expect(failureOf(new AggregateError([error]), 'app.example.test/graphql').class).toBe(expected);
-    expect(failureOf(error, 'app.example.test/graphql').message).not.toContain('secret');
+    expect(connectionFailure(error, 'app.example.test/graphql').class).toBe(expected);
+    expect(connectionFailure(new AggregateError([error]), 'app.example.test/graphql').class).toBe(expected);
+    expect(connectionFailure(error, 'app.example.test/graphql').message).not.toContain('secret');
+  });
+
+  it('of several addresses is that of one which is to blame, if there is one', () => {
+    const errorOf = (code: string) => Object.assign(new Error(code), { code });
+    const both = ['ENETUNREACH', 'ECONNREFUSED'].map(errorOf);
+    // As Node makes it: the code of the first address stands on the whole.
+    const error = Object.assign(new AggregateError(both), { code: 'ENETUNREACH' });
+    expect(connectionFailure(error, 'app.example.test/graphql')).toMatchObject({
+      class: 'ConnectFailed',
+      kind: 'unreachable',
+      message: 'app.example.test/graphql: connection refused (ECONNREFUSED)',
+    });
+  });
+
+  it('of a broken connection that says something else than HTTP is not one of the connection', () => {
+    const error = new errors.HTTPParserError('secret text of the error');
+    expect(connectionFailure(error, 'app.example.test/')).toMatchObject({ class: 'NotHTTP', kind: 'failing' });
+  });
+
+  it('without a code is trouble of the operator', () => {
+    expect(connectionFailure(new Error('x'), 'app.example.test/')).toMatchObject({
+      class: 'OperatorTrouble',
+      kind: 'unknown',
+    });
   });
 });

@@ -6,7 +6,10 @@ import { isJsonObject, type Json } from '../../src/domain/json.ts';
 import { fingerprintOf, type Memory, newMemory } from '../../src/domain/memory.ts';
 import {
   type EpisodeMirror,
+  type Failure,
   type FailureClass,
+  failureKey,
+  failureOf,
   type Observation,
   type Reading,
   wholeApp,
@@ -69,8 +72,8 @@ export type Answer = Pick<Reading, 'state' | 'failure' | 'unknown'>;
 
 /** A state, of which some paths may have come back as errors. */
 export const says = (state: Json, unknown?: string[]): Answer => ({ state, ...(unknown && { unknown }) });
-export const fails = (of: FailureClass = 'Timeout'): Answer => ({
-  failure: { class: of, message: 'no answer within 10 s' },
+export const fails = (of: FailureClass = 'Timeout', more: Partial<Failure> = {}): Answer => ({
+  failure: failureOf(of, 'no answer within 10 s', more),
 });
 export const healthy = says({ health: 'healthy' });
 export const unhealthy = says({ health: 'unhealthy' });
@@ -130,7 +133,7 @@ export function observationOf(memory: Memory, plan: Plan, { pods = {}, matched, 
     const known = memory.subjects[told.subject];
     if (known === undefined || isNewPlan) return [told];
     const [hash, failure] = fingerprintOf(known).split('!');
-    if (told.failure !== undefined) return told.failure.class === failure ? [] : [told];
+    if (told.failure !== undefined) return failureKey(told.failure) === failure ? [] : [told];
     if (told.hash !== hash) return [told];
     const { state: _, ...unchanged } = told;
     return failure === undefined ? [] : [unchanged];

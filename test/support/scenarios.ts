@@ -1,3 +1,4 @@
+import { failureOf } from '../../src/domain/observation.ts';
 import type { CurrentState } from '../../src/workflows/messages.ts';
 import { until } from './until.ts';
 import type { Life, WorkflowEnv } from './workflow-env.ts';
@@ -107,7 +108,7 @@ export const scenarios: Record<string, (env: WorkflowEnv) => Promise<Life>> = {
   'edited-and-unreachable': async (env) => {
     const world = createWorld(planWith({ intervalMs: hourMs, rules: [restartRule({ forMs: 60_000 })] }), 2);
     const life = await watched(env, world);
-    const failure = { class: 'Timeout' as const, message: 'no answer within 10 s' };
+    const failure = failureOf('Timeout', 'no answer within 10 s');
     world.pods.set(uidOf(1), { name: 'my-app-1', state: null, failure });
     await looksAgain(life);
     world.plan = planWith({

@@ -8,7 +8,14 @@ import { type ActionName, actionNames } from '../../src/api/actions.ts';
 import type { ActionOutcome, ActionRequest, ActionResult } from '../../src/domain/action.ts';
 import type { EventRecord } from '../../src/domain/events.ts';
 import type { Json, JsonObject } from '../../src/domain/json.ts';
-import type { EpisodeMirror, Failure, Observation, ObserveInput, Reading } from '../../src/domain/observation.ts';
+import {
+  type EpisodeMirror,
+  type Failure,
+  failureKey,
+  type Observation,
+  type ObserveInput,
+  type Reading,
+} from '../../src/domain/observation.ts';
 import type { Plan, RulePlan } from '../../src/domain/plan.ts';
 import { isSuspended } from '../../src/domain/status.ts';
 import type { DecisionSinks } from '../../src/workflows/activities.ts';
@@ -123,7 +130,7 @@ const succeeded: ActionOutcome = { status: 'succeeded', reason: 'Done', message:
 
 function readingOf(subject: string, { name, state, failure }: WorldPod, known = ''): Reading[] {
   const [knownHash, knownFailure] = known.split('!');
-  if (failure !== undefined) return knownFailure === failure.class ? [] : [{ subject, name, failure }];
+  if (failure !== undefined) return knownFailure === failureKey(failure) ? [] : [{ subject, name, failure }];
   const hash = hashOf(state);
   if (hash === knownHash && knownFailure === undefined) return [];
   return [{ subject, name, hash, ...(hash !== knownHash && { state }) }];

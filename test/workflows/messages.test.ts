@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
+import { failureOf } from '../../src/domain/observation.ts';
 import type { CurrentState, PollSummary } from '../../src/workflows/messages.ts';
 import { searchAttributes } from '../../src/workflows/search-attributes.ts';
 import { until } from '../support/until.ts';
@@ -37,7 +38,7 @@ describe('pollNow', () => {
     world.pods.set(uidOf(0), {
       name: 'my-app-0',
       state: null,
-      failure: { class: 'ConnectFailed', message: 'connection refused' },
+      failure: failureOf('ConnectFailed', 'connection refused'),
     });
     expect(await pollNow(life)).toEqual({ matched: 2, observed: 1, unreachable: 1, phase: 'Monitoring' });
     await life.end();

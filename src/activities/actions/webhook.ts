@@ -17,7 +17,7 @@ export interface WebhookDependencies {
 const notNow = new Set([408, 425, 429]);
 
 /** Failures below HTTP that another attempt may not meet. */
-const transient = new Set<string>(['ConnectFailed', 'Timeout']);
+const transient = new Set<string>(['ConnectFailed', 'DNSUnavailable', 'OperatorTrouble', 'Throttled', 'Timeout']);
 
 /** What a payload-less webhook sends: the words of the templates, so that a receiver reads what a rule would write. */
 const defaultPayload = (request: ActionRequest): Json => ({
