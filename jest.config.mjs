@@ -14,7 +14,8 @@ export default {
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/e2e/'],
   coverageProvider: 'v8',
   coverageThreshold: { global: { lines: 85 } },
-  testTimeout: 60_000,
+  // A wait that is in vain says for what, where a test that is cut off does not: room for several of them.
+  testTimeout: 300_000,
   // Module registries of finished suites are not given back; a worker that holds too much of them is replaced.
   workerIdleMemoryLimit: '1GB',
 };

@@ -4,6 +4,7 @@ import { type SampleApp, startSampleApp } from '../../dev/sample-app/app.ts';
 import type { Fault } from '../../dev/sample-app/fault.ts';
 import { createGraphql, type Graphql, type GraphqlOptions, type GraphqlRequest } from '../../src/clients/graphql.ts';
 import { createHttp, type Http } from '../../src/clients/http.ts';
+import { startStopwatch } from '../support/pace.ts';
 import { startUntrustedServer } from '../support/tls-server.ts';
 
 const document = 'query { application { status health pendingTasks lastError } }';
@@ -261,9 +262,9 @@ describe('retries', () => {
 
   it('stay inside the deadline', async () => {
     app.fault(address, { kind: 'status', status: 503 });
-    const started = performance.now();
+    const sinceAsked = startStopwatch();
     await createGraphql({ http, backoffMs: 100, retries: 50 }).query(request({ deadlineMs: 400 }));
-    expect(performance.now() - started).toBeLessThan(600);
+    expect(sinceAsked.stop()).toBeLessThan(600);
   });
 
   it('end at once when the query is cancelled', async () => {
@@ -296,10 +297,10 @@ describe('retries', () => {
 
 describe('a fleet', () => {
   it('is not asked more often per host than allowed', async () => {
-    const gentle = client({ rate: { perSecond: 10, burst: 2 }, now: () => 1_000_000 });
-    const results = await Promise.all(Array.from({ length: 5 }, () => gentle.query(request({ deadlineMs: 250 }))));
+    const gentle = client({ rate: { perSecond: 1, burst: 2 }, now: () => 1_000_000 });
+    const results = await Promise.all(Array.from({ length: 5 }, () => gentle.query(request({ deadlineMs: 2_500 }))));
     expect(results.map((result) => result.ok || result.failure.class)).toEqual([true, true, true, true, 'Timeout']);
-    expect(waits).toEqual([100, 200]);
+    expect(waits).toEqual([1_000, 2_000]);
   });
 
   it('has its other half answered as fast when one half hangs', async () => {

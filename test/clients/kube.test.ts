@@ -9,6 +9,7 @@ import { createKube, type Kube, type KubeObject, type ResourceRef } from '../../
 import { pods } from '../../src/clients/kube-pods.ts';
 import { createWatchCache } from '../../src/clients/watch-cache.ts';
 import { podBudget, runDeployment, widgetCrd } from '../support/cluster-objects.ts';
+import { until } from '../support/until.ts';
 
 const ref = (apiVersion: string, kind: string, plural: string, namespaced = true): ResourceRef => ({
   apiVersion,
@@ -29,20 +30,13 @@ beforeAll(async () => {
   servers = await startServers({ parts: 'kubernetes' });
   kube = createKube({ kubeconfig: servers.kubernetes.kubeconfig, version: 'test' });
   await kube.create(crds, widgetCrd);
-  await until(() => kube.isServed(widgets));
+  await until('widgets are served', () => kube.isServed(widgets));
 }, 600_000);
 
 afterAll(async () => {
   await kube.close();
   await servers.stop();
-}, 30_000);
-
-const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
-  for (let tries = 0; !(await condition()); tries += 1) {
-    if (tries > 300) throw new Error('not reached');
-    await delay(50);
-  }
-};
+});
 
 const configMap = (name: string, data = {}) => ({
   apiVersion: 'v1',
@@ -281,16 +275,16 @@ describe('a watch cache of the real API server', () => {
     cache.start();
     await cache.synced;
     await kube.create(configMaps, labelled('during'));
-    await until(() => seen.length === 2);
+    await until('both are seen', () => seen.length === 2);
     await servers.kill('kube-apiserver');
     await delay(200);
     expect(cache.list(namespace).sort()).toEqual(['before', 'during']);
     await servers.restart('kube-apiserver');
     await kube.delete(configMaps, { namespace, name: 'before' });
-    await until(() => seen.length === 3);
+    await until('the deletion is seen', () => seen.length === 3);
     expect(seen).toEqual(['added before', 'added during', 'deleted before']);
     await cache.stop();
-  }, 60_000);
+  });
 
   it('tells nothing of an absent CRD, and finds the objects when it comes', async () => {
     const cache = createWatchCache({
@@ -306,5 +300,5 @@ describe('a watch cache of the real API server', () => {
     await kube.create(crds, late);
     await cache.synced;
     await cache.stop();
-  }, 30_000);
+  });
 });

@@ -19,7 +19,7 @@ beforeAll(async () => {
   });
 }, 900_000);
 
-afterAll(() => world?.stop(), 60_000);
+afterAll(() => world?.stop());
 
 interface Stored extends KubeObject {
   data?: Record<string, string>;

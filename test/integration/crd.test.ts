@@ -36,7 +36,7 @@ beforeAll(async () => {
   await served();
 }, 900_000);
 
-afterAll(() => servers?.stop(), 30_000);
+afterAll(() => servers?.stop());
 
 describe('the API server accepts', () => {
   it.each(examples)('examples/%s', async (file) => {

@@ -1,11 +1,14 @@
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Fault } from '../../dev/sample-app/fault.ts';
 import type { ChronicleApp } from '../support/chronicle.ts';
 import type { OperatorInside } from '../support/operator-under-test.ts';
+import { bytesOf, isUneventful, median, pollsIn } from '../support/polls-in-history.ts';
 import { type RealWorld, startWorld, whenUnhealthy } from '../support/real-world.ts';
 import { requestCounts } from '../support/request-counts.ts';
 import { until } from '../support/until.ts';
 import { receiverWords } from '../support/webhook-receiver.ts';
+import type { RunEvent } from '../support/workflow-env.ts';
 
 const heartbeatMs = 15_000;
 let world: RealWorld;
@@ -16,7 +19,7 @@ beforeAll(async () => {
   operator = await world.operate({ KCO_STATUS_HEARTBEAT: String(heartbeatMs / 1000) });
 }, 900_000);
 
-afterAll(() => world?.stop(), 60_000);
+afterAll(() => world?.stop());
 
 const writing = /verb="(APPLY|DELETE|DELETECOLLECTION|PATCH|POST|PUT)"/;
 /** What the nodes themselves write all the time. */
@@ -30,56 +33,73 @@ const writes = async (): Promise<Record<string, number>> =>
 
 const total = (counts: Record<string, number>): number => Object.values(counts).reduce((sum, count) => sum + count, 0);
 
-const heartbeatsOf = (name: string, since = 0) =>
-  world.chronicle.apps.filter(
-    ({ at, type, object }) => at > since && type === 'modified' && object.metadata.name === name,
+/** Reports of a TargetApp, in the order in which the API server told them. */
+const reportsOf = (name: string): ChronicleApp[] =>
+  world.chronicle.apps
+    .filter(({ type, object }) => type === 'modified' && object.metadata.name === name)
+    .map(({ object }) => object);
+
+/** When the API server took a report: epoch milliseconds, of which it keeps whole seconds. */
+const takenAt = ({ metadata }: ChronicleApp): number =>
+  Math.max(
+    ...(metadata.managedFields ?? [])
+      .filter(({ subresource }) => subresource === 'status')
+      .map(({ time }) => Date.parse(time)),
   );
 
-const historySize = async (app: ChronicleApp): Promise<number> => {
-  const { raw } = await world.temporal.workflow.getHandle(world.workflowId(app)).describe();
-  return Number(raw.workflowExecutionInfo?.historySizeBytes);
-};
+/** Milliseconds between one report and the next. */
+const gapsOf = (reports: ChronicleApp[]): number[] =>
+  reports.slice(1).map((report, i) => takenAt(report) - takenAt(reports[i] as ChronicleApp));
+
+/** Whether a report has come a heartbeat after the one before it: then nothing else is left to report. */
+const isQuiet = (name: string): boolean => (gapsOf(reportsOf(name)).at(-1) ?? 0) >= heartbeatMs - 1_000;
+
+/** The events of the history of a TargetApp's workflow. */
+const eventsIn = async (app: ChronicleApp): Promise<RunEvent[]> =>
+  (await world.temporal.workflow.getHandle(world.workflowId(app)).fetchHistory()).events ?? [];
 
 describe('between two heartbeats', () => {
   it('a quiet TargetApp writes nothing to the API server and its status once per heartbeat', async () => {
     const names = ['quiet-1', 'quiet-2', 'quiet-3', 'quiet-4', 'quiet-5'];
     const pods = await Promise.all(names.map((name) => world.runApp(name)));
-    const ips = pods.map(([pod]) => pod?.status?.podIP);
     await Promise.all(names.map((name) => world.monitor(name)));
-    const monitoredAt = Date.now();
-    await until(
-      'each has had a heartbeat',
-      () => names.every((name) => heartbeatsOf(name, monitoredAt + 2_000).length > 0),
-      { timeoutMs: 2 * heartbeatMs },
-    );
+    await until('each has had a heartbeat', () => names.every(isQuiet), {
+      timeoutMs: 120_000,
+      instead: () => names.map((name) => gapsOf(reportsOf(name))),
+    });
 
-    const polledOnceMore = ips.map((ip) => world.app.requests(ip) + 1);
-    // The API server counts a request after it has answered it.
-    await until('each was polled once more', () =>
-      ips.every((ip, i) => world.app.requests(ip) > (polledOnceMore[i] ?? 0)),
-    );
+    const polls = () => pods.map(([pod]) => world.app.requests(pod?.status?.podIP));
+    const polledMore = async (times: number) => {
+      const before = polls();
+      await until(`each was polled ${times} times more`, () =>
+        polls().every((now, i) => now >= (before[i] ?? 0) + times),
+      );
+    };
+    const reports = () => names.map((name) => reportsOf(name).length);
+    /** What was written and reported so far, at a moment when neither is under way: a request is counted once it is answered. */
+    const settled = () =>
+      until('nothing is written while each is polled once more', async () => {
+        const [reported, written] = [reports(), await writes()];
+        await polledMore(1);
+        const isSettled = isDeepStrictEqual([reports(), await writes()], [reported, written]);
+        return isSettled && { reported, written };
+      });
 
-    const startedAt = Date.now();
-    const before = { writes: await writes(), polls: ips.map((ip) => world.app.requests(ip)) };
-    await until('each was polled five times more', () =>
-      ips.every((ip, i) => world.app.requests(ip) >= (before.polls[i] ?? 0) + 5),
-    );
-    expect(await writes()).toEqual(before.writes);
-    // Otherwise the heartbeats that are due now would be among what was not to be counted.
-    expect(Date.now() - startedAt).toBeLessThan(heartbeatMs - 2_000);
-
-    await until(
-      'each has had another heartbeat',
-      () => names.every((name) => heartbeatsOf(name, startedAt).length === 1),
-      { timeoutMs: 2 * heartbeatMs },
-    );
-    const after = await writes();
-    const more = Object.entries(after).filter(([what, count]) => count !== before.writes[what]);
+    const before = await settled();
+    const since = (counts: number[]) => counts.map((count, i) => count - (before.reported[i] ?? 0));
+    await Promise.all([
+      polledMore(10),
+      until('each has had another heartbeat', () => since(reports()).every((count) => count > 0)),
+    ]);
+    const after = await settled();
+    const more = Object.entries(after.written).filter(([what, count]) => count !== before.written[what]);
     expect(more).toEqual([[expect.stringMatching(/resource="targetapps".*subresource="status"/), expect.any(Number)]]);
-    expect(total(after) - total(before.writes)).toBe(names.length);
-    for (const name of names) {
-      const [last, next] = heartbeatsOf(name).slice(-2);
-      expect((next?.at ?? 0) - (last?.at ?? 0)).toBeGreaterThan(heartbeatMs - 1_000);
+    expect(total(after.written) - total(before.written)).toBe(
+      since(after.reported).reduce((sum, count) => sum + count),
+    );
+    for (const [i, name] of names.entries()) {
+      const gaps = gapsOf(reportsOf(name).slice((before.reported[i] ?? 0) - 1));
+      expect(Math.min(...gaps)).toBeGreaterThanOrEqual(heartbeatMs - 1_000);
       expect(world.events(name).map(({ reason }) => reason)).toEqual(['MonitoringStarted']);
     }
   });
@@ -91,17 +111,16 @@ describe('what is written down', () => {
     [13, 1_536 + 10 * 100],
   ])('an unchanged poll of %i pods adds at most %i bytes to the history', async (replicas, limit) => {
     const name = `history-${replicas}`;
-    const [pod] = await world.runApp(name, replicas);
+    await world.runApp(name, replicas);
     const app = await world.monitor(name);
-    const ip = pod?.status?.podIP;
-    const polled = async (times: number) => {
-      const before = world.app.requests(ip);
-      await until(`${times} more polls`, () => world.app.requests(ip) >= before + times);
-      return world.app.requests(ip);
-    };
-    const before = { polls: await polled(2), size: await historySize(app) };
-    const polls = (await polled(5)) - before.polls;
-    expect(((await historySize(app)) - before.size) / polls).toBeLessThanOrEqual(limit);
+    // The first ones carry the plan, the states and the first report.
+    const unchanged = await until('there are five of them', async () => {
+      const polls = pollsIn(await eventsIn(app))
+        .slice(2)
+        .filter(isUneventful);
+      return polls.length >= 5 && polls;
+    });
+    expect(median(unchanged.map(bytesOf))).toBeLessThanOrEqual(limit);
   });
 
   const canary = (what: string) => `canary-${what}-9f27c1`;
@@ -186,7 +205,6 @@ describe('what is written down', () => {
       const [pod] = await world.runApp(name);
       const ip = pod?.status?.podIP ?? '';
       const app = await world.monitor(name);
-      const before = await historySize(app);
       world.app.fault(ip, fault);
       await world.event(name, reason);
       const polled = world.app.requests(ip);
@@ -194,7 +212,7 @@ describe('what is written down', () => {
       const written = await writtenAbout(app);
       for (const each of ['page', 'text', 'large']) expect(written).not.toContain(canary(each));
       expect(written).not.toContain('xxxxxxxxxx');
-      expect((await historySize(app)) - before).toBeLessThan(40_000);
+      expect(Math.max(...pollsIn(await eventsIn(app)).map(bytesOf))).toBeLessThan(20_000);
       world.app.fault(ip, undefined);
       await world.event(name, 'Recovered');
     },

@@ -62,7 +62,7 @@ describe('workflows that were begun by an earlier version', () => {
 
   it('go on under this one', async () => {
     expect(await failures(await workflowBundle())).toEqual(new Map());
-  }, 120_000);
+  });
 });
 
 describe('a change that running workflows could not follow fails the replay', () => {

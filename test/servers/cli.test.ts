@@ -25,7 +25,7 @@ describe('the servers command', () => {
     expect(await closed).toEqual([0, null]);
     const [, port] = address.split(':');
     await expect(fetch(`http://127.0.0.1:${port}`)).rejects.toThrow('fetch failed');
-  }, 30_000);
+  });
 
   it.each([[['--part', 'etcd']], [['--nodes', 'many']], [['--typo']]])(
     'refuses %j and shows the usage',

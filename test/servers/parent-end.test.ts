@@ -39,25 +39,17 @@ async function expectNothingLeft({ pids, stateDir }: Held): Promise<void> {
 }
 
 describe('servers end with the process that started them', () => {
-  it.each(['exit', 'crash', 'forget'])(
-    'when it leaves by "%s"',
-    async (ending) => {
-      const held = await hold(ending, 'temporal');
-      expect(held.pids).toHaveLength(1);
-      await expectNothingLeft(held);
-    },
-    30_000,
-  );
+  it.each(['exit', 'crash', 'forget'])('when it leaves by "%s"', async (ending) => {
+    const held = await hold(ending, 'temporal');
+    expect(held.pids).toHaveLength(1);
+    await expectNothingLeft(held);
+  });
 
-  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
-    'when its process group gets %s',
-    async (signal) => {
-      const held = await hold('wait', 'temporal');
-      process.kill(-(held.parent.pid ?? 0), signal);
-      await expectNothingLeft(held);
-    },
-    30_000,
-  );
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('when its process group gets %s', async (signal) => {
+    const held = await hold('wait', 'temporal');
+    process.kill(-(held.parent.pid ?? 0), signal);
+    await expectNothingLeft(held);
+  });
 
   it('when it is killed with SIGKILL, the whole set and a command that runs in a pod included', async () => {
     const held = await hold('wait', 'both');
@@ -72,7 +64,7 @@ describe('servers end with the process that started them', () => {
 
     await expectNothingLeft({ ...held, pids: [...held.pids, sleeper] });
     session.close();
-  }, 60_000);
+  });
 
   it('when the process that owns them for it is killed with SIGKILL', async () => {
     const { parent, pids, stateDir } = await hold('wait', 'temporal');
@@ -84,5 +76,5 @@ describe('servers end with the process that started them', () => {
     parent.kill('SIGKILL');
     // Nobody is left who could.
     rmSync(stateDir, { recursive: true });
-  }, 30_000);
+  });
 });

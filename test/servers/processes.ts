@@ -11,7 +11,7 @@ export function isAlive(pid: number): boolean {
 }
 
 /** Polls until `condition` holds; throws, naming `what`, after `timeoutMs`. */
-export async function eventually(what: string, condition: () => boolean | Promise<boolean>, timeoutMs = 15_000) {
+export async function eventually(what: string, condition: () => boolean | Promise<boolean>, timeoutMs = 60_000) {
   const deadline = Date.now() + timeoutMs;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`${what}: not within ${timeoutMs} ms`);

@@ -22,7 +22,7 @@ afterAll(async () => {
   const pids = Object.values(servers.pids());
   await servers.stop();
   expect(pids.filter(isAlive)).toEqual([]);
-}, 30_000);
+});
 
 /** Answers each request with the address it was reached on. */
 async function echoAddress() {
@@ -44,7 +44,7 @@ describe('the Kubernetes part', () => {
     expect(answers).toEqual(addresses);
     const prefix = servers.kubernetes.podCidr.replace(/\.0\/24$/, '.');
     expect(addresses.filter((ip) => !ip.startsWith(prefix))).toEqual([]);
-  }, 30_000);
+  });
 
   it('scales a Deployment and replaces an evicted pod', async () => {
     const { kubeconfig } = servers.kubernetes;
@@ -64,7 +64,7 @@ describe('the Kubernetes part', () => {
       return items.every(({ metadata }) => metadata?.uid !== first?.metadata?.uid);
     });
     await expect(runningPods(kubeconfig, 'scaled', 2)).resolves.toHaveLength(2);
-  }, 30_000);
+  });
 
   it('runs a command that is executed in a pod, in the working directory, and tells success from failure', async () => {
     const { kubeconfig } = servers.kubernetes;
@@ -76,7 +76,7 @@ describe('the Kubernetes part', () => {
       status: 'Failure',
       message: expect.stringContaining('exit status 3'),
     });
-  }, 30_000);
+  });
 
   it('lets RBAC decide what other users and ServiceAccounts may do', async () => {
     const { kubernetes } = servers;
@@ -99,7 +99,7 @@ describe('the Kubernetes part', () => {
       });
     await expect(list(viewer)).resolves.toHaveProperty('items');
     await expect(list(account)).resolves.toHaveProperty('items');
-  }, 30_000);
+  });
 
   it('keeps port and data when the API server is killed and restarted', async () => {
     const { kubeconfig } = servers.kubernetes;
@@ -118,7 +118,7 @@ describe('the Kubernetes part', () => {
     expect(servers.pids()).toEqual({ ...before, 'kube-apiserver': expect.any(Number) });
     expect(servers.pids()['kube-apiserver']).not.toBe(before['kube-apiserver']);
     await runDeployment(kubeconfig, 'after-restart', 1);
-  }, 60_000);
+  });
 });
 
 describe('the Temporal part', () => {
@@ -135,7 +135,7 @@ describe('the Temporal part', () => {
     await expect(handle.describe()).resolves.toMatchObject({ status: { name: 'RUNNING' } });
     expect((await fetch(servers.temporal.uiUrl ?? '')).status).toBe(200);
     await connection.close();
-  }, 30_000);
+  });
 
   it('is silent while paused and answers again when resumed', async () => {
     const { connection } = await client();
@@ -146,7 +146,7 @@ describe('the Temporal part', () => {
     await servers.resume('temporal');
     await expect(silent).resolves.toHaveProperty('serverVersion');
     await connection.close();
-  }, 30_000);
+  });
 
   it('keeps workflows over a restart and forgets them when wiped, at the same address', async () => {
     const { workflow: workflows, connection } = await client();
@@ -156,7 +156,7 @@ describe('the Temporal part', () => {
     await servers.wipeTemporal();
     await expect(handle.describe()).rejects.toBeInstanceOf(WorkflowNotFoundError);
     await connection.close();
-  }, 60_000);
+  });
 });
 
 describe('two sets side by side', () => {
@@ -170,7 +170,7 @@ describe('two sets side by side', () => {
     expect(() => other.temporal).toThrow('Temporal was not started');
     await Promise.all([other.stop(), other.stop()]);
     expect(existsSync(other.stateDir)).toBe(false);
-  }, 60_000);
+  });
 });
 
 describe('a set that cannot start', () => {
@@ -180,5 +180,5 @@ describe('a set that cannot start', () => {
     const starting = startServers({ parts: 'kubernetes', locator });
     await expect(starting).rejects.toBeInstanceOf(ServerFailed);
     await expect(starting).rejects.toThrow(/^(etcd|kube-apiserver) has ended \(exit code 1\)/);
-  }, 30_000);
+  });
 });

@@ -18,6 +18,7 @@ export interface ChronicleEvent extends KubeObject {
 
 /** A TargetApp. */
 export interface ChronicleApp extends KubeObject {
+  metadata: KubeObject['metadata'] & { managedFields?: { subresource?: string; time: string }[] };
   spec: Record<string, unknown>;
   status?: {
     observedGeneration?: number;

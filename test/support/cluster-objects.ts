@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Kube, KubeObject, ResourceRef } from '../../src/clients/kube.ts';
 import { pods } from '../../src/clients/kube-pods.ts';
+import { until } from './until.ts';
 
 const deployments: ResourceRef = { apiVersion: 'apps/v1', kind: 'Deployment', plural: 'deployments', namespaced: true };
 const statefulSets: ResourceRef = {
@@ -24,13 +24,11 @@ export interface TestPod extends KubeObject {
 
 /** Waits until exactly so many pods with the label `app` run and none of them is being deleted. */
 export const runningPods = async (kube: Kube, app: string, count: number): Promise<TestPod[]> => {
-  for (let tries = 0; tries < 300; tries += 1) {
+  return until(`${count} pods of ${app} run`, async () => {
     const { items } = await kube.list<TestPod>(pods, { namespace, labelSelector: `app=${app}` });
     const running = items.filter(({ metadata, status }) => status?.phase === 'Running' && !metadata.deletionTimestamp);
-    if (items.length === count && running.length === count) return running;
-    await delay(50);
-  }
-  throw new Error(`not ${count} running pods of ${app}`);
+    return items.length === count && running.length === count && running;
+  });
 };
 
 const specOf = (app: string, replicas: number) => {
@@ -62,15 +60,13 @@ export const podBudget = async (kube: Kube, app: string, minAvailable: number): 
     metadata: { namespace, name: app },
     spec,
   });
-  for (let tries = 0; tries < 300; tries += 1) {
+  await until(`the budget of ${app} was observed`, async () => {
     const budget = await kube.get<KubeObject & { status?: { observedGeneration?: number } }>(budgets, {
       namespace,
       name: app,
     });
-    if (budget?.status?.observedGeneration) return;
-    await delay(50);
-  }
-  throw new Error(`the budget of ${app} was not observed`);
+    return budget?.status?.observedGeneration;
+  });
 };
 
 const phase = { type: 'string', maxLength: 20 };

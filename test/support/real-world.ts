@@ -171,7 +171,7 @@ export async function startWorld(settings: Record<string, string> = {}): Promise
         return all.length === count && running.length === count ? running : undefined;
       },
       // Kubernetes' own controllers come back from an absence of the API server in their own time, up to half a minute.
-      { instead: () => podsNow(name), timeoutMs: 60_000 },
+      { instead: () => podsNow(name), timeoutMs: 120_000 },
     );
   const targetApp = (name: string) => chronicle.present.apps().find(({ metadata }) => metadata.name === name);
   const events = (name: string, reason?: string) =>
@@ -229,7 +229,7 @@ export async function startWorld(settings: Record<string, string> = {}): Promise
       until(
         `there is an Event ${reason} of ${name} with the words "${words}"`,
         () => events(name, reason).find(({ message }) => message.includes(words)),
-        { timeoutMs: 30_000, instead: () => events(name).map((each) => `${each.reason}: ${each.message}`) },
+        { instead: () => events(name).map((each) => `${each.reason}: ${each.message}`) },
       ),
     toldAt: ({ metadata }) =>
       chronicle.events.find(({ object }) => object.metadata.uid === metadata.uid)?.at ?? Number.NaN,
@@ -245,7 +245,7 @@ export async function startWorld(settings: Record<string, string> = {}): Promise
           return deleted.length >= atLeast && deleted;
         },
         // kwok, too, comes back from an absence of the API server in its own time.
-        { instead: told, timeoutMs: 60_000 },
+        { instead: told, timeoutMs: 120_000 },
       );
     },
     workflowStatus: async (of) => (await temporal.workflow.getHandle(workflowId(of)).describe()).status.name,

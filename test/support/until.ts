@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 
 /** How long to wait, and what to show when it was in vain. */
 export interface Patience {
-  /** Default 20,000. */
+  /** Default 60,000: whoever waits for a state does not say how fast it comes, and a busy machine takes its time. */
   timeoutMs?: number;
   /** Asked at the end only: what there was instead. */
   instead?: () => unknown;
@@ -15,7 +15,7 @@ const shown = (value: unknown): string => inspect(value, { depth: 8, breakLength
 export async function until<T>(
   what: string,
   ask: () => T | Promise<T>,
-  { timeoutMs = 20_000, instead }: Patience = {},
+  { timeoutMs = 60_000, instead }: Patience = {},
 ): Promise<Exclude<NonNullable<T>, false>> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {

@@ -17,5 +17,5 @@ export function withCluster(take: (kube: Kube) => void): void {
   afterAll(async () => {
     await kube?.close();
     await servers?.stop();
-  }, 30_000);
+  });
 }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { JsonObject } from '../../src/domain/json.ts';
 import type { PollSummary } from '../../src/workflows/messages.ts';
 import { searchAttributes } from '../../src/workflows/search-attributes.ts';
+import { startStopwatch } from '../support/pace.ts';
 import { until } from '../support/until.ts';
 import { type Life, startWorkflowEnv, type WorkflowEnv } from '../support/workflow-env.ts';
 import { createWorld, health, planWith, restartRule } from '../support/world.ts';
@@ -14,7 +15,7 @@ const suggestedAt = 70;
 beforeAll(async () => {
   env = await startWorkflowEnv({ 'limit.historyCount.suggestContinueAsNew': suggestedAt });
 }, 600_000);
-afterAll(() => env.stop(), 60_000);
+afterAll(() => env.stop());
 
 const runIdOf = (status: JsonObject): unknown => (status['workflow'] as JsonObject)['runId'];
 const currentRun = async (life: Life): Promise<string> => (await life.handle.describe()).runId;
@@ -40,7 +41,7 @@ describe('an hour of polls', () => {
       if (polls === 60 || polls === 110) world.says(health('healthy'));
     };
     const life = await env.live(world);
-    await until('120 polls are done', () => polls >= 120, { timeoutMs: 90_000 });
+    await until('120 polls are done', () => polls >= 120, { timeoutMs: 240_000 });
     await life.end();
     const statuses = world.all('status').map(({ status }) => status);
     expect(new Set(statuses.map(runIdOf)).size).toBeGreaterThan(5);
@@ -62,7 +63,7 @@ describe('an hour of polls', () => {
       return before !== undefined && runIdOf(before) === runIdOf(status) && saying(before) === saying(status);
     });
     expect(needless).toEqual([]);
-  }, 120_000);
+  });
 });
 
 describe('continue-as-new', () => {
@@ -84,7 +85,7 @@ describe('continue-as-new', () => {
     await life.end();
     expect(world.all('begin')).toHaveLength(1);
     expect(world.counted).toEqual(['fired restart_pod', 'ended restart_pod succeeded', 'suppressed Cooldown']);
-  }, 60_000);
+  });
 
   it('waits for a running action, which is not begun again', async () => {
     const world = createWorld(planWith({ intervalMs: 100, rules: [restartRule()] }));
@@ -105,7 +106,7 @@ describe('continue-as-new', () => {
       events.filter((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'restart_pod'),
     ).toHaveLength(1);
     expect(events.at(-1)?.workflowExecutionContinuedAsNewEventAttributes).toBeTruthy();
-  }, 60_000);
+  });
 
   it('stops polling once where some action always runs, so that the next run can take over', async () => {
     const rule = restartRule({ action: 'webhook', onPods: false, repeatMs: 100 });
@@ -141,7 +142,7 @@ describe('continue-as-new', () => {
     const ids = world.all('begin').map(({ request }) => request.id);
     expect(new Set(ids).size).toBe(ids.length);
     expect(world.all('end')).toHaveLength(ids.length);
-  }, 60_000);
+  });
 
   it('answers every update, also those that come while it hands on', async () => {
     const world = createWorld(planWith({ intervalMs: hourMs }));
@@ -150,7 +151,7 @@ describe('continue-as-new', () => {
     const life = await env.live(world);
     await until('it is watched', () => world.all('status').length > 0);
     const first = await currentRun(life);
-    for (let i = 0; i < 12; i++) {
+    for (let i = 0; i < 12 || (i < 60 && (await currentRun(life)) === first); i++) {
       world.says(health(`state-${i}`));
       const answers = await Promise.all([1, 2].map(() => life.handle.executeUpdate<PollSummary, []>('pollNow')));
       expect(answers.map(({ matched }) => matched)).toEqual([1, 1]);
@@ -159,7 +160,7 @@ describe('continue-as-new', () => {
     }
     expect(await currentRun(life)).not.toBe(first);
     await life.end();
-  }, 90_000);
+  });
 
   it('keeps what an update has suspended', async () => {
     const world = createWorld(planWith({ intervalMs: hourMs }));
@@ -179,7 +180,7 @@ describe('continue-as-new', () => {
     expect(world.all('look').at(-1)?.input.held).toBe(true);
     expect(await life.handle.executeUpdate('resume')).toBe('Monitoring');
     await life.end();
-  }, 60_000);
+  });
 
   it('is not held up for long by an API server that is away, and keeps what is not recorded yet', async () => {
     const world = createWorld(planWith({ intervalMs: 200 }));
@@ -193,9 +194,9 @@ describe('continue-as-new', () => {
     await until('it was seen', () =>
       world.all('look').some(({ told }) => told.readings !== undefined && told.plan === undefined),
     );
-    const since = Date.now();
+    const sinceSeen = startStopwatch();
     await untilAnotherRun(life, first);
-    expect(Date.now() - since).toBeLessThan(15_000);
+    expect(sinceSeen.stop()).toBeLessThan(15_000);
     world.faults = {};
     await until('it is recorded', () => world.reasons().includes('StateChanged'));
     await life.end();
@@ -205,5 +206,5 @@ describe('continue-as-new', () => {
         .filter(({ record }) => record.reason === 'StateChanged')
         .map(({ record }) => record.count),
     ).toEqual([1]);
-  }, 60_000);
+  });
 });

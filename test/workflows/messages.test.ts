@@ -12,7 +12,7 @@ let env: WorkflowEnv;
 beforeAll(async () => {
   env = await startWorkflowEnv();
 }, 600_000);
-afterAll(() => env.stop(), 60_000);
+afterAll(() => env.stop());
 
 /** A workflow that has observed its app and said so. */
 async function watched(world: World): Promise<Life> {
@@ -42,7 +42,7 @@ describe('pollNow', () => {
     });
     expect(await pollNow(life)).toEqual({ matched: 2, observed: 1, unreachable: 1, phase: 'Monitoring' });
     await life.end();
-  }, 30_000);
+  });
 
   it('that comes during a poll answers with a later one', async () => {
     const world = createWorld(planWith({ intervalMs: hourMs }));
@@ -55,7 +55,7 @@ describe('pollNow', () => {
     look.release();
     expect(await update.result()).toMatchObject({ matched: 2 });
     await life.end();
-  }, 30_000);
+  });
 
   it('is answered when the object goes meanwhile', async () => {
     const world = createWorld(planWith({ intervalMs: hourMs }));
@@ -63,7 +63,7 @@ describe('pollNow', () => {
     world.isDeleted = true;
     expect(await pollNow(life)).toMatchObject({ phase: 'Monitoring' });
     await life.handle.result();
-  }, 30_000);
+  });
 });
 
 describe('suspend and resume', () => {
@@ -90,7 +90,7 @@ describe('suspend and resume', () => {
     ]);
     expect(world.reasons().lastIndexOf('Resumed')).toBeGreaterThan(world.reasons().indexOf('Suspended'));
     await life.end();
-  }, 30_000);
+  });
 
   it('while a poll is under way leaves its changes to be told after resume', async () => {
     const world = createWorld(planWith({ intervalMs: hourMs }));
@@ -105,21 +105,17 @@ describe('suspend and resume', () => {
     await life.handle.executeUpdate('resume');
     await until('it is told', () => world.reasons().includes('StateChanged'));
     await life.end();
-  }, 30_000);
+  });
 
   it.each([
     { update: 'resume', while: 'nothing is suspended', type: 'NothingToDo', plan: {} },
     { update: 'pollNow', while: 'the spec suspends', type: 'Suspended', plan: { suspend: true } },
-  ])(
-    '$update is refused while $while',
-    async ({ update, type, plan }) => {
-      const world = createWorld(planWith({ intervalMs: hourMs, ...plan }));
-      const life = await watched(world);
-      expect(await refusal(life.handle.executeUpdate(update))).toMatchObject({ type });
-      await life.end();
-    },
-    30_000,
-  );
+  ])('$update is refused while $while', async ({ update, type, plan }) => {
+    const world = createWorld(planWith({ intervalMs: hourMs, ...plan }));
+    const life = await watched(world);
+    expect(await refusal(life.handle.executeUpdate(update))).toMatchObject({ type });
+    await life.end();
+  });
 
   it('suspend is refused when it was said already, and so is pollNow then', async () => {
     const life = await watched(createWorld(planWith({ intervalMs: hourMs })));
@@ -127,7 +123,7 @@ describe('suspend and resume', () => {
     expect(await refusal(life.handle.executeUpdate('suspend'))).toMatchObject({ type: 'NothingToDo' });
     expect(await refusal(pollNow(life))).toMatchObject({ type: 'Suspended' });
     await life.end();
-  }, 30_000);
+  });
 
   it('suspendUntil ends by itself', async () => {
     const suspendUntil = Date.now() + 3_000;
@@ -138,7 +134,7 @@ describe('suspend and resume', () => {
     expect(Date.now()).toBeGreaterThanOrEqual(suspendUntil);
     await until('it says so', () => world.reasons().includes('Resumed'));
     await life.end();
-  }, 30_000);
+  });
 });
 
 describe('what is shown of a workflow', () => {
@@ -155,7 +151,7 @@ describe('what is shown of a workflow', () => {
     expect(state.runningActions).toEqual([request.id]);
     gate.resolve(undefined);
     await life.end();
-  }, 30_000);
+  });
 
   it('search attributes say phase and readiness, and follow them', async () => {
     const world = createWorld(planWith({ intervalMs: hourMs }));
@@ -182,7 +178,7 @@ describe('what is shown of a workflow', () => {
     );
     expect(told.record).toMatchObject({ type: 'Warning', message: 'spec.stateQuery: does not parse' });
     await life.end();
-  }, 30_000);
+  });
 
   it('current details tell the state, each pod, the next poll and open episodes; the summary what it is', async () => {
     const world = createWorld(planWith({ intervalMs: hourMs, rules: [restartRule()] }));
@@ -197,7 +193,7 @@ describe('what is shown of a workflow', () => {
     const description = await life.handle.describe();
     expect(await description.staticSummary()).toBe('TargetApp **default/my-app**');
     await life.end();
-  }, 30_000);
+  });
 
   it('activities are named by what they do', async () => {
     const world = createWorld(planWith({ intervalMs: hourMs, rules: [restartRule()] }));
@@ -213,5 +209,5 @@ describe('what is shown of a workflow', () => {
     expect(summaries).toContain(
       '"restart-unhealthy: application.health equals unhealthy on pod my-app-7d4b9c-0, so restart_pod"',
     );
-  }, 30_000);
+  });
 });
