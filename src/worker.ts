@@ -44,6 +44,7 @@ async function workflowCode(): Promise<string> {
 /** Decisions of workflows become counts; on replay they do not. */
 const sinksOf = (metrics: Metrics): InjectedSinks<DecisionSinks> => ({
   decisions: {
+    dropped: { fn: (_, reason, count) => metrics.eventsDropped({ reason, count }) },
     ended: { fn: (_, type, status, seconds) => metrics.actionExecuted({ type, status, seconds }) },
     fired: { fn: (_, action) => metrics.triggerFired({ action }) },
     suppressed: { fn: (_, reason) => metrics.triggerSuppressed({ reason }) },

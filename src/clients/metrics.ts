@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { OutcomeStatus } from '../domain/action.ts';
+import type { DropReason } from '../domain/events.ts';
 import { type FailureClass, failureClasses } from '../domain/observation.ts';
 import { type FieldsOfApp, registerFieldGauges } from './field-metrics.ts';
 import { mergeExpositions, scrape } from './scrape.ts';
@@ -16,6 +17,7 @@ export interface Metrics {
   /** One poll of one TargetApp; lag is how much later than due it started. */
   polled(poll: { namespace: string; tapp: string; result: PollResult; seconds: number; lagSeconds?: number }): void;
   eventGenerated(event: { type: 'Normal' | 'Warning'; reason: string }): void;
+  eventsDropped(events: { reason: DropReason; count: number }): void;
   actionExecuted(action: { type: string; status: OutcomeStatus; seconds: number }): void;
   triggerFired(trigger: { action: string }): void;
   triggerSuppressed(trigger: { reason: string }): void;
@@ -72,6 +74,12 @@ const countersIn = (registry: Registry) => {
       name: 'operator_kco_events_generated_total',
       help: 'Kubernetes Events recorded, repeats included',
       labelNames: ['type', 'reason'],
+      registers,
+    }),
+    dropped: new Counter({
+      name: 'operator_kco_events_dropped_total',
+      help: 'Kubernetes Events that were not recorded, by why',
+      labelNames: ['reason'],
       registers,
     }),
     actions: new Counter({
@@ -218,6 +226,7 @@ export const createMetrics = ({ version, registry = new Registry(), temporalUrl 
       if (lagSeconds !== undefined) histograms.lagSeconds.observe(Math.max(0, lagSeconds));
     },
     eventGenerated: ({ type, reason }) => counters.events.inc({ type, reason: reasonOf(reason) }),
+    eventsDropped: ({ reason, count }) => counters.dropped.inc({ reason }, count),
     actionExecuted({ type, status, seconds }) {
       counters.actions.inc({ type, status });
       histograms.actionSeconds.observe({ type }, seconds);

@@ -1,8 +1,8 @@
 import { type Absorbed, absorb } from './absorb.ts';
-import { type Change, changesBetween } from './diff.ts';
-import { aggregate, type EventDraft } from './events.ts';
+import { type Changes, changesOf, type StatePair } from './diff.ts';
 import type { Memory } from './memory.ts';
 import type { Observation } from './observation.ts';
+import { withEvents } from './outbox.ts';
 import type { Plan } from './plan.ts';
 import { type Decision, judge, type SubjectView } from './rules.ts';
 import { isSuspended } from './status.ts';
@@ -14,41 +14,13 @@ export interface Turn {
   decisions: Decision[];
 }
 
-/** The changes of each subject that has a state before and another one after. */
-export type Changes = Record<string, Change[]>;
-
-/** The pairs of states that are to be compared, by subject. */
-export const changedViews = (views: SubjectView[]): SubjectView[] =>
-  views.filter(
-    (view) =>
-      view.failure === undefined &&
-      view.previous !== undefined &&
-      view.state !== undefined &&
-      view.previous !== view.state,
+/** The states that are to be compared: of each subject that has one before and another one after. */
+export const changedPairs = (views: SubjectView[]): StatePair[] =>
+  views.flatMap(({ subject, failure, previous, state }) =>
+    failure !== undefined || previous === undefined || state === undefined || previous === state
+      ? []
+      : [{ subject, before: previous, after: state }],
   );
-
-/** The changes between each subject's states: what the `diff` activity computes, and what a simulation calls. */
-export const changesOf = (views: SubjectView[], ignoreFields: readonly string[]): Changes =>
-  Object.fromEntries(
-    changedViews(views).map((view) => [
-      view.subject,
-      changesBetween(view.previous ?? null, view.state ?? null, ignoreFields),
-    ]),
-  );
-
-/** Events that wait to be recorded; beyond it the oldest are let go. */
-const maxWaiting = 500;
-
-/** Puts Events into the outbox, joined with recent ones that say the same. */
-export function withEvents(memory: Memory, drafts: EventDraft[], now: number): Memory {
-  if (drafts.length === 0) return memory;
-  const { recent, records } = aggregate(memory.events, drafts, now);
-  const again = new Set(records.map(({ id }) => id));
-  // A repeat takes the place of what waits to be recorded, so an API server that is away for long fills no memory.
-  const waiting = memory.outbox.filter(({ id }) => !again.has(id));
-  const last = new Map(records.map((record) => [record.id, record]));
-  return { ...memory, events: recent, outbox: [...waiting, ...last.values()].slice(-maxWaiting) };
-}
 
 /**
  * The plan step: what an absorbed observation means. Pure: no clock, no randomness, nothing but its arguments, so the
@@ -62,11 +34,10 @@ export function decide(
   now: number,
 ): Turn {
   const { rules, decisions } = judge(uid, plan, memory.rules, views, now);
-  const changed = views.flatMap((view) => changeEvents(plan, view, changes[view.subject] ?? []));
-  const isChanged = Object.values(changes).some((found) => found.length > 0);
+  const isChanged = Object.values(changes).some(({ changes: found, more = 0 }) => found.length + more > 0);
   const drafts = [
     ...reachabilityEvents(plan, memory, views, failedBefore),
-    ...changed,
+    ...changeEvents(plan, views, changes),
     ...decisions.map(decisionEvent),
   ];
   const next = { ...memory, rules, ...(isChanged && { lastChange: now }) };
@@ -82,5 +53,5 @@ export function step(uid: string, memory: Memory, observation: Observation, now:
   const plan = absorbed.memory.plan;
   if (plan === undefined || plan.problems.length > 0 || isSuspended(plan, memory.held, now))
     return { memory: absorbed.memory, decisions: [] };
-  return decide(uid, plan, absorbed, changesOf(absorbed.views, plan.ignoreFields), now);
+  return decide(uid, plan, absorbed, changesOf(changedPairs(absorbed.views), plan.ignoreFields), now);
 }

@@ -1,4 +1,7 @@
 import { isJsonObject, type Json, own } from './json.ts';
+import { shared } from './share.ts';
+import { bytesOf } from './text.ts';
+import { meansTrouble } from './trouble.ts';
 
 /** One field that differs between two states. `before`/`after` are absent where the field was. */
 export interface Change {
@@ -8,9 +11,27 @@ export interface Change {
   after?: Json;
 }
 
-/** At most this many changes are named; a state that changes everywhere says so with the first ones. */
+/** Two states of one subject. */
+export interface StatePair {
+  subject: string;
+  before: Json;
+  after: Json;
+}
+
+/** How one subject's states differ: the changes that are named, and how many more there are. */
+export interface Difference {
+  changes: Change[];
+  more?: number;
+}
+
+/** How the states of each subject differ. */
+export type Changes = Record<string, Difference>;
+
+/** At most this many changes of a subject are named. */
 export const maxChanges = 50;
-/** Values longer than this (as JSON) are described instead of carried: changes travel through the history. */
+/** Bytes, as JSON, of all that is named of one TargetApp: it travels through the history. */
+const maxNamedBytes = 128 * 1024;
+/** Values and paths longer than this (as JSON) are described instead of carried. */
 const maxValueLength = 256;
 
 /** Deep equality of JSON values: numbers as numbers, objects regardless of key order. */
@@ -51,7 +72,7 @@ function collect(
   found: Change[],
   ignore: readonly string[],
 ): void {
-  if (found.length >= maxChanges || isIgnored(path, ignore) || equal(before, after)) return;
+  if (isIgnored(path, ignore) || equal(before, after)) return;
   if (isJsonObject(before) && isJsonObject(after)) {
     for (const key of new Set([...Object.keys(before), ...Object.keys(after)]))
       collect(own(before, key), own(after, key), child(path, key), found, ignore);
@@ -65,17 +86,44 @@ function collect(
     });
     return;
   }
-  const change: Change = { path };
+  const change: Change = { path: brief(path) as string };
   if (before !== undefined) change.before = brief(before) as Json;
   if (after !== undefined) change.after = brief(after) as Json;
   found.push(change);
 }
 
-/** The fields that differ between two states of one subject, less those that are to be ignored; at most `maxChanges`. */
+/** The fields that differ between two states of one subject, less those that are to be ignored. */
 export function changesBetween(before: Json, after: Json, ignoreFields: readonly string[] = []): Change[] {
   const found: Change[] = [];
   collect(before, after, '', found, ignoreFields);
   return found;
+}
+
+const sizeOf = (change: Change): number => bytesOf(JSON.stringify(change));
+
+/** As many of the changes as there is room for, in bytes. */
+function named(changes: Change[], room: number): Difference {
+  let left = room;
+  const kept = changes.slice(0, maxChanges).filter((change) => {
+    left -= sizeOf(change);
+    return left >= 0;
+  });
+  return { changes: kept, ...(kept.length < changes.length && { more: changes.length - kept.length }) };
+}
+
+/**
+ * The fields that differ, by subject. Those whose new value means trouble come first, so that what is not named for lack
+ * of room, subjects sharing it evenly, is never the worst.
+ */
+export function changesOf(pairs: StatePair[], ignoreFields: readonly string[]): Changes {
+  const found = pairs.map(({ before, after }) =>
+    changesBetween(before, after, ignoreFields).toSorted(
+      (a, b) => Number(meansTrouble(b.after)) - Number(meansTrouble(a.after)),
+    ),
+  );
+  const wanted = found.map((changes) => changes.slice(0, maxChanges).reduce((sum, each) => sum + sizeOf(each), 0));
+  const rooms = shared(wanted, maxNamedBytes);
+  return Object.fromEntries(pairs.map(({ subject }, i) => [subject, named(found[i] ?? [], rooms[i] ?? 0)]));
 }
 
 function pruned(value: Json, path: string, ignore: readonly string[]): Json {

@@ -1,5 +1,8 @@
 import type { PodRef } from './action.ts';
+import { fnv1a } from './hash.ts';
+import { likeness } from './likeness.ts';
 import type { FailureClass } from './observation.ts';
+import { legible } from './text.ts';
 
 /** Every reason that an Event of KCO can have; documented in docs/events.md. */
 export type EventReason =
@@ -9,6 +12,7 @@ export type EventReason =
   | 'ActionOutcomeUnknown'
   | 'ActionRefused'
   | 'ActionSucceeded'
+  | 'EventsDropped'
   | 'InvalidSpec'
   | 'MonitoringStarted'
   | 'Recovered'
@@ -19,6 +23,12 @@ export type EventReason =
   | 'TriggerSuppressed'
   | 'TriggerTypeMismatch';
 
+/**
+ * Why an Event is not recorded. `OutboxFull`: too many waited for an API server that took none. `Outdated`: it was refused
+ * again and again, while others were taken. `RateLimited`: there was no room for it. `Refused`: for good, by the API server.
+ */
+export type DropReason = 'Outdated' | 'OutboxFull' | 'RateLimited' | 'Refused';
+
 /** Something worth an Event. */
 export interface EventDraft {
   type: 'Normal' | 'Warning';
@@ -27,12 +37,14 @@ export interface EventDraft {
   message: string;
   /** The pod it is about, beside the TargetApp. */
   pod?: PodRef;
-  /** What makes two of them the same; default: the message. Left apart where a message carries a running number. */
+  /** It tells a change of the state, of which an app can make any number: what KCO decides and does has its own room. */
+  change?: true;
+  /** What makes two of them the same; default: the message, less what only counts, measures or dates in it. */
   sameAs?: string;
 }
 
 /** An Event as it is to stand in the cluster: recording it twice changes nothing. Times are epoch milliseconds. */
-export interface EventRecord extends EventDraft {
+export interface EventRecord extends Omit<EventDraft, 'sameAs'> {
   /** Identity of the Event object within its TargetApp. */
   id: string;
   count: number;
@@ -42,16 +54,17 @@ export interface EventRecord extends EventDraft {
 
 /** Repeats within this time raise a count instead of making a new object. */
 export const repeatWindowMs = 10 * 60_000;
-/** How many recent Events are remembered for that; each costs about 200 bytes of memory that is handed on. */
+/** How many recent Events are remembered for that; each costs at most 250 bytes of memory that is handed on. */
 const maxRemembered = 500;
 /** Longest message that the API server takes in an Event. */
 const maxMessageLength = 1024;
 
-const keyOf = ({ reason, pod, sameAs, message }: EventDraft): string =>
-  `${reason}/${pod?.uid ?? ''}/${sameAs ?? message}`;
+/** 64 bits, so that no two of the few hundred that are remembered are taken for one. */
+const digestOf = (text: string): string => fnv1a(text).toString(36) + fnv1a(text, 0x9747b28c).toString(36);
 
-/** A message that the API server takes: not too long, and without half a character. */
-const fitted = (message: string): string => message.slice(0, maxMessageLength).toWellFormed();
+/** A Warning and a Normal are two, whatever they say: the one must not be written over the other. */
+const keyOf = ({ type, reason, pod, sameAs, message }: EventDraft): string =>
+  `${type.charAt(0)}/${reason}/${pod?.uid ?? ''}/${digestOf(sameAs ?? likeness(message))}`;
 
 /** What is remembered of an Event, by what makes two of them the same. */
 export type RecentEvent = Pick<EventRecord, 'count' | 'first' | 'last'>;
@@ -69,13 +82,18 @@ export function aggregate(
   now: number,
 ): { recent: Record<string, RecentEvent>; records: EventRecord[] } {
   const known = stillRecent(recent, now);
-  const records = drafts.map((long) => {
-    const draft = { ...long, message: fitted(long.message) };
-    const key = keyOf(draft);
+  const records = drafts.map(({ sameAs, ...draft }) => {
+    const key = keyOf({ ...draft, ...(sameAs !== undefined && { sameAs }) });
     const earlier = known[key];
     const seen = { count: (earlier?.count ?? 0) + 1, first: earlier?.first ?? now, last: now };
     known[key] = seen;
-    return { ...draft, id: `${key}/${seen.first}`, ...seen };
+    return { ...draft, message: legible(draft.message, maxMessageLength), id: `${key}/${seen.first}`, ...seen };
   });
   return { recent: known, records };
+}
+
+/** The recent Events without those of these records: as if they had never been. */
+export function without(recent: Record<string, RecentEvent>, records: EventRecord[]): Record<string, RecentEvent> {
+  const keys = new Set(records.map(({ id }) => id.slice(0, id.lastIndexOf('/'))));
+  return Object.fromEntries(Object.entries(recent).filter(([key]) => !keys.has(key)));
 }

@@ -2,6 +2,7 @@ import type { ActionOutcome } from './action.ts';
 import type { EventRecord, RecentEvent } from './events.ts';
 import type { Json } from './json.ts';
 import { type Failure, failureKey } from './observation.ts';
+import type { Pacing } from './pacing.ts';
 import type { Plan } from './plan.ts';
 
 /** What the workflow remembers of one pod, or of the app as a whole. */
@@ -78,6 +79,8 @@ export interface Memory {
   events: Record<string, RecentEvent>;
   /** Events that are not recorded yet. */
   outbox: EventRecord[];
+  /** How much may be told now, and what waits for that; absent while there is room for all. */
+  pacing?: Pacing;
   conditions: Record<string, ConditionMemory>;
   /** As it was last told, so that a change of it is an Event. */
   phase?: Phase;

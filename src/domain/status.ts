@@ -11,6 +11,7 @@ import {
   type SubjectMemory,
 } from './memory.ts';
 import type { Plan } from './plan.ts';
+import { shared } from './share.ts';
 
 /** Where the workflow of this status is found. */
 export interface WorkflowRef {
@@ -124,19 +125,6 @@ export function phaseOf(memory: Memory, now: number): Phase {
   if (memory.plan?.problems.length) return 'Failed';
   if (isSuspended(memory.plan, memory.held, now)) return 'Suspended';
   return memory.plan === undefined || memory.lastPoll === undefined ? 'Initializing' : 'Monitoring';
-}
-
-/** Divides a total so that nobody gets more than wanted, and what one leaves goes to those who want more. */
-function shared(wanted: number[], total: number): number[] {
-  const shares: number[] = new Array(wanted.length).fill(0);
-  let left = total;
-  const smallestFirst = wanted.map((want, i) => ({ want, i })).toSorted((a, b) => a.want - b.want);
-  smallestFirst.forEach(({ want, i }, done) => {
-    const share = Math.min(want, Math.floor(left / (wanted.length - done)));
-    shares[i] = share;
-    left -= share;
-  });
-  return shares;
 }
 
 const firedFirst = (episodes: [string, Episode][]): [string, Episode][] =>

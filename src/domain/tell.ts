@@ -1,22 +1,18 @@
 import type { ActionOutcome, ActionRequest, OutcomeStatus, PodRef } from './action.ts';
-import { type Change, equal } from './diff.ts';
+import { brief, type Change, type Changes, comparable, type Difference, equal } from './diff.ts';
 import type { EventDraft, EventReason } from './events.ts';
-import type { Json } from './json.ts';
+import { type Json, own } from './json.ts';
+import { isWord, likeness, withoutStamps } from './likeness.ts';
 import type { Memory, Phase, SubjectMemory } from './memory.ts';
-import { wholeApp } from './observation.ts';
-import { isSamePath } from './path.ts';
+import { failureKey, wholeApp } from './observation.ts';
 import type { Plan, RulePlan, TransitionPlan } from './plan.ts';
 import type { Decision, SubjectView } from './rules.ts';
 import { renderTemplates } from './template.ts';
+import { transitionsAt } from './transitions.ts';
+import { meansTrouble } from './trouble.ts';
 
 /** Changes of one subject that are told one by one; the rest is told as a number. */
 const maxTold = 10;
-
-/** Words that mean trouble wherever they stand in a value, be it a sentence or DATABASE_DOWN. */
-const trouble =
-  /(?<![a-z])(critical|crashed|degraded|down|error|failed|failing|failure|fatal|offline|unavailable|unhealthy)(?![a-z])/i;
-
-const meansTrouble = (value: Json | undefined): boolean => typeof value === 'string' && trouble.test(value);
 
 /** A value as a person writes it: text without quotes, nothing as `(absent)`. */
 export const shown = (value: Json | undefined): string =>
@@ -39,16 +35,24 @@ const draft = (fields: EventDraft): EventDraft => {
   return pod === undefined ? rest : fields;
 };
 
+/**
+ * What makes two changes the same Event: the field, and the value that it has now where that is one of few. A time, a
+ * counter or a sentence is another one at every poll, so it makes one Event that counts and says the latest.
+ */
+function identityOf({ path, after }: Change): string {
+  const value = after === undefined ? 'absent' : JSON.stringify(after);
+  return `${withoutStamps(path)}/${isWord(after) ? value : '*'}`;
+}
+
 const isTransition = (wanted: TransitionPlan, change: Change): boolean =>
-  isSamePath(wanted.field, change.path) &&
   (wanted.from === undefined || equal(wanted.from, change.before)) &&
   (wanted.to === undefined || equal(wanted.to, change.after));
 
 function transitionEvent(wanted: TransitionPlan, change: Change, view: SubjectView): EventDraft {
   const variables = {
     field: change.path,
-    old_value: change.before ?? null,
-    new_value: change.after ?? null,
+    old_value: brief(change.before) ?? null,
+    new_value: brief(change.after) ?? null,
     pod_name: view.name,
   };
   return draft({
@@ -56,44 +60,62 @@ function transitionEvent(wanted: TransitionPlan, change: Change, view: SubjectVi
     reason: wanted.reason,
     message: shown(renderTemplates(wanted.message, variables)),
     pod: podOf(view),
+    change: true,
+    sameAs: `${identityOf(change)}/${wanted.message}`,
   });
+}
+
+/** The Events that `spec.events` names: judged on the states themselves, so nothing that was cut off is missed. */
+function transitionEvents(plan: Plan, view: SubjectView): EventDraft[] {
+  const { failure, previous, state } = view;
+  if (failure !== undefined || previous === undefined || state === undefined || previous === state) return [];
+  const before = comparable(previous, plan.ignoreFields, []);
+  const after = comparable(state, plan.ignoreFields, []);
+  return plan.events.flatMap((wanted) =>
+    transitionsAt(wanted.field, before, after)
+      .filter((change) => isTransition(wanted, change))
+      .map((change) => transitionEvent(wanted, change, view)),
+  );
 }
 
 function stateChanged(change: Change, view: SubjectView): EventDraft {
   const pod = podOf(view);
-  const message = `${change.path} changed from ${shown(change.before)} to ${shown(change.after)}${on(pod)}`;
-  const isNumber = typeof change.before === 'number' && typeof change.after === 'number';
   return draft({
     type: meansTrouble(change.after) ? 'Warning' : 'Normal',
     reason: 'StateChanged' satisfies EventReason,
-    message,
+    message: `${change.path} changed from ${shown(change.before)} to ${shown(change.after)}${on(pod)}`,
     pod,
-    // A counter says something else at every poll: one Event with the latest values, not one per value.
-    ...(isNumber && { sameAs: change.path }),
+    change: true,
+    sameAs: identityOf(change),
   });
 }
 
-/** The Events that a subject's changes are worth: those that `spec.events` names, or without any, one per field. */
-export function changeEvents(plan: Plan, view: SubjectView, changes: Change[]): EventDraft[] {
-  if (plan.events.length > 0)
-    return plan.events.flatMap((wanted) =>
-      changes.filter((change) => isTransition(wanted, change)).map((change) => transitionEvent(wanted, change, view)),
-    );
+/** One Event per field; those that mean trouble come first. */
+function stateEvents(view: SubjectView, { changes, more = 0 }: Difference): EventDraft[] {
   const told = changes.slice(0, maxTold).map((change) => stateChanged(change, view));
-  const rest = changes.length - maxTold;
+  const rest = changes.length + more - told.length;
   if (rest <= 0) return told;
   const pod = podOf(view);
   return [
     ...told,
     draft({
       type: 'Normal',
-      reason: 'StateChanged',
+      reason: 'StateChanged' satisfies EventReason,
       message: `${rest} more fields changed${on(pod)}`,
       pod,
+      change: true,
       sameAs: 'more',
     }),
   ];
 }
+
+/** The Events that changes are worth: those that `spec.events` names, or without any, one per field. */
+export const changeEvents = (plan: Plan, views: SubjectView[], changes: Changes): EventDraft[] =>
+  views.flatMap((view) => {
+    if (plan.events.length > 0) return transitionEvents(plan, view);
+    const difference = own(changes, view.subject);
+    return difference === undefined ? [] : stateEvents(view, difference);
+  });
 
 /** Events for subjects that stopped or started to answer, and for a selector that matches nothing. */
 export function reachabilityEvents(
@@ -105,9 +127,15 @@ export function reachabilityEvents(
   const drafts = views.flatMap((view): EventDraft[] => {
     const before = failedBefore[view.subject];
     const pod = podOf(view);
-    if (view.failure !== undefined && view.failure.class !== before?.class)
+    if (view.failure !== undefined && (before === undefined || failureKey(view.failure) !== failureKey(before)))
       return [
-        draft({ type: 'Warning', reason: view.failure.class, message: `${view.failure.message}${on(pod)}`, pod }),
+        draft({
+          type: 'Warning',
+          reason: view.failure.class,
+          message: `${view.failure.message}${on(pod)}`,
+          pod,
+          sameAs: failureKey(view.failure),
+        }),
       ];
     if (view.failure === undefined && before !== undefined)
       return [
@@ -152,6 +180,7 @@ export function decisionEvent(decision: Decision): EventDraft {
       reason: 'TriggerFired',
       message: firedText(rule, decision.request),
       pod: decision.request.pods[0],
+      sameAs: firedText(rule, decision.request),
     });
   if (decision.kind === 'suppress')
     return draft({
@@ -190,6 +219,7 @@ export function outcomeEvent(
     reason,
     message: `${request.rule}: ${request.action}${cause}: ${outcome.message}`,
     pod: request.pods[0],
+    sameAs: `${request.rule}/${request.action}${cause}/${likeness(outcome.message)}`,
   });
 }
 
@@ -197,7 +227,14 @@ export function outcomeEvent(
 export function phaseEvents(before: Phase | undefined, after: Phase, plan: Plan): EventDraft[] {
   const [problem] = plan.problems;
   if (problem !== undefined)
-    return [{ type: 'Warning', reason: 'InvalidSpec', message: `${problem.field}: ${problem.message}` }];
+    return [
+      {
+        type: 'Warning',
+        reason: 'InvalidSpec',
+        message: `${problem.field}: ${problem.message}`,
+        sameAs: `${problem.field}: ${problem.message}`,
+      },
+    ];
   if (before === after) return [];
   if (after === 'Suspended')
     return [{ type: 'Normal', reason: 'Suspended', message: 'polling and acting are suspended' }];

@@ -1,7 +1,7 @@
 import { condition } from '@temporalio/workflow';
 import type { ActionOutcome, ActionRequest, ActionResult } from '../domain/action.ts';
-import { withEvents } from '../domain/decide.ts';
 import { type Memory, newRuleMemory } from '../domain/memory.ts';
+import { withEvents } from '../domain/outbox.ts';
 import type { RulePlan } from '../domain/plan.ts';
 import type { Decision } from '../domain/rules.ts';
 import { conditionsOf, isSuspended } from '../domain/status.ts';

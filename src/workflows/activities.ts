@@ -8,6 +8,7 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { ActionRequest, ActionResult, OutcomeStatus } from '../domain/action.ts';
+import type { DropReason } from '../domain/events.ts';
 import type { RulePlan } from '../domain/plan.ts';
 import { taskQueues } from './task-queues.ts';
 
@@ -64,6 +65,8 @@ export function runAction(rule: RulePlan, request: ActionRequest, summary: strin
 /** Counters of the worker that a workflow's decisions go into; not called again on replay. */
 export interface DecisionSinks extends Sinks {
   decisions: {
+    /** Events that are not told, and why. */
+    dropped(reason: DropReason, count: number): void;
     fired(action: string): void;
     suppressed(reason: string): void;
     /** An action has come to its end, in whatever way; `seconds` since it was decided. */

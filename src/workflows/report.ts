@@ -1,6 +1,8 @@
 import { condition, isCancellation, workflowInfo } from '@temporalio/workflow';
+import type { DropReason } from '../domain/events.ts';
+import type { Pacing } from '../domain/pacing.ts';
 import { statusDigest, statusOf } from '../domain/status.ts';
-import { recordEvents, reportStatus } from './activities.ts';
+import { decisions as counters, recordEvents, reportStatus } from './activities.ts';
 import type { Run } from './run.ts';
 
 /** Events that one activity records. */
@@ -31,7 +33,15 @@ const writings: Record<'events' | 'status', Writing> = {
  * neither polling nor actions that do without it, and one that takes no Events holds up no status.
  */
 export function report(run: Run): void {
+  countLeftOut(run);
   for (const what of ['status', 'events'] as const) if (!run.writing.has(what)) void write(run, what);
+}
+
+function countLeftOut(run: Run): void {
+  const { uncounted, ...pacing } = run.memory.pacing ?? {};
+  if (uncounted === undefined) return;
+  for (const [reason, count] of Object.entries(uncounted)) counters.dropped(reason as DropReason, count);
+  run.memory = { ...run.memory, pacing: pacing as Pacing };
 }
 
 async function write(run: Run, what: 'events' | 'status'): Promise<void> {

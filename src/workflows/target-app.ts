@@ -1,10 +1,11 @@
 import { allHandlersFinished, condition, continueAsNew, isCancellation, workflowInfo } from '@temporalio/workflow';
 import { absorb } from '../domain/absorb.ts';
-import { type Changes, changedViews, decide, withEvents } from '../domain/decide.ts';
+import { changedPairs, decide } from '../domain/decide.ts';
 import { fingerprintOf, type Memory, newMemory } from '../domain/memory.ts';
 import type { AppRef, Observation } from '../domain/observation.ts';
+import { withEvents } from '../domain/outbox.ts';
 import type { Plan } from '../domain/plan.ts';
-import type { Decision, SubjectView } from '../domain/rules.ts';
+import type { Decision } from '../domain/rules.ts';
 import { lookLimitMs, nextPollAt } from '../domain/schedule.ts';
 import { conditionsOf, isSuspended, phaseOf } from '../domain/status.ts';
 import { phaseEvents } from '../domain/tell.ts';
@@ -142,18 +143,12 @@ function idle(run: Run, { readings: _, gone: __, ...observation }: Observation):
   return [];
 }
 
-const compared = (plan: Plan, changed: SubjectView[]): Promise<Changes> =>
-  diff(
-    changed.map(({ subject, previous, state }) => ({ subject, before: previous ?? null, after: state ?? null })),
-    plan.ignoreFields,
-  );
-
 /** Compares and decides. */
 async function decided(run: Run, plan: Plan, observation: Observation): Promise<Decision[]> {
   const before = run.memory;
   const seen = absorb(before, observation, Date.now());
-  const changed = changedViews(seen.views);
-  const changes = changed.length === 0 ? {} : await compared(plan, changed);
+  const pairs = changedPairs(seen.views);
+  const changes = pairs.length === 0 ? {} : await diff(pairs, plan.ignoreFields);
   const now = Date.now();
   // What came to be noted while the states were compared (the end of an action, say) must not be lost.
   const absorbed = run.memory === before ? seen : absorb(run.memory, observation, now);

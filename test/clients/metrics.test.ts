@@ -48,6 +48,11 @@ describe('what happened', () => {
       'operator_kco_events_generated_total{type="Warning",reason="StateChanged"} 1',
     ],
     [
+      'Events that are left out',
+      (of) => of.eventsDropped({ reason: 'RateLimited', count: 60 }),
+      'operator_kco_events_dropped_total{reason="RateLimited"} 60',
+    ],
+    [
       'an action',
       (of) => of.actionExecuted({ type: 'restart_pod', status: 'succeeded', seconds: 3 }),
       'operator_kco_actions_executed_total{type="restart_pod",status="succeeded"} 1',

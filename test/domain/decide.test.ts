@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { changesOf, step, withEvents } from '../../src/domain/decide.ts';
+import { changedPairs, step } from '../../src/domain/decide.ts';
 import { fingerprintOf, newMemory } from '../../src/domain/memory.ts';
 import { isSamePath, pathsOverlap } from '../../src/domain/path.ts';
 import type { Plan } from '../../src/domain/plan.ts';
@@ -49,25 +49,20 @@ describe('one step', () => {
     const second = step(appUid, first, { matched: 1, readings: [reading('a', healthy)] }, at(30)).memory;
     expect(second.outbox.map(({ reason }) => reason)).toEqual(['TriggerFired', 'StateChanged']);
   });
-
-  it('leaves the memory as it is where there is nothing to tell', () => {
-    const memory = newMemory();
-    expect(withEvents(memory, [], at(0))).toBe(memory);
-  });
 });
 
-describe('changesOf', () => {
+describe('the states to compare', () => {
   it.each([
     ['a baseline', { state: 1 }],
     ['a failed observation', { previous: 1, state: 2, ...fails() }],
     ['a pod that never answered', { previous: 1 }],
-  ])('knows no changes of %s', (_, view) => {
-    expect(changesOf([{ subject: 'u', name: 'p', ...view }], [])).toEqual({});
+  ])('are not those of %s', (_, view) => {
+    expect(changedPairs([{ subject: 'u', name: 'p', ...view }])).toEqual([]);
   });
 
-  it('names those of a pod with two states', () => {
-    const view = { subject: 'u', name: 'p', previous: { a: 1, b: 1 }, state: { a: 2, b: 2 } };
-    expect(changesOf([view], ['b'])).toEqual({ u: [{ path: 'a', before: 1, after: 2 }] });
+  it('are those of a pod with two', () => {
+    const view = { subject: 'u', name: 'p', previous: { a: 1 }, state: { a: 2 } };
+    expect(changedPairs([view])).toEqual([{ subject: 'u', before: { a: 1 }, after: { a: 2 } }]);
   });
 });
 
@@ -97,26 +92,5 @@ describe('two paths', () => {
   ])('%s and %s are the same: %s, overlap: %s', (a, b, isSame, overlap) => {
     expect([isSamePath(a, b), isSamePath(b, a)]).toEqual([isSame, isSame]);
     expect([pathsOverlap(a, b), pathsOverlap(b, a)]).toEqual([overlap, overlap]);
-  });
-});
-
-describe('what waits to be recorded', () => {
-  /** The memory after that many Events, none of which could be recorded. */
-  const unrecorded = (times: number, message: (i: number) => string) =>
-    Array.from({ length: times }).reduce<ReturnType<typeof newMemory>>(
-      (memory, _, i) => withEvents(memory, [{ type: 'Normal', reason: 'StateChanged', message: message(i) }], at(i)),
-      newMemory(),
-    );
-
-  it('is one Event with a higher count, however often it was repeated', () => {
-    expect(unrecorded(50, () => 'again').outbox.map(({ count, message }) => ({ count, message }))).toEqual([
-      { count: 50, message: 'again' },
-    ]);
-  });
-
-  it('is bounded, and keeps the newest', () => {
-    const { outbox } = unrecorded(700, (i) => `number ${i}`);
-    expect(outbox).toHaveLength(500);
-    expect(outbox.at(-1)?.message).toBe('number 699');
   });
 });

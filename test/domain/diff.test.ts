@@ -1,7 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { changesBetween, comparable, equal, isIgnored, maxChanges, scalarsOf } from '../../src/domain/diff.ts';
-import { isJsonObject, type Json } from '../../src/domain/json.ts';
+import {
+  changesBetween,
+  changesOf,
+  comparable,
+  equal,
+  isIgnored,
+  maxChanges,
+  scalarsOf,
+} from '../../src/domain/diff.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../src/domain/json.ts';
 
 const long = 'x'.repeat(300);
 const json = fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<Json>;
@@ -46,11 +54,6 @@ describe('changesBetween', () => {
     expect(changesBetween(state(1), state(2), ignored).map(({ path }) => path)).toEqual(left);
   });
 
-  it('does not name more than it may', () => {
-    const state = (value: number): Json => Object.fromEntries(Array.from({ length: 80 }, (_, i) => [`f${i}`, value]));
-    expect(changesBetween(state(1), state(2))).toHaveLength(maxChanges);
-  });
-
   it.each<[string, Json, Json]>([
     ['long text by its beginning', long, `${'x'.repeat(256)}…`],
     ['a large object by its size', { a: long, b: 1 }, '{2 fields}'],
@@ -59,6 +62,12 @@ describe('changesBetween', () => {
     ['text at the limit as it is', 'x'.repeat(256), 'x'.repeat(256)],
   ])('carries %s', (_, value, shown) => {
     expect(changesBetween({ a: value }, { a: true })).toEqual([{ path: 'a', before: shown, after: true }]);
+  });
+
+  it('carries a long path by its beginning', () => {
+    expect(changesBetween({ [long]: 1 }, { [long]: 2 })).toEqual([
+      { path: `${'x'.repeat(256)}…`, before: 1, after: 2 },
+    ]);
   });
 
   it('finds nothing exactly when states are equal, and the same paths both ways', () => {
@@ -74,6 +83,41 @@ describe('changesBetween', () => {
       }),
       { numRuns: 200 },
     );
+  });
+});
+
+describe('changesOf', () => {
+  const fields = (count: number, value: Json): JsonObject =>
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [`f${i}`, value]));
+  const pair = (before: Json, after: Json, subject = 'u') => ({ subject, before, after });
+
+  it('names those of each subject, less those that are to be ignored', () => {
+    expect(changesOf([pair({ a: 1, b: 1 }, { a: 2, b: 2 }), pair(1, 1, 'v')], ['b'])).toEqual({
+      u: { changes: [{ path: 'a', before: 1, after: 2 }] },
+      v: { changes: [] },
+    });
+  });
+
+  it('puts first what means trouble, and says how many it does not name', () => {
+    const before = { ...fields(80, 1), z: 'ok' };
+    const { u } = changesOf([pair(before, { ...fields(80, 2), z: 'unhealthy' })], []);
+    expect(u?.changes).toHaveLength(maxChanges);
+    expect(u?.changes[0]).toEqual({ path: 'z', before: 'ok', after: 'unhealthy' });
+    expect(u?.more).toBe(81 - maxChanges);
+  });
+
+  it('is bounded over all subjects together, each of which has its share', () => {
+    const large = Array.from({ length: 200 }, (_, i) =>
+      pair({ ...fields(60, 'ä'.repeat(200)), z: 'ok' }, { ...fields(60, 'ö'.repeat(200)), z: 'down' }, `u${i}`),
+    );
+    const changes = changesOf([...large, pair({ a: 1 }, { a: 2 }, 'small')], []);
+    expect(Buffer.byteLength(JSON.stringify(changes))).toBeLessThan(160 * 1024);
+    expect(changes['small']).toEqual({ changes: [{ path: 'a', before: 1, after: 2 }] });
+    for (const { subject } of large) {
+      const { changes: named = [], more = 0 } = changes[subject] ?? {};
+      expect(named[0]).toEqual({ path: 'z', before: 'ok', after: 'down' });
+      expect(named.length + more).toBe(61);
+    }
   });
 });
 

@@ -79,6 +79,36 @@ describe('an Event of a change', () => {
     expect(eventsOf([says({ a: 1, b: 2 }), says({ b: 2, a: 1 })])).toEqual([]);
   });
 
+  it.each<[string, Json[]]>([
+    ['a time', ['2026-01-01T00:00:00Z', '2026-01-01T00:00:30Z', '2026-01-01T00:01:00Z']],
+    ['a sentence with a counter', ['12 of 90 synced', '13 of 90 synced', '15 of 90 synced']],
+    ['a hash', ['3NLeGq4f', '3NKab77x', '3NXy0012']],
+    ['a list that grows', [[1], [1, 2], [1, 2, 3]]],
+  ])('is one for %s, with its latest value', (_, [a = null, b = null, c = null]) => {
+    const [first, again] = eventsOf([v(a), v(b), v(c)]);
+    expect([first, again]).toEqual([
+      `Normal StateChanged: v changed from ${shown(a)} to ${shown(b)} on pod pod-a`,
+      `Normal StateChanged: v changed from ${shown(b)} to ${shown(c)} on pod pod-a (x2)`,
+    ]);
+  });
+
+  it('is one for each state that a field comes to, which counts', () => {
+    expect(eventsOf([v('up'), v('down'), v('up'), v('failed'), v('up')])).toEqual([
+      'Warning StateChanged: v changed from up to down on pod pod-a',
+      'Normal StateChanged: v changed from down to up on pod pod-a',
+      'Warning StateChanged: v changed from up to failed on pod pod-a',
+      'Normal StateChanged: v changed from failed to up on pod pod-a (x2)',
+    ]);
+  });
+
+  it('is a Warning for trouble, however much else changes, which is counted', () => {
+    const state = (n: number, health: string): Answer =>
+      says({ ...Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`f${i}`, n])), health });
+    const events = eventsOf([state(1, 'healthy'), state(2, 'unhealthy')]);
+    expect(events[0]).toBe('Warning StateChanged: health changed from healthy to unhealthy on pod pod-a');
+    expect(events.at(-1)).toBe('Normal StateChanged: 51 more fields changed on pod pod-a');
+  });
+
   it('tells ten fields, and how many more there are', () => {
     const state = (value: string): Answer =>
       says(Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`f${i}`, value])));
@@ -116,6 +146,14 @@ describe('an Event of spec.events', () => {
     ['not a change to the empty string for one to null', { to: null }, 1, '', false],
     ['any element of a list', { field: 'v[*].s' }, [{ s: 1 }, { s: 1 }], [{ s: 1 }, { s: 2 }], true],
     ['the element of a list that it names', { field: 'v[1].s' }, [{ s: 1 }, { s: 1 }], [{ s: 1 }, { s: 2 }], true],
+    ['an element of a list that grows', { field: 'v[*].s', to: 'x' }, [{ s: 'a' }], [{ s: 'x' }, { s: 'b' }], true],
+    ['an element that is new', { field: 'v[*].s', to: 'x' }, [{ s: 'a' }], [{ s: 'a' }, { s: 'x' }], true],
+    ['no element that only moved', { field: 'v[*].s', to: 'x' }, [{ s: 'x' }], [{ s: 'a' }, { s: 'x' }], false],
+    ['a field whose parent was null', { field: 'v.h', to: 'bad' }, null, { h: 'bad' }, true],
+    ['a field whose parent was not there', { field: 'v.a.h', to: 'bad' }, {}, { a: { h: 'bad' } }, true],
+    ['a change to a long value', { to: 'x'.repeat(2_000) }, 'a', 'x'.repeat(2_000), true],
+    ['a change from a long value', { from: 'x'.repeat(2_000) }, 'x'.repeat(2_000), 'a', true],
+    ['a change to a large object', { to: { a: 'x'.repeat(400) } }, 'a', { a: 'x'.repeat(400) }, true],
     ['no other element of a list', { field: 'v[0].s' }, [{ s: 1 }, { s: 1 }], [{ s: 1 }, { s: 2 }], false],
   ])('tells %s', (_, replaced, before, after, isTold) => {
     const told = eventsOf([v(before), v(after)], withEvents(replaced)).some((event) => event.includes('Told'));
@@ -126,6 +164,26 @@ describe('an Event of spec.events', () => {
     const plan = withEvents({ to: 'b' }, { to: 'b', type: 'Normal', reason: 'Also', message: '{{new_value}}' });
     const state = (of: string): Answer => says({ v: of, other: of });
     expect(eventsOf([state('a'), state('b')], plan)).toEqual(['Warning Told: pod-a: v from a to b', 'Normal Also: b']);
+  });
+
+  it('is told of a field, whatever else changes', () => {
+    const state = (n: number, h: string): Answer =>
+      says({ ...Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`f${i}`, n])), h });
+    expect(eventsOf([state(1, 'a'), state(2, 'b')], withEvents({ field: 'h', to: 'b' }))).toEqual([
+      'Warning Told: pod-a: h from a to b',
+    ]);
+  });
+
+  it('is not told of a field that is ignored', () => {
+    const plan = { ...withEvents({ field: 'v' }), ignoreFields: ['v'] };
+    expect(eventsOf([says({ v: 1, w: 1 }), says({ v: 2, w: 2 })], plan)).toEqual([]);
+  });
+
+  it('is one Event where only the numbers in it are others', () => {
+    expect(eventsOf([v(1), v(2), v(3)], withEvents({}))).toEqual([
+      'Warning Told: pod-a: v from 1 to 2',
+      'Warning Told: pod-a: v from 2 to 3 (x2)',
+    ]);
   });
 
   it('does not hide when the state changed last', () => {
@@ -226,6 +284,14 @@ describe('an Event of an outcome', () => {
       { status, reason: 'Cause', message: 'so it went' },
     );
     expect(`${type} ${reason}: ${message}`).toBe(event);
+  });
+
+  it('is the same as another one that differs by numbers only, of the same rule', () => {
+    const told = (rule: string, message: string) =>
+      outcomeEvent({ rule, action: 'webhook', pods: [] }, { status: 'failed', reason: 'Timeout', message });
+    expect(told('webhook-0', 'no answer within 10.3 s').sameAs).toBe(told('webhook-0', 'no answer within 9 s').sameAs);
+    expect(told('webhook-0', 'no answer').sameAs).not.toBe(told('webhook-1', 'no answer').sameAs);
+    expect(told('webhook-0', 'no answer').sameAs).not.toBe(told('webhook-0', 'refused').sameAs);
   });
 
   it('is about the first of its pods', () => {

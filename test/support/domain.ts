@@ -1,4 +1,4 @@
-import { step, withEvents } from '../../src/domain/decide.ts';
+import { step } from '../../src/domain/decide.ts';
 import { comparable } from '../../src/domain/diff.ts';
 import type { EventRecord } from '../../src/domain/events.ts';
 import { fnv1a } from '../../src/domain/hash.ts';
@@ -14,6 +14,7 @@ import {
   type Reading,
   wholeApp,
 } from '../../src/domain/observation.ts';
+import { withEvents } from '../../src/domain/outbox.ts';
 import type { Plan, RulePlan } from '../../src/domain/plan.ts';
 import type { Decision } from '../../src/domain/rules.ts';
 import { conditionsOf, isSuspended, phaseOf } from '../../src/domain/status.ts';

@@ -209,6 +209,7 @@ export function createWorld(plan: Plan, pods = 1): World {
     counted: [],
     sinks: {
       decisions: {
+        dropped: { fn: (_, reason, count) => void world.counted.push(`dropped ${count} ${reason}`) },
         ended: { fn: (_, action, status) => void world.counted.push(`ended ${action} ${status}`) },
         fired: { fn: (_, action) => void world.counted.push(`fired ${action}`) },
         suppressed: { fn: (_, reason) => void world.counted.push(`suppressed ${reason}`) },
