@@ -11,6 +11,7 @@ import { createTemporalClient } from './clients/temporal.ts';
 import type { WatchCache } from './clients/watch-cache.ts';
 import type { Config } from './config.ts';
 import { createAbsentNamespaces } from './controller/absent-namespaces.ts';
+import { type AttributeUse, createAttributeUse } from './controller/attribute-use.ts';
 import { createConversations } from './controller/conversations.ts';
 import { createLeader, type Leader } from './controller/leader.ts';
 import { createTemporalPrerequisites } from './controller/prerequisites.ts';
@@ -64,7 +65,14 @@ const serveAll = (conversations: ReturnType<typeof createConversations>, watchin
 
 type Served = ReturnType<typeof serveAll>;
 
-function activitiesOf(options: OperatorOptions, kube: Kube, served: Served, pods: WatchCache<PodView>) {
+/** What the activities share with the rest of the operator. */
+interface Shared {
+  served: Served;
+  pods: WatchCache<PodView>;
+  attributes: AttributeUse;
+}
+
+function activitiesOf(options: OperatorOptions, kube: Kube, { served, pods, attributes }: Shared) {
   const { config, log, metrics, version } = options;
   const { observing, actions, identity } = config;
   const http = createHttp({ maxBytes: observing.maxResponseBytes });
@@ -88,6 +96,7 @@ function activitiesOf(options: OperatorOptions, kube: Kube, served: Served, pods
       limits: { maxStateBytes: observing.maxStateBytes },
       instance: identity.pod,
       workflowUrl: workflowUrlIn(config),
+      searchAttributes: attributes.usable,
     },
   });
 }
@@ -138,7 +147,8 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const kube = createKube({ kubeconfig: config.kubernetes.kubeconfig, version });
   const client = createTemporalClient(config.temporal);
   const watching: WatchingOptions = { kube, namespaces: config.kubernetes.watchNamespaces, metrics, log };
-  const served = serveAll(createConversations(client, config.temporal.taskQueue), watching);
+  const attributes = createAttributeUse(client, config.temporal.namespace, log);
+  const served = serveAll(createConversations(client, config.temporal.taskQueue, attributes), watching);
   const kinds = Object.values(served);
   const pods = watched<PodView>(watching, { ref: podRef, trim: podView });
   const refs = kinds.map(({ registration }) => registration.ref);
@@ -153,7 +163,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   };
 
   const onLoss = (what: string) => (error: unknown) => log.warning(`${what} is not as it should be`, { error });
-  const prerequisites = createTemporalPrerequisites(client, config.temporal.namespace);
+  const prerequisites = createTemporalPrerequisites(client, config.temporal.namespace, attributes);
   const servedKinds = createServedKinds(kube, refs, log);
   const kubernetesWatch = createWatchman({
     everyMs: watchEveryMs,
@@ -170,7 +180,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     for (const { controller } of kinds) controller.setLeading(leading);
   });
   const resyncing = setInterval(resync, resyncEveryMs).unref();
-  const activities = activitiesOf(options, kube, served, pods);
+  const activities = activitiesOf(options, kube, { served, pods, attributes });
   const employed = employ({ config, activities, metrics, version }, ending.signal, (error) =>
     log.warning('no worker yet', { error }),
   );
@@ -199,7 +209,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       kubernetes: () => kubernetesWatch.result,
       // A follower is ready: its worker shares the work, and it takes over when it must.
       leader: () => ({ ok: true, message: leads(leader) }),
-      temporal: () => temporalWatch.result,
+      temporal: () => worse(temporalWatch.result, attributes.check()),
       worker: workers((state) => state === 'RUNNING'),
       ...(watching.namespaces.length > 0 && { namespaces: absentNamespaces.check }),
       pods: () => watchesCheck(pods.scopes()),

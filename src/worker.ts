@@ -118,8 +118,8 @@ const setups = async ({ activities, metrics }: KcoWorkersOptions): Promise<Recor
   return {
     // Few pollers: what waits for work here is idle most of the time.
     actions: { activities: actions, activityTaskPollerBehavior: activityPollers(3) },
-    // All activities, because workflows of 0.1 have scheduled actions and reports here.
     events: { activities: { recordEvents }, activityTaskPollerBehavior: activityPollers(3) },
+    // All activities, because workflows of 0.1 have scheduled actions and reports here.
     polls: { activities, sinks: sinksOf(metrics), workflowBundle: { code: await workflowCode() } },
     reports: { activities: { reportStatus }, activityTaskPollerBehavior: activityPollers(5) },
   };

@@ -39,6 +39,8 @@ export interface ActivityOptions {
     /** Name of this process, as it stands in Events. */
     instance: string;
     workflowUrl(workflow: WorkflowRef): string | undefined;
+    /** Names of the search attributes that Temporal has; null: all, undefined: not known yet. */
+    searchAttributes(): string[] | null | undefined;
   };
 }
 
@@ -53,7 +55,8 @@ export function createActivities({ clients, caches, telemetry, settings }: Activ
   const ref = refOf(kinds.TargetApp);
   const apps = createApps({ cache: caches.apps, kube, ref, namespaces, defaults });
   const unwatched = createUnwatchedPods(kube);
-  const observe = createObserve({ apps, pods: caches.pods, unwatched, graphql, metrics, log, limits });
+  const { searchAttributes: attributes } = settings;
+  const observe = createObserve({ apps, pods: caches.pods, unwatched, graphql, metrics, log, limits, attributes });
   const perform = createPerform({
     apps,
     pods: caches.pods,

@@ -39,6 +39,8 @@ export interface ObserveOptions {
   metrics: Pick<Metrics, 'polled'>;
   log: Log;
   limits: { maxStateBytes: number };
+  /** Names of the search attributes that Temporal has; null: all, undefined: not known yet. */
+  attributes?(): string[] | null | undefined;
 }
 
 /** Asks every subject of a TargetApp once, and tells what differs from what the workflow knows. */
@@ -128,7 +130,20 @@ function newsOf({ mirror, metadata }: WatchedApp, plan: Plan, input: ObserveInpu
   return told;
 }
 
-export function createObserve({ apps, pods, unwatched, graphql, metrics, log, limits }: ObserveOptions): Observe {
+/** What is told of search attributes: those that can be used, when the workflow does not know it. */
+const attributesTold = (usable: string[] | null | undefined, { attributes }: ObserveInput): Partial<Observation> =>
+  usable === undefined || String(usable) === String(attributes ?? null) ? {} : { attributes: usable };
+
+export function createObserve({
+  apps,
+  pods,
+  unwatched,
+  graphql,
+  metrics,
+  log,
+  limits,
+  attributes,
+}: ObserveOptions): Observe {
   const podsOf = (app: WatchedApp, { spec }: SpecInForce): PodView[] =>
     spec === undefined
       ? []
@@ -203,7 +218,7 @@ export function createObserve({ apps, pods, unwatched, graphql, metrics, log, li
     const inForce = apps.inForce(app);
     const { plan, spec } = inForce;
     const watched = podsOf(app, inForce);
-    const told = newsOf(app, plan, input, watched.length);
+    const told = { ...newsOf(app, plan, input, watched.length), ...attributesTold(attributes?.(), input) };
     if (spec === undefined || plan.problems.length > 0 || isSuspended(plan, input.held, started))
       return { ...told, unasked: 'stopped' };
     const { found, undecided } = await missing(input, inForce, watched, signal);

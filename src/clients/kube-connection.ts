@@ -29,7 +29,8 @@ interface Credentials {
 
 // The kubelet rotates a ServiceAccount token long before it expires, and client-go looks every minute as well.
 const credentialsMs = 30_000;
-const maxConnections = 32;
+// More than there are slots for activities: calls that hang (Events that a webhook holds up, a namespace) keep none from others.
+const maxConnections = 512;
 // A 401 may be forged by a broken proxy at any rate; reading files at that rate would be a second fault.
 const reloadMs = 5_000;
 

@@ -3,7 +3,7 @@ import { type KindName, kinds } from '../api/kinds.ts';
 import { refOf } from '../api/resource-ref.ts';
 import type { ExportedFields } from '../clients/field-metrics.ts';
 import type { KubeObject, ResourceRef } from '../clients/kube.ts';
-import { searchAttributes } from '../workflows/search-attributes.ts';
+import { attributesOf, standingOf } from '../workflows/search-attributes.ts';
 import type { Conversation } from './conversations.ts';
 
 /** How the controller serves one kind: which changes of an object are worth a word, and to whom. */
@@ -40,13 +40,7 @@ const targetApp: Registration<WatchedApp> = {
     workflowId: `targetapp/${namespace}/${name}/${uid}`,
     input: { app: { namespace, name, uid } },
     summary: `TargetApp **${namespace}/${name}**`,
-    attributes: [
-      { key: searchAttributes.kind, value: kinds.TargetApp.kind },
-      { key: searchAttributes.namespace, value: namespace },
-      { key: searchAttributes.name, value: name },
-      { key: searchAttributes.phase, value: 'Initializing' },
-      { key: searchAttributes.ready, value: false },
-    ],
+    attributes: [...standingOf('Initializing', false), ...attributesOf(kinds.TargetApp.kind, { namespace, name, uid })],
   }),
 };
 

@@ -112,6 +112,8 @@ export interface Observation {
   gone?: string[];
   /** The value of `kco.local/poll-requested-at`, when it is not the one told. */
   pollRequested?: string;
+  /** Names of the search attributes that Temporal has, when they are not those told; null: all. */
+  attributes?: string[] | null;
 }
 
 /** Which custom resource: its name may come back, its uid never does. */
@@ -136,6 +138,8 @@ export interface ObserveInput {
   fresh?: true;
   /** The value of the poll-requested annotation that was answered last. */
   pollRequested?: string;
+  /** Names of the search attributes that Temporal has, as far as the workflow knows; absent: all. */
+  attributes?: string[];
 }
 
 /** A status to write, and whose it is. */

@@ -26,12 +26,12 @@ export interface Run {
   reportedVersion: number;
   /** What is being written to the API server: neither waits for the other. */
   writing: Set<'events' | 'status'>;
-  /** What the search attributes say. */
-  shown: { phase?: string; ready?: boolean };
+  /** Names of the search attributes that Temporal has; absent: all. */
+  attributes?: string[];
 }
 
 /** A run that looks at once: whatever was said to the run before it is covered by that. */
-export const begin = (app: AppRef, memory: Memory): Run => ({
+export const begin = (app: AppRef, memory: Memory, attributes?: string[]): Run => ({
   app,
   memory,
   looksAgain: true,
@@ -45,5 +45,5 @@ export const begin = (app: AppRef, memory: Memory): Run => ({
   version: 0,
   reportedVersion: 0,
   writing: new Set(),
-  shown: {},
+  ...(attributes !== undefined && { attributes }),
 });

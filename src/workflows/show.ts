@@ -1,9 +1,9 @@
-import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import type { Memory } from '../domain/memory.ts';
 import { nextPollAt } from '../domain/schedule.ts';
 import { phaseOf } from '../domain/status.ts';
 import type { Run } from './run.ts';
-import { searchAttributes } from './search-attributes.ts';
+import { attributesOf, standingOf } from './search-attributes.ts';
 
 const maxShown = 10;
 
@@ -41,15 +41,18 @@ function detailsOf(run: Run): string {
   ].join('\n\n');
 }
 
-/** Brings what the Web UI shows up to date. Search attributes cost an event, so only when they change. */
+/**
+ * Brings what the Web UI shows up to date. Search attributes cost an event, so only when they change; and one that is not
+ * registered would fail the workflow task again and again, so only those that can be used.
+ */
 export function show(run: Run): void {
   setCurrentDetails(detailsOf(run));
   const phase = phaseOf(run.memory, Date.now());
   const ready = run.memory.conditions.Ready?.status === 'True';
-  if (run.shown.phase === phase && run.shown.ready === ready) return;
-  run.shown = { phase, ready };
-  upsertSearchAttributes([
-    { key: searchAttributes.phase, value: phase },
-    { key: searchAttributes.ready, value: ready },
-  ]);
+  const { typedSearchAttributes: shown } = workflowInfo();
+  const wanted = [...standingOf(phase, ready), ...attributesOf('TargetApp', run.app)];
+  const changed = wanted.filter(
+    ({ key, value }) => (run.attributes?.includes(key.name) ?? true) && shown.get(key) !== value,
+  );
+  if (changed.length > 0) upsertSearchAttributes(changed);
 }

@@ -20,6 +20,8 @@ import { show } from './show.ts';
 export interface TargetAppInput {
   app: AppRef;
   memory?: Memory;
+  /** Names of the search attributes that Temporal has; absent: all. */
+  attributes?: string[];
 }
 
 /** Events after which a run hands on to the next: below the server's own suggestion, far below its limit. */
@@ -36,15 +38,16 @@ const idleLookMs = 5 * 60_000;
  * One TargetApp: observe, plan, act, report, and wait for the next poll or a word to look again, until the object is
  * gone. A new run looks at once, so continue-as-new cannot lose a word.
  */
-export async function targetApp({ app, memory = newMemory() }: TargetAppInput): Promise<void> {
-  const run = begin(app, memory);
+export async function targetApp({ app, memory = newMemory(), attributes }: TargetAppInput): Promise<void> {
+  const run = begin(app, memory, attributes);
   let ripeAt: number | undefined;
   answerMessages(run);
   for (;;) {
     await turn(run);
     if (run.deleted) break;
     ripeAt ??= ripeLength();
-    if (await canHandOn(run, ripeAt)) await continueAsNew<typeof targetApp>({ app, memory: run.memory });
+    if (await canHandOn(run, ripeAt))
+      await continueAsNew<typeof targetApp>({ app, memory: run.memory, attributes: run.attributes });
     await untilNextLook(run);
   }
   await condition(() => run.actions.size === 0 && allHandlersFinished());
@@ -85,6 +88,7 @@ async function turn(run: Run): Promise<void> {
     return;
   }
   run.deleted = observation.deleted === true;
+  if (observation.attributes !== undefined) run.attributes = observation.attributes ?? undefined;
   const plan = observation.plan ?? run.memory.plan;
   if (run.deleted || plan === undefined) return;
   const { matched, phase } = run.memory;
@@ -116,7 +120,7 @@ async function observed(run: Run, fresh: boolean): Promise<Observation | undefin
   }
 }
 
-function observe({ app, due, memory }: Run, fresh: boolean): Promise<Observation> {
+function observe({ app, due, memory, attributes }: Run, fresh: boolean): Promise<Observation> {
   const { plan, subjects, held, matched, pollRequested } = memory;
   const known = Object.fromEntries(Object.entries(subjects).map(([subject, what]) => [subject, fingerprintOf(what)]));
   return observing(lookLimitMs(plan, matched))({
@@ -127,6 +131,7 @@ function observe({ app, due, memory }: Run, fresh: boolean): Promise<Observation
     ...(held && { held: true }),
     ...(fresh && { fresh }),
     ...(pollRequested !== undefined && { pollRequested }),
+    ...(attributes !== undefined && { attributes }),
   });
 }
 

@@ -207,6 +207,23 @@ describe('an error', () => {
   });
 });
 
+describe('calls that hang', () => {
+  it('keep none from others, however many they are', async () => {
+    const hangs: Answer = () => undefined;
+    const answer: Answer = (response, request) =>
+      (request.url?.includes('/events') ? hangs : json(object))(response, request);
+    const client = await connect([answer]);
+    const aborting = new AbortController();
+    const event = { metadata: { name: 'e', namespace: 'shop' } };
+    const hanging = Array.from({ length: 200 }, () =>
+      client.applyEvent(event, { signal: aborting.signal }).catch(() => undefined),
+    );
+    await expect(client.get(ref, key, { signal: AbortSignal.timeout(4_000) })).resolves.toEqual(object);
+    aborting.abort();
+    await Promise.all(hanging);
+  });
+});
+
 describe('a refusal', () => {
   const forbidden = status(403, 'Forbidden');
   const paths = () => api?.requests.map(({ method, url }) => `${method} ${url.pathname}`);

@@ -15,7 +15,8 @@ let world: RealWorld;
 let operator: OperatorInside;
 
 beforeAll(async () => {
-  world = await startWorld();
+  const taken = Array.from({ length: 8 }, (_, n) => [`Taken${n}`, 'Keyword']);
+  world = await startWorld({}, Object.fromEntries(taken));
   operator = await world.operate({
     KCO_MAX_CONCURRENT_ACTIONS: String(slots),
     KCO_MAX_CONCURRENT_ACTIVITIES: String(slots),
@@ -23,6 +24,26 @@ beforeAll(async () => {
 }, 900_000);
 
 afterAll(() => world?.stop(), 60_000);
+
+it('a Temporal namespace without room for all search attributes is worked with, and readiness says what to do', async () => {
+  const [pod] = await world.runApp('without-attributes');
+  const watched = await world.monitor('without-attributes');
+  const attributes = async () => {
+    const { typedSearchAttributes } = await world.temporal.workflow.getHandle(world.workflowId(watched)).describe();
+    return Object.fromEntries(typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));
+  };
+  await until('its phase can be found', async () => (await attributes())['KcoPhase'] === 'Monitoring');
+  expect(await attributes()).toMatchObject({ KcoNamespace: 'default', KcoReady: true });
+  expect(await attributes()).not.toHaveProperty('KcoName');
+  world.says(pod, { health: 'unhealthy' });
+  await world.event('without-attributes', 'StateChanged');
+  expect(await operator.ask('/readyz')).toMatchObject({
+    status: 200,
+    body: { degraded: ['temporal'], checks: { temporal: { message: expect.stringContaining('no room') } } },
+  });
+  await world.deleteApp('without-attributes');
+  await until('its workflow ends', async () => (await world.workflowStatus(watched)) === 'COMPLETED');
+});
 
 const polledAt = (pod: ChroniclePod | undefined): number => world.app.requests(pod?.status?.podIP);
 
@@ -107,7 +128,7 @@ it('a namespace in which KCO has no rights is named and holds up no other; with 
 
   expect((await partly.ask('/readyz')).body).toMatchObject({
     status: 'degraded',
-    degraded: ['pods', 'targetapps'],
+    degraded: ['temporal', 'pods', 'targetapps'],
     checks: {
       pods: { ok: true, message: expect.stringMatching(/^sick: pods is forbidden/) },
       targetapps: { ok: true, message: expect.stringMatching(/^sick: targetapps.* is forbidden/) },
@@ -148,6 +169,10 @@ it('a namespace in which KCO has no rights is named and holds up no other; with 
     async () => (await targetAppIn(sick, 'in-sick'))?.phase === 'Monitoring',
     patience,
   );
-  await until('all is well', async () => (await partly.ask('/readyz')).body['status'] === 'ok', patience);
+  await until(
+    'all is well',
+    async () => String((await partly.ask('/readyz')).body['degraded']) === 'temporal',
+    patience,
+  );
   expect(await up('pods', sick)).toBe('1');
 });

@@ -124,13 +124,16 @@ function forgetTheDead(chronicle: Chronicle, app: SampleApp): void {
   });
 }
 
-/** Starts everything but the operator. `settings` go to every operator of this world. */
-export async function startWorld(settings: Record<string, string> = {}): Promise<RealWorld> {
+/** Starts everything but the operator. `settings` go to every operator of this world; `searchAttributes` are Temporal's already. */
+export async function startWorld(
+  settings: Record<string, string> = {},
+  searchAttributes: Record<string, string> = {},
+): Promise<RealWorld> {
   const scratch = mkdtempSync(join(tmpdir(), 'kco-world-'));
   const execDir = join(scratch, 'exec');
   mkdirSync(execDir);
   const [servers, app, receiver] = await Promise.all([
-    startServers({ execWorkDir: execDir, headless: true }),
+    startServers({ execWorkDir: execDir, headless: true, searchAttributes }),
     startSampleApp(),
     startWebhookReceiver(),
   ]);

@@ -14,7 +14,7 @@ import {
 } from '@temporalio/worker';
 import { startServers } from '../../dev/servers/start-servers.ts';
 import type { AppRef } from '../../src/domain/observation.ts';
-import { searchAttributes } from '../../src/workflows/search-attributes.ts';
+import { attributesOf, standingOf } from '../../src/workflows/search-attributes.ts';
 import type { targetApp } from '../../src/workflows/target-app.ts';
 import { type QueueName, taskQueues } from '../../src/workflows/task-queues.ts';
 import type { World } from './world.ts';
@@ -58,8 +58,8 @@ export interface Life {
 /** A Temporal dev server of its own, and lives in it: each with its own workers and task queues. */
 export interface WorkflowEnv {
   client: Client;
-  /** Starts the workflow of a TargetApp in this world. */
-  live(world: World, app?: Partial<AppRef>): Promise<Life>;
+  /** Starts the workflow of a TargetApp in this world; with some search attributes only, where those are named. */
+  live(world: World, app?: Partial<AppRef>, attributes?: string[]): Promise<Life>;
   stop(): Promise<void>;
 }
 
@@ -97,19 +97,24 @@ async function startWorkers(connection: NativeConnection, namespace: string, tas
   };
 }
 
-/** Starts a Temporal dev server for a test file. `dynamicConfig` as Temporal has it. */
-export async function startWorkflowEnv(dynamicConfig: Record<string, unknown> = {}): Promise<WorkflowEnv> {
+const allAttributes = {
+  KcoKind: 'Keyword',
+  KcoName: 'Keyword',
+  KcoNamespace: 'Keyword',
+  KcoPhase: 'Keyword',
+  KcoReady: 'Bool',
+};
+
+/** Starts a Temporal dev server for a test file. `dynamicConfig` as Temporal has it; `searchAttributes` by name, with their types. */
+export async function startWorkflowEnv(
+  dynamicConfig: Record<string, unknown> = {},
+  searchAttributes: Record<string, string> = allAttributes,
+): Promise<WorkflowEnv> {
   installQuietRuntime();
   const servers = await startServers({
     parts: 'temporal',
     headless: true,
-    searchAttributes: {
-      KcoKind: 'Keyword',
-      KcoName: 'Keyword',
-      KcoNamespace: 'Keyword',
-      KcoPhase: 'Keyword',
-      KcoReady: 'Bool',
-    },
+    searchAttributes,
     dynamicConfig: { ...promptTimers, ...dynamicConfig },
   });
   const { address, namespace } = servers.temporal;
@@ -118,7 +123,7 @@ export async function startWorkflowEnv(dynamicConfig: Record<string, unknown> = 
   const client = new Client({ connection, namespace });
   const workers: (() => Promise<void>)[] = [];
 
-  const live = async (world: World, partial: Partial<AppRef> = {}): Promise<Life> => {
+  const live = async (world: World, partial: Partial<AppRef> = {}, attributes?: string[]): Promise<Life> => {
     const app = { namespace: 'default', name: 'my-app', uid: randomUUID(), ...partial };
     const taskQueue = `kco-${workers.length}`;
     workers.push(await startWorkers(native, namespace, taskQueue, world));
@@ -126,15 +131,13 @@ export async function startWorkflowEnv(dynamicConfig: Record<string, unknown> = 
     const handle = await client.workflow.start<typeof targetApp>('targetApp', {
       workflowId,
       taskQueue,
-      args: [{ app }],
+      args: [{ app, ...(attributes && { attributes }) }],
       staticSummary: `TargetApp **${app.namespace}/${app.name}**`,
-      typedSearchAttributes: new TypedSearchAttributes([
-        { key: searchAttributes.kind, value: 'TargetApp' },
-        { key: searchAttributes.namespace, value: app.namespace },
-        { key: searchAttributes.name, value: app.name },
-        { key: searchAttributes.phase, value: 'Initializing' },
-        { key: searchAttributes.ready, value: false },
-      ]),
+      typedSearchAttributes: new TypedSearchAttributes(
+        [...standingOf('Initializing', false), ...attributesOf('TargetApp', app)].filter(
+          ({ key }) => attributes?.includes(key.name) ?? true,
+        ),
+      ),
     });
     const latest = client.workflow.getHandle<typeof targetApp>(workflowId);
     return {

@@ -61,6 +61,8 @@ export interface World {
   /** What the status of an earlier life tells. */
   mirror: EpisodeMirror[];
   pollRequested?: string;
+  /** The search attributes that Temporal has; null: all, absent: nothing is told of them. */
+  attributes?: string[] | null;
   faults: Faults;
   /** Everything that took effect. */
   ledger: Happening[];
@@ -139,12 +141,13 @@ function readingOf(subject: string, { name, state, failure }: WorldPod, known = 
 /** What the observing activity promises, over pods in memory. */
 function lookAt(world: World, input: ObserveInput): Observation {
   if (world.isDeleted) return { matched: 0, deleted: true };
-  const { plan, pods, mirror, pollRequested } = world;
+  const { plan, pods, mirror, pollRequested, attributes } = world;
   const told: Observation = {
     matched: pods.size,
     ...(plan.digest !== input.plan && { plan }),
     ...(input.plan === undefined && mirror.length > 0 && { mirror }),
     ...(pollRequested !== undefined && pollRequested !== input.pollRequested && { pollRequested }),
+    ...(attributes !== undefined && String(attributes) !== String(input.attributes ?? null) && { attributes }),
   };
   if (plan.problems.length > 0 || isSuspended(plan, input.held, Date.now())) return told;
   const gone = Object.keys(input.known).filter((uid) => !pods.has(uid));
