@@ -1,27 +1,17 @@
-import { createHash } from 'node:crypto';
-import { onlySelected } from '../api/query.ts';
 import type { Graphql, GraphqlResult } from '../clients/graphql.ts';
 import type { Log } from '../clients/log.ts';
 import type { Metrics, PollResult } from '../clients/metrics.ts';
 import type { WatchCache } from '../clients/watch-cache.ts';
-import { comparable } from '../domain/diff.ts';
-import type { Json } from '../domain/json.ts';
-import {
-  type Failure,
-  failureKey,
-  failureOf,
-  type Observation,
-  type ObserveInput,
-  type Reading,
-  wholeApp,
-} from '../domain/observation.ts';
+import type { PodsSeen } from '../domain/findings.ts';
+import { type Observation, type ObserveInput, type Reading, wholeApp } from '../domain/observation.ts';
 import type { Plan } from '../domain/plan.ts';
 import { lookLimitMs } from '../domain/schedule.ts';
-import { isSelected } from '../domain/selector.ts';
 import { isSuspended } from '../domain/status.ts';
 import type { Apps, SpecInForce, WatchedApp } from './apps.ts';
-import { isAlive, isRunning, type PodView } from './pod-view.ts';
+import type { PodView } from './pod-view.ts';
 import { type Question, questionsOf } from './questions.ts';
+import { readingOf, unconfirmed } from './readings.ts';
+import { createRollCall, type PodsThere } from './roll-call.ts';
 import type { UnwatchedPods } from './unwatched-pods.ts';
 
 /** The annotation that asks for a poll; any new value does. */
@@ -33,7 +23,7 @@ const maxTotalStateBytes = 768 * 1024;
 
 export interface ObserveOptions {
   apps: Apps;
-  pods: Pick<WatchCache<PodView>, 'list' | 'hasSynced'>;
+  pods: Pick<WatchCache<PodView>, 'hasSynced' | 'list' | 'scopes'>;
   unwatched: UnwatchedPods;
   graphql: Graphql;
   metrics: Pick<Metrics, 'polled'>;
@@ -45,9 +35,6 @@ export interface ObserveOptions {
 
 /** Asks every subject of a TargetApp once, and tells what differs from what the workflow knows. */
 export type Observe = (input: ObserveInput, signal: AbortSignal, limitMs: number) => Promise<Observation>;
-
-const hashOf = (state: Json, unknown: readonly string[]): string =>
-  createHash('sha256').update(JSON.stringify(state)).update(unknown.join('\n')).digest('base64url').slice(0, 12);
 
 /** Runs tasks with at most `limit` under way; the results in the order of the tasks. */
 async function bounded<T>(tasks: (() => Promise<T>)[], limit: number): Promise<T[]> {
@@ -64,56 +51,12 @@ async function bounded<T>(tasks: (() => Promise<T>)[], limit: number): Promise<T
   return results;
 }
 
-/** What is told with the first reading of a subject, whatever it says. */
-const newcomer = ({ subject, name, startedAt, startupMs }: Question): Reading => ({
-  subject,
-  name,
-  ...(startedAt !== undefined && { startedAt }),
-  ...(startupMs !== undefined && { startupMs }),
-});
-
-/** What is told of one answer; undefined when it is what was known. */
-function readingOf(
-  question: Question,
-  result: GraphqlResult,
-  { plan, selected = {} }: SpecInForce,
-  known: string | undefined,
-  maxBytes: number,
-): Reading | undefined {
-  const who = known === undefined ? newcomer(question) : { subject: question.subject, name: question.name };
-  const [knownHash, knownFailure] = (known ?? '').split('!');
-  const failed = (failure: Failure): Reading | undefined =>
-    knownFailure === failureKey(failure) ? undefined : { ...who, failure };
-  if (!result.ok) return failed(result.failure);
-  const state = onlySelected(result.data, selected);
-  const bytes = Buffer.byteLength(JSON.stringify(state));
-  if (bytes > maxBytes) {
-    const message = `the selected state has ${bytes} bytes, the limit is ${maxBytes}: select fewer fields in spec.stateQuery`;
-    return failed(failureOf('TooLarge', message));
-  }
-  const read = plan.rules.flatMap(({ trigger, stateRefs = [] }) => [
-    ...(trigger.field === undefined ? [] : [trigger.field]),
-    ...stateRefs,
-  ]);
-  const hash = hashOf(comparable(state, plan.ignoreFields, read), result.unknown);
-  if (hash === knownHash && knownFailure === undefined) return undefined;
-  const reading: Reading = { ...who, hash };
-  if (hash !== knownHash) reading.state = state;
-  if (result.unknown.length > 0) reading.unknown = result.unknown;
-  return reading;
-}
-
-/** What is told of a known pod that the watch lacks, while the API server does not say whether it is there. */
-const unaskable = (subject: string, known = ''): Reading[] => {
-  const failure = failureOf('PodUnconfirmed', 'the API server does not say whether the pod is still there');
-  return known.endsWith(`!${failureKey(failure)}`) ? [] : [{ subject, name: '', failure }];
-};
-
 /** How a poll as a whole is counted: by its worst answer. */
-const resultOf = (results: GraphqlResult[], readings: Reading[], matched: number): PollResult => {
+const resultOf = (results: GraphqlResult[], readings: Reading[], { matched, podsUnknown }: PodsSeen): PollResult => {
   const failed = results.find((result) => !result.ok);
   if (failed !== undefined && !failed.ok) return failed.failure.class;
-  if (matched === 0 && results.length === 0) return 'NoMatchingPods';
+  if (results.length === 0 && podsUnknown !== undefined) return 'PodUnconfirmed';
+  if (results.length === 0 && matched === 0) return 'NoMatchingPods';
   return readings.length > 0 ? 'changed' : 'unchanged';
 };
 
@@ -121,8 +64,8 @@ const resultOf = (results: GraphqlResult[], readings: Reading[], matched: number
 const generationIn = (digest: string | undefined): number => Number(/^g(\d+)-/.exec(digest ?? '')?.[1] ?? 0);
 
 /** What the object itself has to tell that the workflow does not know. */
-function newsOf({ mirror, metadata }: WatchedApp, plan: Plan, input: ObserveInput, matched: number): Observation {
-  const told: Observation = { matched };
+function newsOf({ mirror, metadata }: WatchedApp, plan: Plan, input: ObserveInput): Omit<Observation, 'matched'> {
+  const told: Omit<Observation, 'matched'> = {};
   if (plan.digest !== input.plan) told.plan = plan;
   if (input.plan === undefined && mirror.length > 0) told.mirror = mirror;
   const requested = metadata.annotations?.[pollRequestedAt]?.slice(0, maxRequestLength);
@@ -144,43 +87,13 @@ export function createObserve({
   limits,
   attributes,
 }: ObserveOptions): Observe {
-  const podsOf = (app: WatchedApp, { spec }: SpecInForce): PodView[] =>
-    spec === undefined
-      ? []
-      : pods.list(app.metadata.namespace).filter((pod) => isAlive(pod) && isSelected(spec.selector, pod.labels));
-
-  /** Known pods that the watch does not have: those that are there all the same, and those of which nobody can say. */
-  const missing = async (
-    { app, known }: ObserveInput,
-    { spec, plan }: SpecInForce,
-    matching: PodView[],
-    signal: AbortSignal,
-  ): Promise<{ found: PodView[]; undecided: string[] }> => {
-    const matched = new Set(matching.map(({ uid }) => uid));
-    const unmatched = Object.keys(known).filter((subject) => subject !== wholeApp && !matched.has(subject));
-    if (unmatched.length === 0 || spec === undefined || !plan.perPod) return { found: [], undecided: [] };
-    const watched = new Set(pods.list(app.namespace).map(({ uid }) => uid));
-    const uids = unmatched.filter((uid) => !watched.has(uid));
-    if (uids.length === 0) return { found: [], undecided: [] };
-    const found = await unwatched({ namespace: app.namespace, selector: spec.selector, uids }, signal);
-    if (found === undefined) return { found: [], undecided: uids };
-    if (found.length > 0)
-      log.warning('the watch of pods is behind', { namespace: app.namespace, tapp: app.name, pods: found.length });
-    return { found: found.filter(isAlive), undecided: [] };
-  };
-
-  /** A pod that was deleted (or whose address went on) while it was asked has not said anything. */
-  const isStillThere = ({ subject, ip }: Question, namespace: string, found: PodView[]): boolean => {
-    if (subject === wholeApp) return true;
-    const isSubject = ({ uid }: PodView) => uid === subject;
-    const pod = pods.list(namespace).find(isSubject) ?? found.find(isSubject);
-    return pod !== undefined && pod.ip === ip && isAlive(pod);
-  };
+  const rollCall = createRollCall({ pods, unwatched, log });
 
   const ask = async (
     input: ObserveInput,
     inForce: SpecInForce,
-    { questions, found }: { questions: Question[]; found: PodView[] },
+    questions: Question[],
+    isAt: PodsThere['isAt'],
     signal: AbortSignal,
   ) => {
     const began = performance.now();
@@ -194,7 +107,8 @@ export function createObserve({
     );
     const readings = results.flatMap((result, i) => {
       const question = questions[i];
-      if (question === undefined || !isStillThere(question, input.app.namespace, found)) return [];
+      // A pod that was deleted (or whose address went on) while it was asked has not said anything.
+      if (question === undefined || (question.subject !== wholeApp && !isAt(question.subject, question.ip))) return [];
       const reading = readingOf(question, result, inForce, input.known[question.subject], maxBytes);
       return reading === undefined ? [] : [reading];
     });
@@ -214,35 +128,28 @@ export function createObserve({
       apps.forget(input.app.uid);
       return { matched: 0, deleted: true };
     }
-    if (!pods.hasSynced(input.app.namespace)) throw new Error('the watch of pods in the namespace has not synced yet');
     const inForce = apps.inForce(app);
     const { plan, spec } = inForce;
-    const watched = podsOf(app, inForce);
-    const told = { ...newsOf(app, plan, input, watched.length), ...attributesTold(attributes?.(), input) };
+    const news = { ...newsOf(app, plan, input), ...attributesTold(attributes?.(), input) };
     if (spec === undefined || plan.problems.length > 0 || isSuspended(plan, input.held, started))
-      return { ...told, unasked: 'stopped' };
-    const { found, undecided } = await missing(input, inForce, watched, signal);
-    const matching = [...watched, ...found];
-    told.matched = matching.length;
-    if (lookLimitMs(plan, matching.length) > limitMs) return { ...told, unasked: 'again' };
+      return { ...rollCall.watched(input.app.namespace, inForce), ...news, unasked: 'stopped' };
+    const { seen, running, undecided, isAt } = await rollCall.present(input, inForce, signal);
+    const told: Observation = { ...seen, ...news };
+    if (lookLimitMs(plan, told.matched) > limitMs) return { ...told, unasked: 'again' };
 
-    const questions = questionsOf(app, spec, plan, matching.filter(isRunning));
+    const questions = questionsOf(app, spec, plan, running);
     // Of these nobody can say whether they exist: unknown, as when they give no answer.
     const kept = new Set([...questions.map(({ subject }) => subject), ...undecided]);
     const gone = Object.keys(input.known).filter((subject) => !kept.has(subject));
     if (gone.length > 0) told.gone = gone;
     // Another question makes what is known of the old one void: every answer is told.
     const isOtherPlan = told.plan !== undefined && input.plan !== undefined;
-    const { results, readings, seconds } = await ask(
-      isOtherPlan ? { ...input, known: {} } : input,
-      inForce,
-      { questions, found },
-      signal,
-    );
+    const asking = isOtherPlan ? { ...input, known: {} } : input;
+    const { results, readings, seconds } = await ask(asking, inForce, questions, isAt, signal);
     const unsaid = isOtherPlan ? [] : undecided;
-    const all = [...readings, ...unsaid.flatMap((subject) => unaskable(subject, input.known[subject]))];
+    const all = [...readings, ...unsaid.flatMap((subject) => unconfirmed(subject, input.known[subject]))];
     if (all.length > 0) told.readings = all;
-    count(input, resultOf(results, readings, matching.length), seconds, started);
+    count(input, resultOf(results, readings, told), seconds, started);
     return told;
   };
 }

@@ -71,6 +71,9 @@ export type Port = z.infer<typeof Port>;
 /** Why a port does not stand beside a URL, and where it goes. */
 export const portBesideUrl =
   'is for a path on each pod and would not be used: put the port into the URL of graphqlEndpoint, e.g. app.ns.svc:8080/graphql';
+/** Why a condition about pods does not stand beside a URL. */
+export const noPodsBesideUrl =
+  'is about the pods of an app that are asked one by one, and graphqlEndpoint is a URL, which is asked once for all: use unreachable';
 /** The same of a scheme. */
 export const schemeBesideUrl =
   'would not be used, because graphqlEndpoint has a scheme of its own: put it into that URL, e.g. https://app.ns.svc/graphql';

@@ -43,6 +43,11 @@ function parameterProblems({ action, parameters }: Rule, at: string, selected: S
   ];
 }
 
+const podlessProblem = ({ action, trigger: { condition } }: Rule): string | undefined =>
+  condition === 'noPods' && actionKindOf(action).onPods
+    ? `${action} acts on pods, and ${condition} is true when there are none: use webhook, scale_deployment or patch_resource`
+    : undefined;
+
 /**
  * What is wrong with a rule that neither its schema nor the API server can say.
  *
@@ -53,6 +58,7 @@ export function ruleProblems(rule: Rule, at: string, selected: Selected | undefi
   const { field } = rule.trigger;
   return [
     ...triggerProblems(rule.trigger, `${at}.trigger`),
+    ...problem(`${at}.action`, podlessProblem(rule)),
     ...(selected && field !== undefined ? problem(`${at}.trigger.field`, unselected(selected, field)) : []),
     ...parameterProblems(rule, `${at}.parameters`, selected),
   ];

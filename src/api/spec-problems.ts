@@ -1,6 +1,6 @@
 import type { SpecProblem } from '../domain/plan.ts';
 import { templateVariables } from '../domain/template.ts';
-import { portBesideUrl, schemeBesideUrl } from './endpoint.ts';
+import { noPodsBesideUrl, portBesideUrl, schemeBesideUrl } from './endpoint.ts';
 import { metricProblems } from './metric-problems.ts';
 import { checkQuery, type Selected, unselected } from './query.ts';
 import { ruleName, ruleProblems } from './rule-problems.ts';
@@ -34,6 +34,16 @@ function endpointProblems({ graphqlEndpoint, port, scheme }: TargetAppSpec): Spe
       ? []
       : [{ field: 'spec.scheme', message: `${JSON.stringify(scheme)} ${schemeBesideUrl}` }]),
   ];
+}
+
+/** Conditions about pods, where nobody asks a pod. */
+function podsProblems({ graphqlEndpoint, actions = [] }: TargetAppSpec): SpecProblem[] {
+  if (graphqlEndpoint.startsWith('/')) return [];
+  return actions.flatMap(({ trigger: { condition } }, index) =>
+    condition === 'noPods'
+      ? [{ field: `spec.actions[${index}].trigger.condition`, message: `noPods ${noPodsBesideUrl}` }]
+      : [],
+  );
 }
 
 function nameProblems(rules: TargetAppSpec['actions'] = []): SpecProblem[] {
@@ -78,6 +88,7 @@ export function specProblems(spec: TargetAppSpec): SpecProblem[] {
     ...('problem' in query ? [{ field: 'spec.stateQuery', message: query.problem }] : []),
     ...endpointProblems(spec),
     ...timeProblems(spec),
+    ...podsProblems(spec),
     ...nameProblems(actions),
     ...actions.flatMap((rule, index) => ruleProblems(rule, `spec.actions[${index}]`, selected)),
     ...events.flatMap((entry, index) => transitionProblems(entry, `spec.events[${index}]`, selected)),

@@ -82,7 +82,7 @@ export const TargetAppStatus = z
       .optional()
       .meta({
         description:
-          'Ready (it is being watched; the message says so when the last actions did not succeed), Reconciling and Stalled (as kstatus reads them), SourceReachable (the app answers), ActionsHealthy (the last actions succeeded).',
+          'Ready (it is being watched; the message says so when the last actions did not succeed), Reconciling and Stalled (as kstatus reads them), SourceReachable (the app answers), SourceHealthy (it answers with its state), ActionsHealthy (the last actions succeeded).',
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['type'],
       }),
@@ -90,7 +90,8 @@ export const TargetAppStatus = z
       .object({
         matched: count('Pods that the selector matches.').optional(),
         observed: count('Pods whose state is known.').optional(),
-        unreachable: count('Pods that gave no answer at the last poll.').optional(),
+        unreachable: count('Pods that gave no usable answer at the last poll.').optional(),
+        failing: count('Pods that answered the last poll, and not with their state.').optional(),
       })
       .optional()
       .describe('How many pods there are.'),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { cel } from './cel.ts';
-import { Endpoint, Port, portBesideUrl, schemeBesideUrl } from './endpoint.ts';
+import { Endpoint, noPodsBesideUrl, Port, portBesideUrl, schemeBesideUrl } from './endpoint.ts';
 import { FieldPath } from './field-path.ts';
 import { JsonRecord } from './json-value.ts';
 import { MetricField } from './metric-field.ts';
@@ -28,6 +28,12 @@ const urlRules = [
     message: schemeBesideUrl,
     reason: 'FieldValueForbidden',
     fieldPath: '.scheme',
+  },
+  {
+    rule: "!has(self.actions) || !has(self.graphqlEndpoint) || self.graphqlEndpoint.startsWith('/') || self.actions.all(a, a.trigger.condition != 'noPods')",
+    message: `the condition noPods ${noPodsBesideUrl}`,
+    reason: 'FieldValueForbidden',
+    fieldPath: '.actions',
   },
 ];
 

@@ -50,9 +50,14 @@ function fieldProblem({ condition, field }: Trigger): string | undefined {
   if (!isAbsence && field === undefined)
     return `is required for condition ${condition}: name what it looks at, e.g. application.health`;
   return isAbsence && field !== undefined
-    ? `has no meaning for condition ${condition}, which is about the lack of an answer: remove it`
+    ? `has no meaning for condition ${condition}, which is about no field: remove it`
     : undefined;
 }
+
+const podsProblem = ({ condition, pods }: Trigger): string | undefined =>
+  condition === 'noPods' && pods !== undefined
+    ? `has no meaning for condition ${condition}, which is about there being none: remove it`
+    : undefined;
 
 const forProblem = ({ condition, for: held }: Trigger): string | undefined =>
   conditions[condition].kind === 'edge' && held !== undefined
@@ -65,4 +70,5 @@ export const triggerProblems = (trigger: Trigger, at: string): SpecProblem[] =>
     { field: `${at}.field`, message: fieldProblem(trigger) },
     { field: `${at}.value`, message: valueProblem(trigger) },
     { field: `${at}.for`, message: forProblem(trigger) },
+    { field: `${at}.pods`, message: podsProblem(trigger) },
   ].filter((problem): problem is SpecProblem => problem.message !== undefined);

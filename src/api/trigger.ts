@@ -11,6 +11,7 @@ const namesWhere = (accept: (condition: Condition) => boolean): ConditionName[] 
 
 const edges = namesWhere(({ kind }) => kind === 'edge');
 const withoutField = namesWhere(({ kind }) => kind === 'absence');
+const withoutPods = namesWhere((condition) => condition.kind === 'absence' && condition.of === 'noPods');
 const quorumWords = ['all', 'any', 'each'] as const;
 const percentage = '^([1-9]|[1-9][0-9]|100)%$';
 const quorumHowTo = 'use each, any, all, a percentage such as 50%, or a number of pods such as 2';
@@ -51,8 +52,14 @@ const fieldRule = cel(
   {
     rule: `!(self.condition in ${celList(withoutField)}) || !has(self.field)`,
     message: 'trigger.field has no meaning for this condition: remove it',
-    messageExpression: `"trigger.field has no meaning for condition " + self.condition + ", which is about the lack of an answer: remove it"`,
+    messageExpression: `"trigger.field has no meaning for condition " + self.condition + ", which is about no field: remove it"`,
     fieldPath: '.field',
+  },
+  {
+    rule: `!(self.condition in ${celList(withoutPods)}) || !has(self.pods)`,
+    message: 'trigger.pods has no meaning for this condition: remove it',
+    messageExpression: `"trigger.pods has no meaning for condition " + self.condition + ", which is about there being none: remove it"`,
+    fieldPath: '.pods',
   },
   {
     rule: `!(self.condition in ${celList(edges)}) || !has(self.__for__)`,
@@ -77,10 +84,10 @@ export const Trigger = z
     condition: z
       .enum(Object.keys(conditions) as [ConditionName, ...ConditionName[]])
       .describe(
-        'How the field is judged. Of one state: equals, not_equals, greater_than, greater_or_equal, less_than, less_or_equal, contains, not_contains, in, not_in, matches (a regular expression), exists, not_exists. Against the previous state of the same pod: changed, changed_to, changed_from, increased, decreased. Without a field: unreachable, the app gives no answer. Numbers compare as numbers, never as text; an absent field, a null and an empty string are three different things.',
+        'How the field is judged. Of one state: equals, not_equals, greater_than, greater_or_equal, less_than, less_or_equal, contains, not_contains, in, not_in, matches (a regular expression), exists, not_exists. Against the previous state of the same pod: changed, changed_to, changed_from, increased, decreased. Without a field: unreachable, the app gives no usable answer; failing, it answers, and not with a state (an error, say); noPods, no pod matches or none of them runs. Numbers compare as numbers, never as text; an absent field, a null and an empty string are three different things.',
       ),
     value: JsonValue.optional().describe(
-      'What the field is compared with: any JSON, null included. A list for in and not_in, a number for greater_than and its like; none for exists, not_exists, changed, increased, decreased and unreachable. Client-side kubectl apply drops a null from what it sends: write in with [null] instead of equals with null, or use kubectl apply --server-side.',
+      'What the field is compared with: any JSON, null included. A list for in and not_in, a number for greater_than and its like; none for exists, not_exists, changed, increased, decreased, failing, noPods and unreachable. Client-side kubectl apply drops a null from what it sends: write in with [null] instead of equals with null, or use kubectl apply --server-side.',
     ),
     for: Duration.optional().describe(
       'How long the condition must hold, across polls and restarts, before the rule fires, e.g. 60s. Not for conditions about a change.',

@@ -1,10 +1,10 @@
 import { equal } from './diff.ts';
+import type { SubjectView } from './findings.ts';
 import { isJsonObject, type Json, own } from './json.ts';
 import { type Memory, newRuleMemory, type RuleMemory, type SubjectMemory } from './memory.ts';
 import type { EpisodeMirror, Observation, Reading } from './observation.ts';
 import { pathsOverlap, valuesAt } from './path.ts';
 import type { Plan, RulePlan } from './plan.ts';
-import type { SubjectView } from './rules.ts';
 
 /** Whether a rule of an edited spec is still the same question, so that what has fired stays fired. */
 const isSameRule = (a: RulePlan, b: RulePlan): boolean =>
@@ -114,6 +114,13 @@ export interface Absorbed {
   failedBefore: Record<string, SubjectMemory['failure']>;
 }
 
+/** The memory with what was seen of the pods; how many match is left as it was where that cannot be said. */
+function withPods(memory: Memory, { matched, nothingRuns, podsUnknown }: Observation): Memory {
+  const { nothingRuns: _, podsUnknown: __, ...rest } = memory;
+  if (podsUnknown !== undefined) return { ...rest, podsUnknown };
+  return { ...rest, matched, ...(nothingRuns && { nothingRuns }) };
+}
+
 /** Takes one observation into the memory; decides nothing. Pure: the memory passed is left alone. */
 export function absorb(memory: Memory, observation: Observation, now: number): Absorbed {
   const planned =
@@ -131,7 +138,7 @@ export function absorb(memory: Memory, observation: Observation, now: number): A
   const polled = observation.plan?.suspend ? {} : { lastPoll: now };
   const requested = observation.pollRequested === undefined ? {} : { pollRequested: observation.pollRequested };
   return {
-    memory: { ...planned, ...polled, ...requested, matched: observation.matched, subjects },
+    memory: { ...withPods(planned, observation), ...polled, ...requested, subjects },
     views,
     failedBefore,
   };

@@ -6,12 +6,12 @@ export type Verdict = boolean | 'mismatch';
 
 /**
  * A trigger condition. `level`: true or false of one state. `edge`: true only against an earlier state of the same
- * subject. `absence`: about the lack of a state.
+ * subject. `absence`: about the lack of a state: what kind of failure there is instead, or that nobody is there to ask.
  */
 export type Condition =
   | { kind: 'level'; value: 'required' | 'list' | 'none'; holds(found: Json[], expected: Json): Verdict }
   | { kind: 'edge'; value: 'required' | 'none'; holds(now: Json[], before: Json[], expected: Json): Verdict }
-  | { kind: 'absence'; value: 'none' };
+  | { kind: 'absence'; of: 'failing' | 'noPods' | 'unreachable'; value: 'none' };
 
 /** Longest text that `matches` looks at: an expression runs inside the workflow, where time is short. */
 const maxMatchLength = 4096;
@@ -111,6 +111,7 @@ export const conditions = {
   decreased: { kind: 'edge', value: 'none', holds: moved((now, before) => now < before) },
   equals: level('required', equals),
   exists: { kind: 'level', value: 'none', holds: (found) => found.length > 0 },
+  failing: { kind: 'absence', of: 'failing', value: 'none' },
   greater_or_equal: level(
     'required',
     compare((found, expected) => found >= expected),
@@ -130,11 +131,12 @@ export const conditions = {
     compare((found, expected) => found < expected),
   ),
   matches: level('required', matches),
+  noPods: { kind: 'absence', of: 'noPods', value: 'none' },
   not_contains: level('required', (found, expected) => not(contains(found, expected))),
   not_equals: level('required', (found, expected) => not(equals(found, expected))),
   not_exists: { kind: 'level', value: 'none', holds: (found) => found.length === 0 },
   not_in: level('list', (found, expected) => not(isIn(found, expected))),
-  unreachable: { kind: 'absence', value: 'none' },
+  unreachable: { kind: 'absence', of: 'unreachable', value: 'none' },
 } satisfies Record<string, Condition>;
 
 export type ConditionName = keyof typeof conditions;

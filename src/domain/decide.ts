@@ -1,10 +1,11 @@
 import { type Absorbed, absorb } from './absorb.ts';
 import { type Changes, changesOf, type StatePair } from './diff.ts';
+import type { PodsSeen, SubjectView } from './findings.ts';
 import type { Memory } from './memory.ts';
 import type { Observation } from './observation.ts';
 import { withEvents } from './outbox.ts';
 import type { Plan } from './plan.ts';
-import { type Decision, judge, type SubjectView } from './rules.ts';
+import { type Decision, judge } from './rules.ts';
 import { isSuspended } from './status.ts';
 import { changeEvents, decisionEvent, reachabilityEvents } from './tell.ts';
 
@@ -22,6 +23,12 @@ export const changedPairs = (views: SubjectView[]): StatePair[] =>
       : [{ subject, before: previous, after: state }],
   );
 
+const podsIn = ({ matched, nothingRuns, podsUnknown }: Memory): PodsSeen => ({
+  matched,
+  ...(nothingRuns && { nothingRuns }),
+  ...(podsUnknown !== undefined && { podsUnknown }),
+});
+
 /**
  * The plan step: what an absorbed observation means. Pure: no clock, no randomness, nothing but its arguments, so the
  * same observations give the same decisions in a workflow, in its replay and in a simulation.
@@ -33,7 +40,7 @@ export function decide(
   changes: Changes,
   now: number,
 ): Turn {
-  const { rules, decisions } = judge(uid, plan, memory.rules, views, now);
+  const { rules, decisions } = judge(uid, plan, memory.rules, views, { ...podsIn(memory), now });
   const isChanged = Object.values(changes).some(({ changes: found, more = 0 }) => found.length + more > 0);
   const drafts = [
     ...reachabilityEvents(plan, memory, views, failedBefore),

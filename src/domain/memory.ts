@@ -73,6 +73,10 @@ export interface Memory {
   plan?: Plan;
   /** Pods that the selector matched at the last poll. */
   matched: number;
+  /** None of them ran. */
+  nothingRuns?: true;
+  /** Why it could not be said which pods there are; absent when it could. */
+  podsUnknown?: string;
   subjects: Record<string, SubjectMemory>;
   rules: Record<string, RuleMemory>;
   /** Recent Events by what they say, so that a repeat raises a count. */

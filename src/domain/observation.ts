@@ -95,6 +95,10 @@ export interface EpisodeMirror {
 export interface Observation {
   /** How many pods the selector matches now. */
   matched: number;
+  /** No pod that the selector matches runs; only of an app whose pods are asked. */
+  nothingRuns?: true;
+  /** Why it cannot be said which pods there are; absent when it can. `matched` is then what was known. */
+  podsUnknown?: string;
   /** The TargetApp is gone, or its name belongs to another uid. */
   deleted?: true;
   /**

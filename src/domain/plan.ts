@@ -3,9 +3,9 @@ import type { Json } from './json.ts';
 /** How many of the watched pods must satisfy a trigger; `each` means that the rule lives once per pod. */
 export type Quorum = 'each' | 'any' | 'all' | { percent: number } | { count: number };
 
-/** When a rule fires: a field triple, or (`unreachable`) the lack of an answer. */
+/** When a rule fires: a field triple, or the lack of a state (`failing`, `noPods`, `unreachable`). */
 export interface Trigger {
-  /** Dotted path into the state (`a.b`, `a[0].b`, `a[*].b`); absent for `unreachable`. */
+  /** Dotted path into the state (`a.b`, `a[0].b`, `a[*].b`); absent for the lack of a state. */
   field?: string;
   /** A name in the table of conditions. */
   condition: string;

@@ -1,19 +1,13 @@
 import type { ActionRequest, PodRef } from './action.ts';
-import { conditionNamed, type Verdict } from './conditions.ts';
-import { brief, comparable } from './diff.ts';
+import { conditionNamed } from './conditions.ts';
+import { brief } from './diff.ts';
+import { type Finding, type PodsSeen, type Scope, type SubjectView, scopesOf } from './findings.ts';
 import { countInVain, type Hindrance, hindranceTo, type RuleTurn } from './hindrance.ts';
 import { type Json, own } from './json.ts';
-import { type Episode, newRuleMemory, type RuleMemory, type SubjectMemory, type SuppressionReason } from './memory.ts';
+import { type Episode, newRuleMemory, type RuleMemory, type SuppressionReason } from './memory.ts';
 import { wholeApp } from './observation.ts';
-import { pathsOverlap, valuesAt } from './path.ts';
-import type { Plan, Quorum, RulePlan } from './plan.ts';
-
-/** One subject as this turn sees it: what it says now, and what it said before. */
-export interface SubjectView extends SubjectMemory {
-  subject: string;
-  /** The state before this observation; absent at the baseline. */
-  previous?: Json;
-}
+import { valuesAt } from './path.ts';
+import type { Plan, RulePlan } from './plan.ts';
 
 /** A firing, less what names the TargetApp: that is the same for all of them. */
 export type FiredRequest = Omit<ActionRequest, 'namespace' | 'name' | 'uid'>;
@@ -24,76 +18,10 @@ export type Decision =
   | { kind: 'suppress'; rule: RulePlan; subject: string; pod?: PodRef; reason: SuppressionReason; message: string }
   | { kind: 'mismatch'; rule: RulePlan; subject: string; pod?: PodRef; value: Json };
 
-/** What a rule's condition says of one subject; `unknown`: it cannot be said now. */
-type Finding = Verdict | 'unknown';
-
 const isPod = (view: SubjectView): boolean => view.subject !== wholeApp;
 
 const podOf = (view: SubjectView): PodRef | undefined =>
   isPod(view) ? { uid: view.subject, name: view.name } : undefined;
-
-/** Whether the value of a path is among those that came back as errors. */
-const isErrored = (field: string, unknown: readonly string[]): boolean =>
-  unknown.some((path) => pathsOverlap(field, path));
-
-/**
- * What a rule's condition says of one subject. A failed observation is `unknown` to all but `unreachable`. What is to be
- * ignored below the rule's own field is no change of it.
- */
-export function finding({ trigger }: RulePlan, view: SubjectView, ignoreFields: readonly string[] = []): Finding {
-  const condition = conditionNamed(trigger.condition);
-  if (condition?.kind === 'absence') return view.failure !== undefined;
-  const field = trigger.field ?? '';
-  if (condition === undefined || view.failure !== undefined || view.state === undefined) return 'unknown';
-  if (isErrored(field, view.unknown ?? [])) return 'unknown';
-  const found = valuesAt(view.state, field);
-  const expected = trigger.value ?? null;
-  if (condition.kind === 'level') return condition.holds(found, expected);
-  if (view.previous === undefined) return false;
-  const seen = (state: Json): Json[] => valuesAt(comparable(state, ignoreFields, [field]), field);
-  return condition.holds(seen(view.state), seen(view.previous), expected);
-}
-
-/** How many of `total` subjects a quorum asks for; at least one. */
-function needed(quorum: Quorum, total: number): number {
-  if (quorum === 'all') return Math.max(1, total);
-  if (typeof quorum !== 'object') return 1;
-  return 'count' in quorum ? quorum.count : Math.max(1, Math.ceil((quorum.percent / 100) * total));
-}
-
-/** One place where an episode can live: a pod, or the app when the rule asks for a quorum. */
-interface Scope {
-  subject: string;
-  finding: Finding;
-  /** The subjects that satisfy the condition. */
-  satisfied: SubjectView[];
-}
-
-function scopesOf(
-  rule: RulePlan,
-  views: SubjectView[],
-  ignoreFields: readonly string[],
-): { scopes: Scope[]; findings: Map<SubjectView, Finding> } {
-  const findings = new Map(views.map((view) => [view, finding(rule, view, ignoreFields)]));
-  if (rule.pods === 'each')
-    return {
-      findings,
-      scopes: views.map((view) => ({
-        subject: view.subject,
-        finding: findings.get(view) ?? 'unknown',
-        satisfied: [view],
-      })),
-    };
-  const satisfied = views.filter((view) => findings.get(view) === true);
-  const unknown = views.filter((view) => findings.get(view) === 'unknown').length;
-  const want = needed(rule.pods, views.length);
-  // What is unknown may tip the balance either way only as long as the known ones do not decide it.
-  const undecided = satisfied.length < want && satisfied.length + unknown >= want && unknown > 0;
-  return {
-    findings,
-    scopes: [{ subject: wholeApp, finding: undecided ? 'unknown' : satisfied.length >= want, satisfied }],
-  };
-}
 
 /** Whether an episode is due to fire: held long enough and not fired yet, or due to fire again. */
 function isDue({ rule, now }: RuleTurn, episode: Episode): boolean {
@@ -231,6 +159,12 @@ function pruned({ rule, memory, now }: RuleTurn, scopes: Scope[]): void {
     if (!subjects.has(subject) && now - at >= rule.cooldownMs) delete memory.lastFired[subject];
 }
 
+/** What surrounds a judgement: when it is, and which pods there are. */
+export interface Circumstances extends PodsSeen {
+  /** Epoch milliseconds. */
+  now: number;
+}
+
 /**
  * What the rules of a plan make of what was seen: pure, the same for the same arguments. Returns the decisions in the
  * order of the rules and the rules' new memory; what was passed is left alone.
@@ -240,14 +174,14 @@ export function judge(
   plan: Plan,
   rules: Record<string, RuleMemory>,
   views: SubjectView[],
-  now: number,
+  { now, ...pods }: Circumstances,
 ): { rules: Record<string, RuleMemory>; decisions: Decision[] } {
   const next: Record<string, RuleMemory> = {};
   const decisions = plan.rules.flatMap((rule) => {
     const memory = copied(own(rules, rule.name) ?? newRuleMemory());
     next[rule.name] = memory;
     const turn: RuleTurn = { uid, plan, rule, memory, now };
-    const { scopes, findings } = scopesOf(rule, views, plan.ignoreFields);
+    const { scopes, findings } = scopesOf(rule, plan, views, pods);
     pruned(turn, scopes);
     const advanced = scopes.map((scope) => advance(turn, scope)).filter((decision) => decision !== undefined);
     return [...mismatchIn(turn, findings), ...advanced];

@@ -1,6 +1,7 @@
 import { scalarsOf } from './diff.ts';
 import { fnv1a } from './hash.ts';
 import { type Json, type JsonObject, own } from './json.ts';
+import { condition, type Judged } from './judged.ts';
 import {
   type ConditionMemory,
   type Episode,
@@ -8,10 +9,10 @@ import {
   newRuleMemory,
   type Phase,
   type RuleMemory,
-  type SubjectMemory,
 } from './memory.ts';
 import type { Plan } from './plan.ts';
 import { shared } from './share.ts';
+import { failedAs, sourceOf } from './source.ts';
 
 /** Where the workflow of this status is found. */
 export interface WorkflowRef {
@@ -27,42 +28,11 @@ export const maxFieldsShown = 16;
 /** Over all rules; those that have fired come first, because what they stand for must not be done again. */
 const maxEpisodesMirrored = 1_000;
 
-type Judged = Omit<ConditionMemory, 'since'>;
-
 const iso = (ms: number): string => new Date(Math.floor(ms / 1000) * 1000).toISOString().replace('.000Z', 'Z');
 
 /** Whether a TargetApp is stopped on purpose at this time. */
 export const isSuspended = (plan: Plan | undefined, held: boolean | undefined, now: number): boolean =>
   Boolean(held || plan?.suspend || (plan?.suspendUntil !== undefined && now < plan.suspendUntil));
-
-const condition = (status: Judged['status'], reason: string, message: string): Judged => ({
-  status,
-  reason,
-  message: message.slice(0, 1024),
-});
-
-const failing = (memory: Memory): SubjectMemory[] =>
-  Object.values(memory.subjects).filter((subject) => subject.failure !== undefined);
-
-function sourceReachable(memory: Memory, plan: Plan): Judged {
-  const all = Object.values(memory.subjects);
-  const [first] = failing(memory);
-  if (all.length === 0 && plan.perPod && memory.matched === 0)
-    return condition('False', 'NoMatchingPods', 'no pod of this namespace matches spec.selector');
-  if (all.length === 0 && plan.perPod)
-    return condition(
-      'Unknown',
-      'PodsNotRunning',
-      `${memory.matched} pods match spec.selector, none is Running with an address yet`,
-    );
-  if (all.length === 0) return condition('Unknown', 'Initializing', 'not polled yet');
-  if (first?.failure === undefined) return condition('True', 'Answering', `${all.length} of ${all.length} answer`);
-  return condition(
-    'False',
-    first.failure.class,
-    `${failing(memory).length} of ${all.length} do not answer; ${first.name}: ${first.failure.message}`,
-  );
-}
 
 function actionsHealthy(memory: Memory): Judged {
   const troubled = Object.entries(memory.rules).find(
@@ -74,18 +44,23 @@ function actionsHealthy(memory: Memory): Judged {
   return condition('False', outcome.reason, `${troubled[0]}: ${outcome.message}`);
 }
 
+/** Without anybody who runs nothing is ready; where only KCO could not ask, it is not known. */
+const notReady = ({ status, reason }: Judged): Judged['status'] => (reason === 'PodsNotRunning' ? 'False' : status);
+
 function ready(memory: Memory, plan: Plan | undefined, suspended: boolean): Judged {
   if (plan === undefined) return condition('False', 'Initializing', 'not observed yet');
   const [problem] = plan.problems;
   if (problem !== undefined) return condition('False', 'InvalidSpec', `${problem.field}: ${problem.message}`);
   if (suspended) return condition('Unknown', 'Suspended', 'polling and acting are suspended');
-  const source = sourceReachable(memory, plan);
-  const answering = Object.values(memory.subjects).length - failing(memory).length;
-  if (answering === 0) return { ...source, status: 'False' };
-  const whole = plan.perPod ? `${answering} of ${memory.matched} pods answer` : 'the endpoint answers';
+  const { observed, troubles } = sourceOf(memory, plan);
+  const [worst] = troubles;
+  if (observed === 0 && worst !== undefined)
+    return condition(notReady(worst), worst.reason, troubles.map(({ message }) => message).join('; '));
+  const whole = plan.perPod ? `${observed} of ${memory.matched} pods answer` : 'the endpoint answers';
   const actions = actionsHealthy(memory);
-  const trouble = actions.status === 'True' ? '' : `; ${actions.reason}: ${actions.message}`;
-  return condition('True', 'Monitoring', (source.status === 'True' ? whole : source.message) + trouble);
+  const trouble = actions.status === 'True' ? [] : [`${actions.reason}: ${actions.message}`];
+  const source = worst === undefined ? [whole] : troubles.map(({ message }) => message);
+  return condition('True', 'Monitoring', [...source, ...trouble].join('; '));
 }
 
 /** The status conditions as they are now. Stalled and Reconciling are what kstatus looks at. */
@@ -96,6 +71,7 @@ function judged(memory: Memory, suspended: boolean): Record<string, Judged> {
     problem === undefined
       ? condition('False', 'SpecUnderstood', 'the spec is valid')
       : condition('True', 'InvalidSpec', `${problem.field}: ${problem.message}`);
+  const source = plan === undefined || problem !== undefined || suspended ? undefined : sourceOf(memory, plan);
   const isInitializing = plan === undefined || (problem === undefined && !suspended && memory.lastPoll === undefined);
   return {
     Ready: ready(memory, plan, suspended),
@@ -103,9 +79,7 @@ function judged(memory: Memory, suspended: boolean): Record<string, Judged> {
       ? condition('True', 'Initializing', 'waiting for the first poll')
       : condition('False', 'Observed', 'the spec is in force'),
     Stalled: stalled,
-    ...(plan !== undefined &&
-      problem === undefined &&
-      !suspended && { SourceReachable: sourceReachable(memory, plan) }),
+    ...(source && { SourceReachable: source.reachable, SourceHealthy: source.healthy }),
     ActionsHealthy: actionsHealthy(memory),
   };
 }
@@ -176,6 +150,14 @@ function stateOf(memory: Memory, plan: Plan): JsonObject {
   );
 }
 
+/** How many pods there are, and how they fared at the last poll. */
+export const podCounts = (memory: Memory) => ({
+  matched: memory.matched,
+  observed: Object.values(memory.subjects).filter(({ failure }) => failure === undefined).length,
+  unreachable: failedAs(memory, 'unreachable'),
+  failing: failedAs(memory, 'failing'),
+});
+
 /** The status of a TargetApp as its workflow knows it. `memory.conditions` must be up to date. */
 export function statusOf(memory: Memory, workflow: WorkflowRef, now: number): JsonObject {
   const { plan } = memory;
@@ -185,7 +167,6 @@ export function statusOf(memory: Memory, workflow: WorkflowRef, now: number): Js
     maxEpisodesMirrored,
   );
   const subjects = Object.values(memory.subjects);
-  const unreachable = failing(memory).length;
   return {
     ...(plan !== undefined && { observedGeneration: plan.generation }),
     phase: phaseOf(memory, now),
@@ -197,7 +178,7 @@ export function statusOf(memory: Memory, workflow: WorkflowRef, now: number): Js
       lastTransitionTime: iso(since),
       ...(plan !== undefined && { observedGeneration: plan.generation }),
     })),
-    pods: { matched: memory.matched, observed: subjects.length - unreachable, unreachable },
+    pods: podCounts(memory),
     ...(plan !== undefined && subjects.length > 0 && { state: stateOf(memory, plan) }),
     ...(memory.lastPoll !== undefined && { lastPoll: iso(memory.lastPoll) }),
     ...(memory.lastChange !== undefined && { lastChange: iso(memory.lastChange) }),

@@ -1,12 +1,13 @@
 import type { ActionOutcome, ActionRequest, OutcomeStatus, PodRef } from './action.ts';
 import { brief, type Change, type Changes, comparable, type Difference, equal } from './diff.ts';
 import type { EventDraft, EventReason } from './events.ts';
+import type { SubjectView } from './findings.ts';
 import { type Json, own } from './json.ts';
 import { isWord, likeness, withoutStamps } from './likeness.ts';
 import type { Memory, Phase, SubjectMemory } from './memory.ts';
 import { failureKey, wholeApp } from './observation.ts';
 import type { Plan, RulePlan, TransitionPlan } from './plan.ts';
-import type { Decision, SubjectView } from './rules.ts';
+import type { Decision } from './rules.ts';
 import { renderTemplates } from './template.ts';
 import { transitionsAt } from './transitions.ts';
 import { meansTrouble } from './trouble.ts';

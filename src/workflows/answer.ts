@@ -1,5 +1,5 @@
 import { ApplicationFailure, condition, setHandler, workflowInfo } from '@temporalio/workflow';
-import { isSuspended, phaseOf, statusOf } from '../domain/status.ts';
+import { isSuspended, phaseOf, podCounts, statusOf } from '../domain/status.ts';
 import { currentState, type PollSummary, pollNow, resourceChanged, resume, suspend } from './messages.ts';
 import type { Run } from './run.ts';
 
@@ -15,14 +15,7 @@ async function anotherLook(run: Run): Promise<void> {
 }
 
 function summary({ memory }: Run): PollSummary {
-  const subjects = Object.values(memory.subjects);
-  const unreachable = subjects.filter((subject) => subject.failure !== undefined).length;
-  return {
-    matched: memory.matched,
-    observed: subjects.length - unreachable,
-    unreachable,
-    phase: phaseOf(memory, Date.now()),
-  };
+  return { ...podCounts(memory), phase: phaseOf(memory, Date.now()) };
 }
 
 async function hold(run: Run, held: boolean): Promise<string> {

@@ -20,6 +20,7 @@ export interface PollSummary {
   matched: number;
   observed: number;
   unreachable: number;
+  failing: number;
   phase: string;
 }
 /** Polls at once and answers with what was seen. Refused while suspended. */

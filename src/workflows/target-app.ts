@@ -91,14 +91,14 @@ async function turn(run: Run): Promise<void> {
   if (observation.attributes !== undefined) run.attributes = observation.attributes ?? undefined;
   const plan = observation.plan ?? run.memory.plan;
   if (run.deleted || plan === undefined) return;
-  const { matched, phase } = run.memory;
+  const before = run.memory;
   if (observation.unasked === 'again') run.looksAgain = true;
   const decisions =
     isIdle(run, plan) || observation.unasked ? idle(run, observation) : await decided(run, plan, observation);
   tellPhase(run, plan, observation);
   // Most looks tell nothing that a status could show; composing one to find that out would be half of a look's cost.
   const isQuiet =
-    run.looks > 0 && isEmpty(observation, matched) && decisions.length === 0 && run.memory.phase === phase;
+    run.looks > 0 && isEmpty(observation, before) && decisions.length === 0 && run.memory.phase === before.phase;
   if (!isQuiet) run.version += 1;
   run.looks = run.looksBegun;
   for (const decision of decisions) follow(run, decision);
@@ -107,8 +107,11 @@ async function turn(run: Run): Promise<void> {
 }
 
 /** Whether an observation says no more than that everything is as it was. */
-const isEmpty = (observation: Observation, matched: number): boolean =>
-  Object.keys(observation).length === 1 && observation.matched === matched;
+const isEmpty = ({ matched, nothingRuns, podsUnknown, ...news }: Observation, before: Memory): boolean =>
+  Object.keys(news).length === 0 &&
+  nothingRuns === before.nothingRuns &&
+  podsUnknown === before.podsUnknown &&
+  (podsUnknown !== undefined || matched === before.matched);
 
 /** A look that fails for good (what it saw cannot be carried, say) is one that has seen nothing; the next one may. */
 async function observed(run: Run, fresh: boolean): Promise<Observation | undefined> {

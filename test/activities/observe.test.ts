@@ -37,6 +37,8 @@ const world = {
   lists: [] as ListOptions[],
   pods: [] as PodView[],
   synced: true,
+  stalenessMs: 0,
+  trouble: undefined as string | undefined,
   answers: new Map<string, GraphqlResult>(),
   asked: [] as GraphqlRequest[],
   gets: 0,
@@ -67,6 +69,8 @@ beforeEach(() => {
     lists: [],
     pods: [pod(1), pod(2)],
     synced: true,
+    stalenessMs: 0,
+    trouble: undefined,
     asked: [],
     gets: 0,
     polled: [],
@@ -101,6 +105,7 @@ beforeEach(() => {
     apps,
     pods: {
       list: () => world.pods,
+      scopes: () => [{ hasSynced: world.synced, stalenessMs: world.stalenessMs, trouble: world.trouble }],
       hasSynced: () => world.synced,
     },
     unwatched: createUnwatchedPods({ list: list as unknown as Kube['list'] }),
@@ -354,6 +359,60 @@ describe('a poll', () => {
     world.app = { ...app, metadata: { ...app.metadata, annotations: { 'kco.local/poll-requested-at': 'noon' } } };
     expect((await look()).pollRequested).toBe('noon');
     expect((await look({ pollRequested: 'noon' })).pollRequested).toBeUndefined();
+  });
+});
+
+describe('whether anybody runs', () => {
+  it.each<[string, PodView[], boolean]>([
+    ['nothing matches', [pod(1, { labels: { app: 'pay' } })], true],
+    ['nothing runs yet', [pod(1, { phase: 'Pending' }), pod(2, { ip: undefined })], true],
+    ['what ran has finished', [pod(1, { phase: 'Succeeded' })], true],
+    ['one runs', [pod(1), pod(2, { phase: 'Pending' })], false],
+    [
+      'one is on its way out and its replacement does not run yet',
+      [pod(1, { terminating: true }), pod(2, { phase: 'Pending' })],
+      false,
+    ],
+  ])('is told when nobody does: %s', async (_, pods, nobody) => {
+    world.pods = pods;
+    expect((await look()).nothingRuns).toBe(nobody || undefined);
+  });
+
+  it('is told as long as it is so, and is no matter of an app that is asked as a whole', async () => {
+    world.pods = [];
+    expect(await look(afterwards(await look()))).toEqual({ matched: 0, nothingRuns: true });
+    world.app = appWith({ graphqlEndpoint: 'http://cart.shop/graphql' }, 2);
+    expect(await look()).not.toHaveProperty('nothingRuns');
+  });
+
+  it('cannot be said while the API server does not say whether the known pods are there', async () => {
+    const known = afterwards(await look());
+    world.pods = [];
+    world.listed = new KubeError({ reason: 'ConnectFailed', message: 'away' });
+    const told = await look(known);
+    expect(told).toMatchObject({ podsUnknown: expect.stringContaining('whether its pods are still there') });
+    expect(told).not.toHaveProperty('nothingRuns');
+  });
+
+  it('cannot be said of a watch that has heard nothing for long, though it goes on asking whom it knows', async () => {
+    world.stalenessMs = 150_000;
+    expect(await look()).not.toHaveProperty('podsUnknown');
+    world.pods = [];
+    expect(await look()).toMatchObject({ podsUnknown: 'the API server has said nothing of pods for 150 s' });
+  });
+
+  it('cannot be said where pods cannot be watched: what is known of them stays, and the app as a whole is asked', async () => {
+    const known = afterwards(await look());
+    Object.assign(world, { synced: false, trouble: 'pods is forbidden', pods: [] });
+    world.listed = new KubeError({ reason: 'Forbidden', message: 'pods is forbidden' });
+    const podsUnknown = 'the pods of this namespace cannot be watched: pods is forbidden';
+    const failure = { class: 'PodUnconfirmed', kind: 'unknown' };
+    expect(await look(known)).toMatchObject({ podsUnknown, readings: [{ failure }, { failure }] });
+    expect(world.polled.at(-1)).toBe('PodUnconfirmed');
+    world.app = appWith({ suspend: true }, 2);
+    expect(await look(known)).toMatchObject({ podsUnknown, unasked: 'stopped' });
+    world.app = appWith({ graphqlEndpoint: 'http://cart.shop/graphql' }, 3);
+    expect((await look()).readings).toMatchObject([{ subject: 'app', state: { application: { health: 'healthy' } } }]);
   });
 });
 

@@ -184,6 +184,7 @@ describe('the source of a plan', () => {
   });
 });
 
+const toRoom = { action: 'webhook', parameters: { url: 'https://hooks.example.com/room' } };
 const at = (field: string) => `spec.actions[0].${field}`;
 
 describe('the problems of a plan', () => {
@@ -343,6 +344,30 @@ describe('the problems of a plan', () => {
       of: { actions: [rule({ trigger: { condition: 'exists' } })] },
       field: at('trigger.field'),
       words: 'is required for condition exists',
+    },
+    {
+      what: 'failing with a field',
+      of: { actions: [trigger({ condition: 'failing' })] },
+      field: at('trigger.field'),
+      words: 'has no meaning for condition failing, which is about no field: remove it',
+    },
+    {
+      what: 'noPods on some of the pods',
+      of: { actions: [rule({ trigger: { condition: 'noPods', pods: 'any' }, ...toRoom })] },
+      field: at('trigger.pods'),
+      words: 'has no meaning for condition noPods, which is about there being none: remove it',
+    },
+    {
+      what: 'noPods beside a URL',
+      of: { graphqlEndpoint: 'app.shop/graphql', actions: [rule({ trigger: { condition: 'noPods' }, ...toRoom })] },
+      field: at('trigger.condition'),
+      words: 'noPods is about the pods of an app that are asked one by one, and graphqlEndpoint is a URL',
+    },
+    {
+      what: 'a restart of the pods that are not there',
+      of: { actions: [rule({ trigger: { condition: 'noPods' } })] },
+      field: at('action'),
+      words: 'restart_pod acts on pods, and noPods is true when there are none: use webhook',
     },
     {
       what: 'unreachable with a field',
@@ -566,6 +591,15 @@ describe('the problems of a plan', () => {
     {
       what: 'fields behind an alias and fragments',
       of: { ignoreFields: ['application.version', 'application.lastError', 'region'] },
+    },
+    {
+      what: 'failing and noPods without a field',
+      of: {
+        actions: [
+          rule({ trigger: { condition: 'failing', pods: 'all' } }),
+          rule({ trigger: { condition: 'noPods', for: '2m' }, ...toRoom }),
+        ],
+      },
     },
     {
       what: 'unreachable without a field',

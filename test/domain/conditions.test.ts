@@ -250,6 +250,8 @@ const edges = {
   ],
 } satisfies Partial<Record<ConditionName, EdgeCase[]>>;
 
+const absences = ['failing', 'noPods', 'unreachable'];
+
 const has = (found: Json[]): string =>
   found.length === 0 ? 'nothing' : found.map((v) => JSON.stringify(v)).join(' | ');
 const shortened = (found: Json[]): string => (has(found).length > 60 ? `${has(found).slice(0, 10)}…` : has(found));
@@ -277,7 +279,7 @@ const edgeRows = Object.entries(edges).flatMap(([name, cases]) =>
 describe('conditions', () => {
   it('have a row here for every entry of the table, in alphabetical order there', () => {
     const names = Object.keys(conditions);
-    expect([...Object.keys(levels), ...Object.keys(edges), 'unreachable'].sort()).toEqual(names);
+    expect([...Object.keys(levels), ...Object.keys(edges), ...absences].sort()).toEqual(names);
     expect(names).toEqual([...names].sort());
   });
 
@@ -305,7 +307,7 @@ describe('conditions', () => {
     expect(conditionNamed(name)).toBeUndefined();
   });
 
-  it('is about the lack of an answer only when it is unreachable', () => {
-    expect(conditionNamed('unreachable')).toEqual({ kind: 'absence', value: 'none' });
+  it.each(absences)('%s is about the lack of a state, of which kind its name says', (name) => {
+    expect(conditionNamed(name)).toEqual({ kind: 'absence', of: name, value: 'none' });
   });
 });

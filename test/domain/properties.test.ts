@@ -8,11 +8,12 @@ import {
   type RecentEvent,
   repeatWindowMs,
 } from '../../src/domain/events.ts';
+import { finding } from '../../src/domain/findings.ts';
 import { fnv1a } from '../../src/domain/hash.ts';
 import { isJsonObject, type Json } from '../../src/domain/json.ts';
 import { type Memory, newMemory } from '../../src/domain/memory.ts';
+import { failureClasses } from '../../src/domain/observation.ts';
 import type { Plan, RulePlan } from '../../src/domain/plan.ts';
-import { finding } from '../../src/domain/rules.ts';
 import { nextPollAt } from '../../src/domain/schedule.ts';
 import {
   type Answer,
@@ -40,7 +41,7 @@ const state = fc.record(
 ) as fc.Arbitrary<{ [key: string]: Json }>;
 const answer: fc.Arbitrary<Answer> = fc.oneof(
   { weight: 6, arbitrary: state.map((of) => says(of)) },
-  { weight: 2, arbitrary: fc.constantFrom(fails('Timeout'), fails('ConnectFailed')) },
+  { weight: 3, arbitrary: fc.constantFrom(...failureClasses.map((of) => fails(of))) },
   { weight: 1, arbitrary: state.map((of) => says({ ...of, f: null }, ['f'])) },
 );
 
@@ -54,7 +55,7 @@ const trigger: fc.Arbitrary<RulePlan['trigger']> = fc.oneof(
     field: fc.constantFrom('f', 'n', 'n.g', 'l[*].s', 'l'),
     condition: fc.constantFrom('exists', 'not_exists', 'changed', 'increased', 'decreased'),
   }),
-  fc.constant({ condition: 'unreachable' }),
+  fc.constantFrom({ condition: 'unreachable' }, { condition: 'failing' }, { condition: 'noPods' }),
 );
 const rule: fc.Arbitrary<Partial<RulePlan>> = fc.record(
   {
@@ -113,6 +114,10 @@ const saysOf = (of: RulePlan, before: Memory, { memory }: Played, subject: strin
 };
 
 const isLevel = ({ trigger: { condition } }: RulePlan): boolean => conditionNamed(condition)?.kind !== 'edge';
+
+/** The kind of failure that a rule is about, if it is about failures. */
+const failureAskedFor = ({ trigger: { condition } }: RulePlan): string | undefined =>
+  conditionNamed(condition)?.kind === 'absence' ? condition : undefined;
 
 /** How often a rule fired for one pod between two polls at which its condition was not true, or the pod not there. */
 function mostFiringsAtAStretch(of: RulePlan, subject: string, played: Played[]): number {
@@ -173,7 +178,7 @@ describe('the plan step', () => {
     );
   });
 
-  it('fires only for what the pods say now, never for what failed, but for unreachable', () => {
+  it('fires only for what the pods say now, and for a failure only where the rule is about its kind', () => {
     fc.assert(
       fc.property(planOf(repeating), story, (plan, polls) => {
         const played = play(plan, polls);
@@ -181,14 +186,58 @@ describe('the plan step', () => {
           const before = played[i - 1]?.memory ?? newMemory();
           for (const decision of turn.decisions) {
             if (decision.kind !== 'fire') continue;
-            expect(decision.request.pods.length).toBeGreaterThan(0);
+            expect(decision.request.pods.length > 0).toBe(decision.rule.trigger.condition !== 'noPods');
             for (const { uid, name } of decision.request.pods) {
-              const hasFailed = polls[i]?.pods?.[name]?.failure !== undefined;
-              expect(hasFailed).toBe(decision.rule.trigger.condition === 'unreachable');
+              expect(polls[i]?.pods?.[name]?.failure?.kind).toBe(failureAskedFor(decision.rule));
               expect(saysOf(decision.rule, before, turn, uid)).toBe(true);
             }
           }
         });
+      }),
+      runs,
+    );
+  });
+
+  it('fires for nothing that is unknown: no pod that was not asked, no part that was not answered, no pods that nobody sees', () => {
+    const blind: fc.Arbitrary<Answer> = fc.oneof(
+      fc.constantFrom(...failureClasses.map((of) => fails(of, { kind: 'unknown' }))),
+      state.map((of) => says(of, ['f', 'n', 'l'])),
+    );
+    const unseen = fc.record({
+      pods: fc.dictionary(fc.constantFrom(...names), blind, { maxKeys: 3, noNullPrototype: true }),
+      matched: fc.integer({ min: 0, max: 5 }),
+      podsUnknown: fc.constantFrom(undefined, 'the pods cannot be watched'),
+    });
+    const nobodyRuns = (poll: Poll) => poll.podsUnknown === undefined && Object.keys(poll.pods ?? {}).length === 0;
+    fc.assert(
+      fc.property(planOf(repeating), pods, fc.array(unseen), (plan, first, after) => {
+        const polls: Poll[] = [{ pods: first }, ...after].map((poll, i) => ({ at: i * 60, ...poll }));
+        play(plan, polls).forEach(({ decisions }, i) => {
+          const poll = polls[i];
+          if (i === 0 || poll === undefined) return;
+          const fired = decisions.filter(({ kind }) => kind === 'fire');
+          for (const { rule: of } of fired) expect([of.trigger.condition, nobodyRuns(poll)]).toEqual(['noPods', true]);
+        });
+      }),
+      runs,
+    );
+  });
+
+  it('fires for a quorum only when as many of the pods that match satisfy it, whatever is known of the others', () => {
+    const quorum = fc.constantFrom<RulePlan['pods'][]>('any', 'all', { percent: 50 }, { count: 2 });
+    const answers = fc.array(fc.constantFrom(says({ f: 'x' }), says({ f: 'y' }), fails('Timeout'), fails('Throttled')));
+    const wantedOf = (of: RulePlan['pods'], total: number): number => {
+      if (typeof of === 'object') return 'count' in of ? of.count : Math.ceil(total / 2);
+      return of === 'any' ? 1 : total;
+    };
+    fc.assert(
+      fc.property(quorum, answers, fc.nat({ max: 4 }), (of, given, more) => {
+        const plan = aPlan({ rules: [aRule({ trigger: { field: 'f', condition: 'equals', value: 'x' }, pods: of })] });
+        const asked = Object.fromEntries(given.map((one, i) => [`p${i}`, one]));
+        const total = given.length + more;
+        const satisfied = given.filter(({ state: said }) => isJsonObject(said) && said['f'] === 'x').length;
+        const fired = requestsIn(play(plan, [{ at: 0, pods: asked, matched: total }])).length > 0;
+        expect(fired).toBe(satisfied > 0 && satisfied >= wantedOf(of, total));
       }),
       runs,
     );

@@ -1,8 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import { step } from '../../src/domain/decide.ts';
+import { newMemory } from '../../src/domain/memory.ts';
 import type { Plan, RulePlan } from '../../src/domain/plan.ts';
 import {
   type Answer,
   aPlan,
+  appUid,
   aRule,
   at,
   eventsIn,
@@ -23,6 +26,8 @@ const planWith = (rule: Partial<RulePlan>, plan: Partial<Plan> = {}): Plan =>
   aPlan({ rules: [aRule({ onPods: false, ...rule })], ...plan });
 const n = (value: unknown): Answer => says({ n: value as number });
 const unreachable = { condition: 'unreachable' };
+const failing = { condition: 'failing' };
+const noPods = { condition: 'noPods' };
 const changed = { field: 'n', condition: 'changed' };
 /** Plays one pod, polled every 30 s. */
 const story = (rule: Partial<RulePlan>, answers: Answer[], plan: Partial<Plan> = {}): string[] =>
@@ -219,6 +224,42 @@ describe('a failed observation', () => {
     expect(story(rule, answers, plan)).toEqual(sentences);
   });
 
+  it.each<[string, Partial<RulePlan>, Answer[], number[]]>(
+    [
+      ['unreachable is not true of an app that answers something else', unreachable, [fails('GraphQLError')], []],
+      ['failing is true of it', failing, [fails('GraphQLError'), fails('HTTPStatus')], [0]],
+      ['failing is not true of an app that does not answer', failing, [fails('Timeout'), fails('TLSVerifyFailed')], []],
+      ['a status may mean that nobody answers', unreachable, [fails('HTTPStatus', { kind: 'unreachable' })], [0]],
+      [
+        'neither is true where the trouble is not the app',
+        unreachable,
+        [fails('Throttled'), fails('EgressDenied')],
+        [],
+      ],
+      ['neither is true where the trouble is not the app', failing, [fails('PodUnconfirmed')], []],
+      ['what is not known does not end an episode', unreachable, [fails(), fails('Throttled'), fails()], [0]],
+      [
+        'what is not known does not end an episode',
+        failing,
+        [fails('NotJSON'), fails('Throttled'), fails('NotJSON')],
+        [0],
+      ],
+      ['another kind of failure does', unreachable, [fails(), fails('NotJSON'), fails()], [0, 60]],
+    ].map(([what, trigger, answers, seconds]) => [what, { trigger }, answers, seconds] as never),
+  )('means what its kind says: %s', (_, rule, answers, seconds) => {
+    expect(firedAt(play(planWith(rule), polls(answers)))).toEqual(seconds);
+  });
+
+  it('that an earlier version remembers without a kind is concluded from only when it is told again', () => {
+    const [before] = play(planWith({ trigger: unreachable }), polls([fails()]));
+    const withoutKind = (key: string, value: unknown) => (key === 'kind' ? undefined : value);
+    const memory = JSON.parse(JSON.stringify(before?.memory ?? newMemory(), withoutKind));
+    const plan = planWith({ trigger: unreachable });
+    const { rules } = step(appUid, memory, { matched: 1 }, at(30)).memory;
+    expect(Object.values(rules)[0]?.episodes).toHaveProperty(uidOf('pod-a'));
+    expect(step(appUid, memory, { matched: 1, plan }, at(30)).decisions).toEqual([]);
+  });
+
   it('leaves what was known as it was, so that the same state need not be told again', () => {
     const played = play(planWith({}), polls([healthy, fails(), healthy]));
     const [before, failed, after] = played.map(({ memory }) => memory.subjects[uidOf('pod-a')]);
@@ -291,10 +332,86 @@ describe('a quorum', () => {
     expect(firedAt(played)).toEqual(seconds);
   });
 
+  it.each<[RulePlan['pods'], string, number, boolean]>([
+    ['all', 'u', 5, false],
+    ['all', 'uuuuu', 5, true],
+    ['any', 'u', 5, true],
+    [{ percent: 50 }, 'u', 2, true],
+    [{ percent: 50 }, 'u', 3, false],
+    [{ count: 2 }, 'u', 5, false],
+  ])(
+    'of %j counts the pods that match, not those that were asked: %s of %d fire: %s',
+    (quorum, letters, matched, fires) => {
+      const played = play(planWith({ pods: quorum }), [{ at: 0, pods: pods(letters), matched }]);
+      expect(firedAt(played)).toEqual(fires ? [0] : []);
+    },
+  );
+
+  it('counts a pod of which nobody knows whether it exists, though it is not among those that match', () => {
+    const plan = planWith({ pods: 'all', trigger: unreachable });
+    const unconfirmed = { a: fails(), b: fails('PodUnconfirmed') };
+    expect(firedAt(play(plan, [{ at: 0, pods: unconfirmed, matched: 1 }]))).toEqual([]);
+  });
+
+  it.each<[string, Partial<Poll>]>([
+    ['all its pods are gone', { pods: {} }],
+    ['none of its pods runs', { pods: {}, matched: 3 }],
+    ['it cannot be said which pods there are', { pods: {}, podsUnknown: 'forbidden' }],
+    ['there are pods that were not asked, and they may decide', { pods: pods('h'), matched: 3 }],
+  ])('is not over because %s', (_, then) => {
+    const played = play(planWith({ pods: { count: 2 } }), [
+      { at: 0, pods: pods('uu') },
+      { at: 30, ...then },
+      { at: 60, pods: pods('uu') },
+    ]);
+    expect(firedAt(played)).toEqual([0]);
+  });
+
   it('of an app that is asked as a whole is that app, without a pod', () => {
     const plan = planWith({}, { perPod: false });
     const [request] = requestsIn(play(plan, polls([unhealthy], 30, 'app')));
     expect(request).toMatchObject({ pods: [], newValue: 'unhealthy' });
+  });
+});
+
+describe('noPods', () => {
+  const nobody = { pods: {} };
+  const one = { pods: { a: healthy } };
+
+  it.each<[string, Partial<RulePlan>, Omit<Poll, 'at'>[], number[]]>([
+    ['is true when nothing matches', {}, [nobody], [0]],
+    ['is true when nothing runs', {}, [{ pods: {}, matched: 3 }], [0]],
+    ['is true of the app as a whole, once', {}, [nobody, nobody, one, nobody], [0, 90]],
+    [
+      'is not true of an app that runs, whatever it says',
+      {},
+      [{ pods: { a: fails() } }, { pods: { a: unhealthy } }],
+      [],
+    ],
+    ['may have to last', { forMs: 60_000 }, [nobody, nobody, nobody], [60]],
+    ['starts anew after somebody ran', { forMs: 60_000 }, [nobody, one, nobody, nobody], []],
+    ['is not known when it cannot be said which pods there are', {}, [{ pods: {}, podsUnknown: 'forbidden' }], []],
+    [
+      'is not over because it cannot be said which pods there are',
+      {},
+      [nobody, { pods: {}, podsUnknown: 'away' }, nobody],
+      [0],
+    ],
+  ])('%s', (_, rule, steps, seconds) => {
+    const plan = planWith({ trigger: noPods, ...rule });
+    expect(
+      firedAt(
+        play(
+          plan,
+          steps.map((poll, i) => ({ at: i * 30, ...poll })),
+        ),
+      ),
+    ).toEqual(seconds);
+  });
+
+  it('acts on no pod', () => {
+    const [request] = requestsIn(play(planWith({ trigger: noPods }), [{ at: 0, ...nobody }]));
+    expect(request).toMatchObject({ id: expect.stringContaining(':app:'), pods: [] });
   });
 });
 

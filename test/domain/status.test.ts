@@ -41,13 +41,14 @@ describe('the conditions', () => {
     expect(conditions).not.toHaveProperty('SourceReachable');
   });
 
-  it.each<[string, Record<string, Answer>, number | undefined, string, string]>([
+  it.each<[string, Record<string, Answer>, number | undefined, string, string, string]>([
     [
       'all answer',
       { a: healthy, b: unhealthy },
       undefined,
       'True Monitoring: 2 of 2 pods answer',
       'True Answering: 2 of 2 answer',
+      'True StateKnown: 2 of 2 answer with their state',
     ],
     [
       'some answer',
@@ -55,6 +56,47 @@ describe('the conditions', () => {
       undefined,
       'True Monitoring: 1 of 2 do not answer; b: no answer within 10 s',
       'False Timeout: 1 of 2 do not answer; b: no answer within 10 s',
+      'Unknown Timeout: 1 of 2 do not answer; b: no answer within 10 s',
+    ],
+    [
+      'some answer with something else than their state',
+      { a: healthy, b: fails('GraphQLError') },
+      undefined,
+      'True Monitoring: 1 of 2 answer, but not with their state; b: no answer within 10 s',
+      'True Answering: 2 of 2 answer',
+      'False GraphQLError: 1 of 2 answer, but not with their state; b: no answer within 10 s',
+    ],
+    [
+      'it is not known of some whether they do',
+      { a: healthy, b: fails('Throttled') },
+      undefined,
+      'True Monitoring: 1 of 2 could not be asked; b: no answer within 10 s',
+      'Unknown Throttled: 1 of 2 could not be asked; b: no answer within 10 s',
+      'Unknown Throttled: 1 of 2 could not be asked; b: no answer within 10 s',
+    ],
+    [
+      'each fares in another way, the worst first',
+      { a: fails('Throttled'), b: fails('GraphQLError'), c: fails('Timeout'), d: healthy },
+      undefined,
+      'True Monitoring: 1 of 4 do not answer; c: no answer within 10 s; 1 of 4 answer, but not with their state; b: no answer within 10 s; 1 of 4 could not be asked; a: no answer within 10 s',
+      'False Timeout: 1 of 4 do not answer; c: no answer within 10 s',
+      'False GraphQLError: 1 of 4 answer, but not with their state; b: no answer within 10 s',
+    ],
+    [
+      'nobody answers with a state',
+      { a: fails('GraphQLError'), b: fails('PodUnconfirmed') },
+      undefined,
+      'False GraphQLError: 1 of 2 answer, but not with their state; a: no answer within 10 s; 1 of 2 could not be asked; b: no answer within 10 s',
+      'Unknown PodUnconfirmed: 1 of 2 could not be asked; b: no answer within 10 s',
+      'False GraphQLError: 1 of 2 answer, but not with their state; a: no answer within 10 s',
+    ],
+    [
+      'nobody could be asked',
+      { a: fails('PodUnconfirmed') },
+      undefined,
+      'Unknown PodUnconfirmed: 1 of 1 could not be asked; a: no answer within 10 s',
+      'Unknown PodUnconfirmed: 1 of 1 could not be asked; a: no answer within 10 s',
+      'Unknown PodUnconfirmed: 1 of 1 could not be asked; a: no answer within 10 s',
     ],
     [
       'none answers',
@@ -62,6 +104,7 @@ describe('the conditions', () => {
       undefined,
       'False TLSVerifyFailed: 1 of 1 do not answer; a: no answer within 10 s',
       'False TLSVerifyFailed: 1 of 1 do not answer; a: no answer within 10 s',
+      'Unknown TLSVerifyFailed: 1 of 1 do not answer; a: no answer within 10 s',
     ],
     [
       'none matches',
@@ -69,6 +112,7 @@ describe('the conditions', () => {
       undefined,
       'False NoMatchingPods: no pod of this namespace matches spec.selector',
       'False NoMatchingPods: no pod of this namespace matches spec.selector',
+      'Unknown NoMatchingPods: no pod of this namespace matches spec.selector',
     ],
     [
       'none runs yet',
@@ -76,15 +120,28 @@ describe('the conditions', () => {
       2,
       'False PodsNotRunning: 2 pods match spec.selector, none is Running with an address yet',
       'Unknown PodsNotRunning: 2 pods match spec.selector, none is Running with an address yet',
+      'Unknown PodsNotRunning: 2 pods match spec.selector, none is Running with an address yet',
     ],
-  ])('say what is reachable when %s', (_, pods, matched, ready, source) => {
+  ])('say what is reachable when %s', (_, pods, matched, ready, source, healthyNow) => {
     const conditions = conditionsAfter([{ at: 0, pods, ...(matched && { matched }) }]);
     expect(conditions).toMatchObject({
       Ready: ready,
       SourceReachable: source,
+      SourceHealthy: healthyNow,
       Reconciling: 'False Observed: the spec is in force',
       Stalled: 'False SpecUnderstood: the spec is valid',
       ActionsHealthy: 'True NoFailures: no rule ended its last action in trouble',
+    });
+  });
+
+  it('say why it cannot be said which pods there are', () => {
+    const conditions = conditionsAfter([
+      { at: 0, pods: { a: healthy } },
+      { at: 30, podsUnknown: 'pods is forbidden' },
+    ]);
+    expect(conditions).toMatchObject({
+      Ready: 'Unknown PodsUnknown: pods is forbidden',
+      SourceReachable: 'Unknown PodsUnknown: pods is forbidden',
     });
   });
 
@@ -218,7 +275,7 @@ describe('the status', () => {
     expect(statusAt(memory, 60)).toMatchObject({
       observedGeneration: 3,
       phase: 'Monitoring',
-      pods: { matched: 2, observed: 1, unreachable: 1 },
+      pods: { matched: 2, observed: 1, unreachable: 1, failing: 0 },
       state: { a: { health: 'unhealthy' } },
       lastPoll: '2026-01-01T00:01:00Z',
       lastChange: '2026-01-01T00:01:00Z',
@@ -238,6 +295,17 @@ describe('the status', () => {
         { name: 'idle', activeSince: '2026-01-01T00:00:00Z', episodes: [{ subject: uidOf('b'), since: at(0.25) }] },
       ],
       workflow,
+    });
+  });
+
+  it('counts who does not answer, who answers with something else, and neither where only KCO could not ask', () => {
+    const pods = { a: healthy, b: fails('Timeout'), c: fails('GraphQLError'), d: fails('Throttled') };
+    const played = play(aPlan(), [{ at: 0, pods, matched: 6 }]);
+    expect(statusAt(played[0]?.memory ?? newMemory())['pods']).toEqual({
+      matched: 6,
+      observed: 1,
+      unreachable: 1,
+      failing: 1,
     });
   });
 

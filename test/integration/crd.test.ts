@@ -249,6 +249,16 @@ describe('the API server refuses', () => {
       words: [at('parameters.patch'), 'Required value'],
     },
     {
+      what: 'noPods on some of the pods',
+      of: withTrigger({ condition: 'noPods', pods: 'any' }),
+      words: [at('trigger.pods'), 'has no meaning for condition noPods', 'remove it'],
+    },
+    {
+      what: 'noPods beside a URL',
+      of: { graphqlEndpoint: 'app.shop/graphql', ...withTrigger({ condition: 'noPods' }) },
+      words: ['spec.actions: Forbidden: ', 'noPods is about the pods of an app that are asked one by one'],
+    },
+    {
       what: 'unreachable with a field',
       of: withTrigger({ field: 'a', condition: 'unreachable' }),
       words: [at('trigger.field'), 'has no meaning for condition unreachable', 'remove it'],

@@ -85,6 +85,8 @@ export interface Poll {
   pods?: Record<string, Answer>;
   /** Pods that match, when more than those that say something. */
   matched?: number;
+  /** Why it cannot be said which pods there are. */
+  podsUnknown?: string;
   /** The spec as edited: in force from this poll on. */
   plan?: Plan;
   /** What an earlier life had fired; told to a workflow that knows no plan. */
@@ -126,7 +128,11 @@ export const reading = (pod: string, { state, failure, unknown }: Answer, plan =
 };
 
 /** What the observing activity would tell of a poll to a workflow with this memory: only what is news to it. */
-export function observationOf(memory: Memory, plan: Plan, { pods = {}, matched, mirror }: Poll): Observation {
+export function observationOf(
+  memory: Memory,
+  plan: Plan,
+  { pods = {}, matched, podsUnknown, mirror }: Poll,
+): Observation {
   const isNewPlan = plan.digest !== memory.plan?.digest;
   const subjects = Object.keys(pods).map(uidOf);
   const readings = Object.entries(pods).flatMap(([pod, answer]) => {
@@ -142,6 +148,8 @@ export function observationOf(memory: Memory, plan: Plan, { pods = {}, matched, 
   const gone = Object.keys(memory.subjects).filter((subject) => !subjects.includes(subject));
   return {
     matched: matched ?? (plan.perPod ? subjects.length : 0),
+    ...(plan.perPod && subjects.length === 0 && podsUnknown === undefined && { nothingRuns: true }),
+    ...(podsUnknown !== undefined && { podsUnknown }),
     ...(isNewPlan && { plan }),
     ...(memory.plan === undefined && mirror && { mirror }),
     ...(readings.length > 0 && { readings }),

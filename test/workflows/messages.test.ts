@@ -40,7 +40,7 @@ describe('pollNow', () => {
       state: null,
       failure: failureOf('ConnectFailed', 'connection refused'),
     });
-    expect(await pollNow(life)).toEqual({ matched: 2, observed: 1, unreachable: 1, phase: 'Monitoring' });
+    expect(await pollNow(life)).toEqual({ matched: 2, observed: 1, unreachable: 1, failing: 0, phase: 'Monitoring' });
     await life.end();
   });
 

@@ -1,0 +1,120 @@
+import { conditionNamed, type Verdict } from './conditions.ts';
+import { comparable } from './diff.ts';
+import type { Json } from './json.ts';
+import type { SubjectMemory } from './memory.ts';
+import { wholeApp } from './observation.ts';
+import { pathsOverlap, valuesAt } from './path.ts';
+import type { Plan, Quorum, RulePlan } from './plan.ts';
+
+/** One subject as this turn sees it: what it says now, and what it said before. */
+export interface SubjectView extends SubjectMemory {
+  subject: string;
+  /** The state before this observation; absent at the baseline. */
+  previous?: Json;
+}
+
+/** Which pods there are, whether they were asked or not. */
+export interface PodsSeen {
+  /** Pods that the selector matches. */
+  matched: number;
+  /** No pod that the selector matches runs. */
+  nothingRuns?: true;
+  /** Why it cannot be said which pods there are; absent when it can. */
+  podsUnknown?: string;
+}
+
+/** What a rule's condition says of one subject; `unknown`: it cannot be said now. */
+export type Finding = Verdict | 'unknown';
+
+/** Whether the value of a path is among those that are not known. */
+const isUnknown = (field: string, unknown: readonly string[]): boolean =>
+  unknown.some((path) => pathsOverlap(field, path));
+
+/** A failure of a kind that this version does not know is not concluded from either. */
+function failedAs(of: string, { failure }: SubjectView): Finding {
+  if (failure === undefined) return false;
+  return failure.kind === 'unreachable' || failure.kind === 'failing' ? failure.kind === of : 'unknown';
+}
+
+/**
+ * What a rule's condition says of one subject. A failed observation is `unknown` to all conditions but those about
+ * failures, and to them too unless it is the app that fails. What is to be ignored below the rule's own field is no change
+ * of it.
+ */
+export function finding({ trigger }: RulePlan, view: SubjectView, ignoreFields: readonly string[] = []): Finding {
+  const condition = conditionNamed(trigger.condition);
+  if (condition?.kind === 'absence') return failedAs(condition.of, view);
+  const field = trigger.field ?? '';
+  if (condition === undefined || view.failure !== undefined || view.state === undefined) return 'unknown';
+  if (isUnknown(field, view.unknown ?? [])) return 'unknown';
+  const found = valuesAt(view.state, field);
+  const expected = trigger.value ?? null;
+  if (condition.kind === 'level') return condition.holds(found, expected);
+  if (view.previous === undefined) return false;
+  const seen = (state: Json): Json[] => valuesAt(comparable(state, ignoreFields, [field]), field);
+  return condition.holds(seen(view.state), seen(view.previous), expected);
+}
+
+/** One place where an episode can live: a pod, or the app when the rule asks for a quorum. */
+export interface Scope {
+  subject: string;
+  finding: Finding;
+  /** The subjects that satisfy the condition. */
+  satisfied: SubjectView[];
+}
+
+/** The places of one rule, and what its condition says of every subject. */
+export interface Findings {
+  scopes: Scope[];
+  findings: Map<SubjectView, Finding>;
+}
+
+/** How many of `total` subjects a quorum asks for; at least one. */
+function needed(quorum: Quorum, total: number): number {
+  if (quorum === 'all') return Math.max(1, total);
+  if (typeof quorum !== 'object') return 1;
+  return 'count' in quorum ? quorum.count : Math.max(1, Math.ceil((quorum.percent / 100) * total));
+}
+
+/** How many subjects there are: the pods that match, asked or not, and those of which nobody knows whether they exist. */
+function subjectsIn({ perPod }: Plan, views: SubjectView[], { matched }: PodsSeen): number {
+  if (!perPod) return views.length;
+  const unconfirmed = views.filter(({ failure }) => failure?.class === 'PodUnconfirmed').length;
+  return Math.max(views.length, matched + unconfirmed);
+}
+
+/**
+ * What is not known may tip the balance either way, but only as long as what is known does not decide it. Where there is
+ * nobody to ask nothing is known: an incident does not end because all its pods are gone.
+ */
+function agreed(quorum: Quorum, findings: Finding[], total: number, podsUnknown: string | undefined): Finding {
+  if (total === 0 || podsUnknown !== undefined) return 'unknown';
+  const satisfied = findings.filter((found) => found === true).length;
+  const unknown = findings.filter((found) => found === 'unknown').length + total - findings.length;
+  const want = needed(quorum, total);
+  if (satisfied >= want) return true;
+  return satisfied + unknown >= want ? 'unknown' : false;
+}
+
+const ofPods = ({ nothingRuns, podsUnknown }: PodsSeen): Finding =>
+  podsUnknown === undefined ? nothingRuns === true : 'unknown';
+
+/** What the condition of one rule says, everywhere where it can hold. */
+export function scopesOf(rule: RulePlan, plan: Plan, views: SubjectView[], pods: PodsSeen): Findings {
+  const condition = conditionNamed(rule.trigger.condition);
+  if (condition?.kind === 'absence' && condition.of === 'noPods')
+    return { findings: new Map(), scopes: [{ subject: wholeApp, finding: ofPods(pods), satisfied: [] }] };
+  const findings = new Map(views.map((view) => [view, finding(rule, view, plan.ignoreFields)]));
+  if (rule.pods === 'each') {
+    const scopes = [...findings].map(([view, found]) => ({
+      subject: view.subject,
+      finding: found,
+      satisfied: [view],
+    }));
+    return { findings, scopes };
+  }
+  const podsUnknown = plan.perPod ? pods.podsUnknown : undefined;
+  const found = agreed(rule.pods, [...findings.values()], subjectsIn(plan, views, pods), podsUnknown);
+  const satisfied = views.filter((view) => findings.get(view) === true);
+  return { findings, scopes: [{ subject: wholeApp, finding: found, satisfied }] };
+}
