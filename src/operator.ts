@@ -79,6 +79,7 @@ function activitiesOf(options: OperatorOptions, kube: Kube, { served, pods, attr
   return createActivities({
     clients: { kube, http, graphql: createGraphql({ http, retries: observing.maxRetries }) },
     caches: { apps: served.TargetApp.cache, pods },
+    whenGone: served.TargetApp.whenGone,
     telemetry: { metrics, log },
     settings: {
       namespaces: config.kubernetes.watchNamespaces,

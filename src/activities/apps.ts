@@ -10,13 +10,15 @@ import { type ExportingApp, exportedFields } from './exported-fields.ts';
 
 /** What KCO keeps of a TargetApp in its watch cache. */
 export interface WatchedApp {
-  metadata: Pick<ObjectMeta, 'uid' | 'name' | 'annotations' | 'creationTimestamp'> & {
+  metadata: Pick<ObjectMeta, 'uid' | 'name' | 'annotations' | 'creationTimestamp' | 'deletionTimestamp'> & {
     namespace: string;
     generation: number;
   };
   spec: unknown;
   /** `status.observedGeneration`; absent before the first report. */
   observedGeneration?: number;
+  /** `status.pollRequestedAt`: the poll that was asked for and answered last. */
+  pollRequestedAt?: string;
   /** `status.rules[].episodes`, flattened. */
   mirror: EpisodeMirror[];
   /** What of `status.state` is exported as metrics; absent where nothing is. */
@@ -25,13 +27,14 @@ export interface WatchedApp {
 
 interface StatusPart {
   observedGeneration?: number;
+  pollRequestedAt?: string;
   rules?: { name: string; episodes?: { subject: string; since: number; firedAt?: number }[] }[];
 }
 
 /** Cuts a TargetApp down to what is needed of it. */
 export function watchedApp(object: KubeObject): WatchedApp {
   const { metadata, spec, status } = object as KubeObject & ExportingApp & { status?: StatusPart };
-  const { uid, name, annotations, creationTimestamp } = metadata;
+  const { uid, name, annotations, creationTimestamp, deletionTimestamp } = metadata;
   const mirror = (status?.rules ?? []).flatMap(({ name: rule, episodes = [] }) =>
     episodes.map((episode) => ({ rule, ...episode })),
   );
@@ -42,15 +45,29 @@ export function watchedApp(object: KubeObject): WatchedApp {
       name,
       annotations,
       creationTimestamp,
+      ...(deletionTimestamp !== undefined && { deletionTimestamp }),
       namespace: metadata.namespace ?? '',
       generation: metadata.generation ?? 1,
     },
     spec,
     mirror,
     ...(status?.observedGeneration !== undefined && { observedGeneration: status.observedGeneration }),
+    ...(status?.pollRequestedAt !== undefined && { pollRequestedAt: status.pollRequestedAt }),
     ...(exported !== undefined && { exported }),
   };
 }
+
+/** The annotation that asks for a poll; any new value does. */
+const pollRequestedAt = 'kco.local/poll-requested-at';
+/** As long as the status takes it. */
+const maxRequestLength = 256;
+
+/** The poll that is asked for: a text that is another one at each asking. */
+export const pollRequestOf = ({ metadata }: WatchedApp): string | undefined =>
+  metadata.annotations?.[pollRequestedAt]?.slice(0, maxRequestLength);
+
+/** Whether its deletion has begun: whoever has a finalizer on it may keep it for long, and nobody wants it any more. */
+export const isEnding = ({ metadata }: WatchedApp): boolean => metadata.deletionTimestamp !== undefined;
 
 /** A spec as it is in force: parsed once per generation. */
 export interface SpecInForce {
@@ -71,7 +88,7 @@ function selectedBy({ stateQuery, variables }: TargetAppSpec): Selected | undefi
 /** TargetApps as the activities need them. */
 export interface Apps {
   /**
-   * The object of that uid, or undefined when it is gone. A cache that does not know it, or that is behind the generation
+   * The object of that uid, or undefined when it is gone or being deleted. A cache that does not know it, or that is behind the generation
    * that somebody has seen already (`atLeast`; infinity: always), is not believed without a GET. One of a namespace that
    * is not watched is gone, without asking: its workflow dates from a time when it was, and is to end.
    */
@@ -80,8 +97,12 @@ export interface Apps {
   inForce(app: WatchedApp): SpecInForce;
   /** The spec of one generation, when it is the present one or still remembered. */
   ofGeneration(app: AppRef, generation: number): Promise<SpecInForce | undefined>;
+  /** Whether the watch has it, and not as one that is being deleted: what is not is nothing to be remembered or counted. */
+  isKept(app: AppRef): boolean;
   /** Forgets what is remembered of a TargetApp that is gone. */
   forget(uid: string): void;
+  /** Of how many something is remembered. */
+  readonly size: number;
 }
 
 export interface AppsOptions {
@@ -101,9 +122,17 @@ export function createApps({ cache, kube, ref, namespaces, defaults }: AppsOptio
     if (!isWatched(app)) return undefined;
     const { namespace, name, uid } = app;
     const known = cache.get(namespace, name);
+    if (known?.metadata.uid === uid && isEnding(known)) return undefined;
     if (known?.metadata.uid === uid && known.metadata.generation >= atLeast) return known;
     const object = await kube.get(ref, { namespace, name });
-    return object?.metadata.uid === uid ? watchedApp(object) : undefined;
+    if (object?.metadata.uid !== uid) return undefined;
+    const found = watchedApp(object);
+    return isEnding(found) ? undefined : found;
+  };
+
+  const isKept = ({ namespace, name, uid }: AppRef): boolean => {
+    const known = cache.get(namespace, name);
+    return known?.metadata.uid === uid && !isEnding(known);
   };
 
   const inForce = ({ metadata, spec }: WatchedApp): SpecInForce => {
@@ -116,14 +145,19 @@ export function createApps({ cache, kube, ref, namespaces, defaults }: AppsOptio
       plan: planOf({ metadata, spec }, defaults),
       ...(parsed.success && { spec: parsed.data, selected: selectedBy(parsed.data) }),
     };
-    remembered.set(metadata.uid, [entry, ...known].slice(0, 2));
+    // A poll may still be under way when its TargetApp goes; who forgets it does so once.
+    if (isKept(metadata)) remembered.set(metadata.uid, [entry, ...known].slice(0, 2));
     return entry;
   };
 
   return {
     find,
     inForce,
+    isKept,
     forget: (uid) => remembered.delete(uid),
+    get size() {
+      return remembered.size;
+    },
     ofGeneration: async (app, generation) => {
       if (!isWatched(app)) return undefined;
       const known = remembered.get(app.uid)?.find((entry) => entry.generation === generation);

@@ -27,6 +27,8 @@ import { createUnwatchedPods } from './unwatched-pods.ts';
 export interface ActivityOptions {
   clients: { kube: Kube; http: Http; graphql: Graphql };
   caches: { apps: WatchCache<WatchedApp>; pods: WatchCache<PodView> };
+  /** Calls the listener with each TargetApp that goes, on every replica: by its own watch. */
+  whenGone(listener: (app: WatchedApp) => void): void;
   telemetry: { metrics: Metrics; log: Log };
   settings: {
     /** Namespaces whose TargetApps are looked after; empty: all. What a workflow asks for elsewhere is not done. */
@@ -48,12 +50,13 @@ export interface ActivityOptions {
 type ActionActivities = Record<ActionName, (request: ActionRequest) => Promise<ActionResult>>;
 
 /** All activities of the worker, by the names under which they stand in a history. */
-export function createActivities({ clients, caches, telemetry, settings }: ActivityOptions) {
+export function createActivities({ clients, caches, whenGone, telemetry, settings }: ActivityOptions) {
   const { kube, http, graphql } = clients;
   const { metrics, log } = telemetry;
   const { namespaces, defaults, workflowUrl, instance, limits } = settings;
   const ref = refOf(kinds.TargetApp);
   const apps = createApps({ cache: caches.apps, kube, ref, namespaces, defaults });
+  whenGone(({ metadata }) => apps.forget(metadata.uid));
   const unwatched = createUnwatchedPods(kube);
   const { searchAttributes: attributes } = settings;
   const observe = createObserve({ apps, pods: caches.pods, unwatched, graphql, metrics, log, limits, attributes });

@@ -7,17 +7,13 @@ import { type Observation, type ObserveInput, type Reading, wholeApp } from '../
 import type { Plan } from '../domain/plan.ts';
 import { lookLimitMs } from '../domain/schedule.ts';
 import { isSuspended } from '../domain/status.ts';
-import type { Apps, SpecInForce, WatchedApp } from './apps.ts';
+import { type Apps, pollRequestOf, type SpecInForce, type WatchedApp } from './apps.ts';
 import type { PodView } from './pod-view.ts';
 import { type Question, questionsOf } from './questions.ts';
 import { readingOf, unconfirmed } from './readings.ts';
 import { createRollCall, type PodsThere } from './roll-call.ts';
 import type { UnwatchedPods } from './unwatched-pods.ts';
 
-/** The annotation that asks for a poll; any new value does. */
-const pollRequestedAt = 'kco.local/poll-requested-at';
-/** As long as the status takes it. */
-const maxRequestLength = 256;
 /** All states of one TargetApp together: they travel through payloads that Temporal bounds at 2 MiB. */
 const maxTotalStateBytes = 768 * 1024;
 
@@ -64,11 +60,12 @@ const resultOf = (results: GraphqlResult[], readings: Reading[], { matched, pods
 const generationIn = (digest: string | undefined): number => Number(/^g(\d+)-/.exec(digest ?? '')?.[1] ?? 0);
 
 /** What the object itself has to tell that the workflow does not know. */
-function newsOf({ mirror, metadata }: WatchedApp, plan: Plan, input: ObserveInput): Omit<Observation, 'matched'> {
+function newsOf(app: WatchedApp, plan: Plan, input: ObserveInput): Omit<Observation, 'matched'> {
+  const { mirror } = app;
   const told: Omit<Observation, 'matched'> = {};
   if (plan.digest !== input.plan) told.plan = plan;
   if (input.plan === undefined && mirror.length > 0) told.mirror = mirror;
-  const requested = metadata.annotations?.[pollRequestedAt]?.slice(0, maxRequestLength);
+  const requested = pollRequestOf(app);
   if (requested !== undefined && requested !== input.pollRequested) told.pollRequested = requested;
   return told;
 }
@@ -117,17 +114,16 @@ export function createObserve({
 
   const count = (input: ObserveInput, result: PollResult, seconds: number, started: number): void => {
     const { namespace, name } = input.app;
-    metrics.polled({ namespace, tapp: name, result, seconds, lagSeconds: Math.max(0, started - input.due) / 1000 });
+    // Its series are gone with it, and are not to come back by a poll that was under way.
+    if (apps.isKept(input.app))
+      metrics.polled({ namespace, tapp: name, result, seconds, lagSeconds: Math.max(0, started - input.due) / 1000 });
     log.debug('polled', { namespace, tapp: name, result, seconds });
   };
 
   return async (input, signal, limitMs) => {
     const started = Date.now();
     const app = await apps.find(input.app, input.fresh ? Number.POSITIVE_INFINITY : generationIn(input.plan));
-    if (app === undefined) {
-      apps.forget(input.app.uid);
-      return { matched: 0, deleted: true };
-    }
+    if (app === undefined) return { matched: 0, deleted: true };
     const inForce = apps.inForce(app);
     const { plan, spec } = inForce;
     const news = { ...newsOf(app, plan, input), ...attributesTold(attributes?.(), input) };

@@ -66,7 +66,10 @@ export function createController<T>({
     const conversation = registration.conversationOf(object);
     queue.add(conversation.workflowId, { what, conversation });
   };
-  const ensure = (object: T): void => want(registration.isUnseen(object) ? 'tell' : 'ensure', object);
+  const ensure = (object: T): void => {
+    const { isEnding, isUnseen } = registration;
+    want(isEnding(object) ? 'end' : isUnseen(object) ? 'tell' : 'ensure', object);
+  };
 
   let isLeading = false;
 
@@ -75,10 +78,10 @@ export function createController<T>({
       if (!isLeading) return;
       if (event === 'deleted') want('end', object);
       else if (event === 'added' || previous === undefined) ensure(object);
-      else if (registration.isNews(object, previous)) want('tell', object);
+      else if (registration.isNews(object, previous)) want(registration.isEnding(object) ? 'end' : 'tell', object);
     },
     resync: () => {
-      if (isLeading) for (const object of all()) want('ensure', object);
+      if (isLeading) for (const object of all()) want(registration.isEnding(object) ? 'end' : 'ensure', object);
     },
     setLeading: (leading) => {
       isLeading = leading;

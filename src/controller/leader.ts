@@ -70,10 +70,12 @@ export function createLeader({ kube, key, identity, onGain, onLoss, onError }: L
       seen = { resourceVersion, since: performance.now() };
     holder = lease?.spec?.holderIdentity || undefined;
     if (!mayLead(lease, identity, seen, performance.now())) return lose();
+    // Others count from when it is written, and an answer may be long in coming.
+    const writtenAt = performance.now();
     await write(lease, identity, within);
     holder = identity;
     const isNew = renewedAt === undefined;
-    renewedAt = performance.now();
+    renewedAt = writtenAt;
     if (isNew) onGain();
   };
 

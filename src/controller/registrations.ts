@@ -1,4 +1,4 @@
-import { type WatchedApp, watchedApp } from '../activities/apps.ts';
+import { isEnding, pollRequestOf, type WatchedApp, watchedApp } from '../activities/apps.ts';
 import { type KindName, kinds } from '../api/kinds.ts';
 import { refOf } from '../api/resource-ref.ts';
 import type { ExportedFields } from '../clients/field-metrics.ts';
@@ -18,22 +18,30 @@ export interface Registration<T> {
   isNews(object: T, previous: T): boolean;
   /** Whether the workflow may not know this version yet, though no change was seen (the controller was away). */
   isUnseen(object: T): boolean;
+  /** Whether its deletion has begun, which is all that a workflow needs to know: it ends, and none is started. */
+  isEnding(object: T): boolean;
   conversationOf(object: T): Conversation;
   /** What it exports of the state that it watches; absent where the kind has nothing of the sort. */
   exportedOf?(object: T): ExportedFields | undefined;
 }
 
-const announced = ['kco.local/poll-requested-at'];
+/** Whether a poll was asked for that no status tells of. */
+const isPollUnanswered = (app: WatchedApp): boolean => {
+  const requested = pollRequestOf(app);
+  return requested !== undefined && requested !== app.pollRequestedAt;
+};
 
 const targetApp: Registration<WatchedApp> = {
   ref: refOf(kinds.TargetApp),
   trim: watchedApp,
   namespaceOf: ({ metadata }) => metadata.namespace,
   nameOf: ({ metadata }) => metadata.name,
-  isNews: ({ metadata }, { metadata: before }) =>
-    metadata.generation !== before.generation ||
-    announced.some((name) => metadata.annotations?.[name] !== before.annotations?.[name]),
-  isUnseen: ({ metadata, observedGeneration }) => observedGeneration !== metadata.generation,
+  isNews: (app, before) =>
+    app.metadata.generation !== before.metadata.generation ||
+    isEnding(app) !== isEnding(before) ||
+    pollRequestOf(app) !== pollRequestOf(before),
+  isUnseen: (app) => app.observedGeneration !== app.metadata.generation || isPollUnanswered(app),
+  isEnding,
   exportedOf: ({ exported }) => exported,
   conversationOf: ({ metadata: { namespace, name, uid } }) => ({
     type: 'targetApp',

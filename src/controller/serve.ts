@@ -42,8 +42,10 @@ export interface Served<T> {
   registration: Registration<T>;
   cache: WatchCache<T>;
   controller: Controller<T>;
-  /** How many objects there are, by namespace. */
+  /** How many objects are looked after, by namespace. */
   counts(): Map<string, number>;
+  /** Calls the listener with each object that goes: when its deletion begins, or is seen. */
+  whenGone(listener: (object: T) => void): void;
   /** What the objects export of the states that they watch; nothing on a follower, so that each series is told once. */
   exported(): FieldsOfApp[];
 }
@@ -55,18 +57,22 @@ export function serve<T>(
   options: WatchingOptions,
 ): Served<T> {
   const { metrics, log } = options;
+  const listeners: ((object: T) => void)[] = [];
   const controller = createController<T>({ registration, conversations, metrics, log, all: () => cache.list() });
   const cache = watched<T>(options, {
     ref: registration.ref,
     trim: registration.trim,
     onChange: (event, object, previous) => {
       controller.onChange(event, object, previous);
-      if (event === 'deleted') metrics.forget(registration.namespaceOf(object), registration.nameOf(object));
+      if (event !== 'deleted' && !registration.isEnding(object)) return;
+      metrics.forget(registration.namespaceOf(object), registration.nameOf(object));
+      for (const listener of listeners) listener(object);
     },
   });
+  const present = (): T[] => cache.list().filter((object) => !registration.isEnding(object));
   const counts = (): Map<string, number> => {
     const found = new Map<string, number>();
-    for (const object of cache.list()) {
+    for (const object of present()) {
       const namespace = registration.namespaceOf(object);
       found.set(namespace, (found.get(namespace) ?? 0) + 1);
     }
@@ -74,11 +80,11 @@ export function serve<T>(
   };
   const exported = (): FieldsOfApp[] => {
     if (!controller.isLeading) return [];
-    return cache.list().flatMap((object) => {
+    return present().flatMap((object) => {
       const fields = registration.exportedOf?.(object);
       if (fields === undefined) return [];
       return [{ namespace: registration.namespaceOf(object), tapp: registration.nameOf(object), ...fields }];
     });
   };
-  return { registration, cache, controller, counts, exported };
+  return { registration, cache, controller, counts, exported, whenGone: (listener) => void listeners.push(listener) };
 }

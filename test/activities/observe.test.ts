@@ -520,6 +520,38 @@ describe('whether the TargetApp is still there', () => {
     expect(await look()).toEqual({ matched: 0, deleted: true });
   });
 
+  it('is no from the moment at which its deletion begins, whoever holds it up', async () => {
+    const ending = { ...ref, generation: 2, deletionTimestamp: '2026-01-01T00:00:00Z' };
+    world.app = { ...appWith(), metadata: ending };
+    expect(await look()).toEqual({ matched: 0, deleted: true });
+    expect(world.gets).toBe(0);
+    world.app = undefined;
+    world.stored = { metadata: { ...ending, resourceVersion: '2' } };
+    expect(await look()).toEqual({ matched: 0, deleted: true });
+    expect(world.asked).toEqual([]);
+  });
+
+  it('is no while it is polled: the poll is not counted, and nothing of it is remembered', async () => {
+    const { answers } = world;
+    await look();
+    expect([apps.size, world.polled.length]).toEqual([1, 1]);
+    const get = (host: string) => {
+      world.app = undefined;
+      apps.forget(ref.uid);
+      return answers.get(host);
+    };
+    world.answers = Object.defineProperty(new Map(answers), 'get', { value: get });
+    await look();
+    expect([apps.size, world.polled.length]).toEqual([0, 1]);
+    // The API server may have it for a moment longer than the watch.
+    world.stored = {
+      metadata: { ...ref, resourceVersion: '1', generation: 1 },
+      ...({ spec: appWith().spec } as object),
+    };
+    await look();
+    expect([apps.size, world.polled.length]).toEqual([0, 1]);
+  });
+
   it('is read from the API server when the cache is behind what the workflow has seen', async () => {
     const first = await look();
     const later = { ...first, plan: { ...first.plan, digest: 'g2-00000000' } };

@@ -19,13 +19,14 @@ const scripted = () => {
   return { said, state, conversations };
 };
 
-const app = (fields: Partial<WatchedApp['metadata']> & { observed?: number } = {}): WatchedApp => {
-  const { observed, ...metadata } = fields;
+const app = (fields: Partial<WatchedApp['metadata']> & { observed?: number; answered?: string } = {}): WatchedApp => {
+  const { observed, answered, ...metadata } = fields;
   return {
     metadata: { uid: 'u1', namespace: 'shop', name: 'cart', generation: 1, ...metadata },
     spec: {},
     mirror: [],
     ...(observed !== undefined && { observedGeneration: observed }),
+    ...(answered !== undefined && { pollRequestedAt: answered }),
   };
 };
 
@@ -45,6 +46,7 @@ const controllerWith = (conversations: Conversations, all: WatchedApp[] = []) =>
   return controller;
 };
 
+const ending = { generation: 2, deletionTimestamp: '2026-01-01T00:00:00Z' };
 const rows: [string, Parameters<Controller<WatchedApp>['onChange']>, string[]][] = [
   ['a new object starts its workflow, which then looks', ['added', app()], [`tell ${id}`]],
   ['an object that its workflow has seen is only made sure of', ['added', app({ observed: 1 })], [`ensure ${id}`]],
@@ -55,6 +57,19 @@ const rows: [string, Parameters<Controller<WatchedApp>['onChange']>, string[]][]
     ['modified', app({ annotations: { 'kco.local/poll-requested-at': 'now' } }), app()],
     [`tell ${id}`],
   ],
+  [
+    'a poll that was asked for while the controller was away is told',
+    ['added', app({ observed: 1, answered: 'before', annotations: { 'kco.local/poll-requested-at': 'now' } })],
+    [`tell ${id}`],
+  ],
+  [
+    'a poll that was asked for and answered is not told again',
+    ['added', app({ observed: 1, answered: 'now', annotations: { 'kco.local/poll-requested-at': 'now' } })],
+    [`ensure ${id}`],
+  ],
+  ['the begin of a deletion is told, and starts no workflow', ['modified', app(ending), app()], [`end ${id}`]],
+  ['an object that is being deleted starts no workflow when it is first seen', ['added', app(ending)], [`end ${id}`]],
+  ['what happens to an object that is being deleted is not told', ['modified', app(ending), app(ending)], []],
   ['a status that KCO wrote itself is not', ['modified', app({ observed: 1 }), app()], []],
   ['another annotation is not', ['modified', app({ annotations: { team: 'a' } }), app()], []],
   ['a deletion is told to the workflow that there is, and starts none', ['deleted', app()], [`end ${id}`]],
@@ -102,6 +117,23 @@ describe('the controller', () => {
     made.setLeading(true);
     await eventually('the word', () => said.length > 0 && made.pending === 0);
     expect(said).toEqual([`tell ${id}`]);
+  });
+
+  it('tells a poll that was asked for while nobody led, when it takes over', async () => {
+    const { said, conversations } = scripted();
+    const annotations = { 'kco.local/poll-requested-at': 'now' };
+    controllerWith(conversations, [app({ observed: 1, annotations })]);
+    await eventually('the word', () => said.length > 0);
+    expect(said).toEqual([`tell ${id}`]);
+  });
+
+  it('starts no workflow for what is being deleted, neither when it takes over nor at a resync', async () => {
+    const { said, conversations } = scripted();
+    const made = controllerWith(conversations, [app(ending)]);
+    await eventually('the first word', () => said.length === 1);
+    made.resync();
+    await eventually('the second word', () => said.length === 2);
+    expect(said).toEqual([`end ${id}`, `end ${id}`]);
   });
 
   it('makes sure of every workflow at a resync', async () => {

@@ -128,6 +128,29 @@ describe('replicas', () => {
     expect(sinceKilled.stop()).toBeLessThan(12_500);
   });
 
+  it('count their time from when they asked, not from when they were answered', async () => {
+    const { kube, state } = apiServer();
+    let slow = false;
+    const { patch } = kube;
+    let askedAt = 0;
+    kube.patch = async (...args) => {
+      askedAt = performance.now();
+      const written = await patch(...args);
+      if (slow) await new Promise((resolve) => setTimeout(resolve, 1_900));
+      return written;
+    };
+    const { leader } = replica(kube, 'a');
+    await eventually('it to lead', () => leader.isLeader);
+    slow = true;
+    const { writes } = state;
+    await eventually('a renewal to be written', () => state.writes > writes);
+    // The next look after that answer does not get through: six seconds without a renewal are counted from the asking.
+    kube.get = () => Promise.reject(new KubeError({ reason: 'ConnectFailed', message: 'away' }));
+    const renewedAt = askedAt;
+    await eventually('it to stop', () => !leader.isLeader);
+    expect(performance.now() - renewedAt).toBeLessThan(6_000 + 1_500 + 300);
+  }, 20_000);
+
   it('stop leading when they cannot renew, before another one may begin', async () => {
     const { kube, state } = apiServer();
     const { leader, told } = replica(kube, 'a');

@@ -64,8 +64,35 @@ const serving = async () => {
     watching?.write(
       `${JSON.stringify({ type, object: { ...of, metadata: { ...of.metadata, resourceVersion: '2' } } })}\n`,
     );
-  return { series, say };
+  return { series, say, metrics };
 };
+
+describe('a TargetApp that goes', () => {
+  it.each([
+    ['when it is deleted', 'DELETED', {}],
+    [
+      'when its deletion begins, though a finalizer holds it',
+      'MODIFIED',
+      { deletionTimestamp: '2026-01-01T00:00:00Z' },
+    ],
+  ])('takes its series and what is remembered with it, %s, on a follower too', async (_, type, metadata) => {
+    const { say, metrics } = await serving();
+    const gone: string[] = [];
+    served.whenGone((app) => gone.push(app.metadata.name));
+    metrics.readActiveMonitors(() => served.counts());
+    for (const tapp of ['orders', 'carts'])
+      metrics.polled({ namespace: 'shop', tapp, result: 'unchanged', seconds: 1 });
+    const of = object('orders', {}, []);
+    say(type, { ...of, metadata: { ...of.metadata, ...metadata } });
+    await eventually('the end to be seen', () => gone.length > 0);
+    expect(gone).toEqual(['orders']);
+    const series = (await metrics.text()).split('\n').filter((line) => /^operator_kco_(tapp_polls|active)/.test(line));
+    expect(series).toEqual([
+      'operator_kco_tapp_polls_total{namespace="shop",tapp="carts",result="unchanged"} 1',
+      'operator_kco_active_monitors{namespace="shop"} 1',
+    ]);
+  });
+});
 
 const labels = (pod: string, field: string) => `namespace="shop",tapp="orders",pod="${pod}",field="${field}"`;
 const allSeries = [

@@ -11,6 +11,13 @@ jest.setTimeout(120_000);
 
 /** As few as there may be, so that few sick parts fill them. */
 const slots = 4;
+const targetApps: ResourceRef = {
+  apiVersion: 'operator.kco.local/v1alpha1',
+  kind: 'TargetApp',
+  plural: 'targetapps',
+  namespaced: true,
+};
+
 let world: RealWorld;
 let operator: OperatorInside;
 
@@ -78,12 +85,36 @@ it('a receiver that accepts and says nothing, called by more actions than may ru
   await until('the others are called as well', () => world.receiver.deliveries('/silent').length === slots + 2);
 });
 
-const targetApps: ResourceRef = {
-  apiVersion: 'operator.kco.local/v1alpha1',
-  kind: 'TargetApp',
-  plural: 'targetapps',
-  namespaced: true,
-};
+it('a TargetApp that a finalizer of somebody else keeps is polled no more and acted on no more, also after a restart', async () => {
+  const name = 'held-by-finalizer';
+  const [pod] = await world.runApp(name);
+  const watched = await world.monitor(name, {
+    actions: [{ trigger: whenUnhealthy, action: 'webhook', parameters: { url: world.receiver.url('/held') } }],
+  });
+  const finalizers = (list: string[] | null) =>
+    world.kube.patch(
+      targetApps,
+      { namespace: 'default', name },
+      { type: 'merge', body: { metadata: { finalizers: list } } },
+    );
+  await finalizers(['example.com/slow']);
+  await world.deleteApp(name);
+  await until('its workflow has ended', async () => (await world.workflowStatus(watched)) === 'COMPLETED');
+  expect(world.targetApp(name)?.metadata.deletionTimestamp).toBeDefined();
+  world.says(pod, { health: 'unhealthy' });
+  expect(await pollsInFiveSeconds(pod)).toBe(0);
+  const series = `operator_kco_tapp_polls_total{namespace="default",tapp="${name}"`;
+  expect(await operator.metrics()).not.toContain(series);
+
+  const another = await world.spawnOperator();
+  await another.ready();
+  expect(await pollsInFiveSeconds(pod)).toBe(0);
+  expect(await world.workflowStatus(watched)).toBe('COMPLETED');
+  expect(world.receiver.deliveries('/held')).toEqual([]);
+  await another.end('SIGTERM');
+  await finalizers(null);
+  await until('it is gone', () => world.targetApp(name) === undefined);
+});
 
 /** Creates an object of a namespace. */
 async function create(namespace: string, object: JsonObject): Promise<void> {
