@@ -1,3 +1,4 @@
+import { stepsOf } from '../domain/pattern.ts';
 import type { SpecProblem } from '../domain/plan.ts';
 import { templateVariables } from '../domain/template.ts';
 import { noPodsBesideUrl, portBesideUrl, schemeBesideUrl } from './endpoint.ts';
@@ -60,6 +61,21 @@ function nameProblems(rules: TargetAppSpec['actions'] = []): SpecProblem[] {
   });
 }
 
+/** Most steps for each character of what an app says, of all rules together: they are taken in the thread of all TargetApps. */
+const maxPatternSteps = 512;
+
+function patternProblems(rules: TargetAppSpec['actions'] = []): SpecProblem[] {
+  const steps = rules.reduce(
+    (sum, { trigger: { condition, value } }) =>
+      condition === 'matches' && typeof value === 'string' ? sum + stepsOf(value) : sum,
+    0,
+  );
+  if (steps <= maxPatternSteps) return [];
+  const limit = `${maxPatternSteps} are the limit for all rules together`;
+  const message = `have regular expressions that take ${steps} steps for each character of a text, ${limit}: use equals, in or contains where they will do`;
+  return [{ field: 'spec.actions', message }];
+}
+
 function transitionProblems({ field, message }: Transition, at: string, selected: Selected | undefined): SpecProblem[] {
   const wrong = selected && unselected(selected, field);
   const unknown = templateVariables(message).filter((name) => !eventVariables.includes(name));
@@ -90,6 +106,7 @@ export function specProblems(spec: TargetAppSpec): SpecProblem[] {
     ...timeProblems(spec),
     ...podsProblems(spec),
     ...nameProblems(actions),
+    ...patternProblems(actions),
     ...actions.flatMap((rule, index) => ruleProblems(rule, `spec.actions[${index}]`, selected)),
     ...events.flatMap((entry, index) => transitionProblems(entry, `spec.events[${index}]`, selected)),
     ...(selected ? ignoreProblems(ignoreFields, selected) : []),

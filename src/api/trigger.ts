@@ -87,7 +87,7 @@ export const Trigger = z
         'How the field is judged. Of one state: equals, not_equals, greater_than, greater_or_equal, less_than, less_or_equal, contains, not_contains, in, not_in, matches (a regular expression), exists, not_exists. Against the previous state of the same pod: changed, changed_to, changed_from, increased, decreased. Without a field: unreachable, the app gives no usable answer; failing, it answers, and not with a state (an error, say); noPods, no pod matches or none of them runs. Numbers compare as numbers, never as text; an absent field, a null and an empty string are three different things.',
       ),
     value: JsonValue.optional().describe(
-      'What the field is compared with: any JSON, null included. A list for in and not_in, a number for greater_than and its like; none for exists, not_exists, changed, increased, decreased, failing, noPods and unreachable. Client-side kubectl apply drops a null from what it sends: write in with [null] instead of equals with null, or use kubectl apply --server-side.',
+      'What the field is compared with: any JSON, null included. A list for in and not_in, a number for greater_than and its like, for matches a regular expression of at most 256 characters (that of JavaScript, without back-references and look-around; (?i) in front ignores case); none for exists, not_exists, changed, increased, decreased, failing, noPods and unreachable. Client-side kubectl apply drops a null from what it sends: write in with [null] instead of equals with null, or use kubectl apply --server-side.',
     ),
     for: Duration.optional().describe(
       'How long the condition must hold, across polls and restarts, before the rule fires, e.g. 60s. Not for conditions about a change.',

@@ -1,5 +1,6 @@
 import { equal } from './diff.ts';
 import type { Json } from './json.ts';
+import { matchesPattern } from './pattern.ts';
 
 /** `mismatch`: the two things cannot be compared, which counts as not true and is said once. */
 export type Verdict = boolean | 'mismatch';
@@ -39,7 +40,7 @@ function contains(found: Json, expected: Json): Verdict {
 function matches(found: Json, expected: Json): Verdict {
   if (found === null) return false;
   if (typeof found !== 'string' || typeof expected !== 'string') return 'mismatch';
-  return new RegExp(expected, 'u').test(found.slice(0, maxMatchLength));
+  return matchesPattern(expected, found.slice(0, maxMatchLength)) ?? 'mismatch';
 }
 
 const not = (verdict: Verdict): Verdict => (verdict === 'mismatch' ? verdict : !verdict);

@@ -1,126 +1,104 @@
+import { type Automaton, createAutomaton, maxStepsOf, search } from './pattern-automaton.ts';
+import { PatternError } from './pattern-cursor.ts';
+import { sizeOf } from './pattern-graph.ts';
+import { readPattern } from './pattern-syntax.ts';
+
 /** Longest regular expression that is accepted. */
-const maxLength = 256;
-/** The time may grow with the square of the text's length, no faster: 4096 characters are then some ten milliseconds. */
-const maxDegree = 2;
-/** A repetition of more than this counts as one without a limit. */
-const manyTimes = 10;
-/** Most repetitions that nested bounded quantifiers may multiply to. */
-const maxNested = 100;
+export const maxPatternLength = 256;
+/** Most characters that an expression stands for, one after the other or in each other's place. */
+const maxPositions = 256;
+/** Most parts of any kind: what repeats places or nothing stands for no character, and takes time all the same. */
+const maxParts = 2048;
+/** Most steps for each character of a text: 4096 characters are then some two milliseconds at worst. */
+const maxSteps = 80;
+const maxRemembered = 64;
 
-const piece =
-  /\\[pPu]\{[^}]*\}|\\u[\dA-Fa-f]{4}|\\x[\dA-Fa-f]{2}|\\c.|\\.|\[(?:\\.|[^\]\\])*\]|\(\?<?[=!]|\(\?<[A-Za-z_]\w*>|\(\?:|./su;
-const quantifier = /^(?:[*+?]|\{\d+(?:,\d*)?\})\??/;
+/** Shortest text whose verdict is remembered: looking over a shorter one again costs less. */
+const minTextRemembered = 64;
+/** Most characters, all texts together, whose verdicts are remembered of one expression. */
+const maxCharactersRemembered = 32_768;
 
-/** One piece of an expression with how often it may come: `[1, 1]` without a quantifier. */
-interface Token {
-  text: string;
-  least: number;
-  most: number;
+/** An expression that is accepted. */
+interface Accepted {
+  automaton: Automaton;
+  /** The most steps for each character of a text. */
+  steps: number;
+  /** What was said of texts, because most of them come again with the next poll; and how many characters they have. */
+  verdicts: Map<string, boolean>;
+  characters: number;
 }
 
-/** What is known of a group. */
-interface Group {
-  /** Largest number of repetitions inside it. */
-  repeats: number;
-  hasChoice: boolean;
+/** An expression that is accepted, or the rest of a sentence that says why not. */
+type Compiled = Accepted | { problem: string };
+
+const repeatLess = 'write + or * in place of large numbers in {m,n}, or fewer alternatives';
+
+function compile(text: string): Compiled {
+  if (text.length > maxPatternLength)
+    return { problem: `has ${text.length} characters, ${maxPatternLength} are the limit` };
+  const pattern = readPattern(text);
+  const { positions, parts } = sizeOf(pattern.tree);
+  const written = 'with its repetitions written out';
+  if (positions > maxPositions)
+    return { problem: `has ${positions} characters ${written}, ${maxPositions} are the limit: ${repeatLess}` };
+  if (parts > maxParts) return { problem: `has ${parts} parts ${written}, ${maxParts} are the limit: ${repeatLess}` };
+  const automaton = createAutomaton(pattern);
+  const steps = maxStepsOf(automaton);
+  if (steps <= maxSteps) return { automaton, steps, verdicts: new Map(), characters: 0 };
+  return { problem: `takes ${steps} steps for each character of a text, ${maxSteps} are the limit: ${repeatLess}` };
 }
 
-function timesOf(text: string): { least: number; most: number } {
-  if (text.startsWith('?')) return { least: 0, most: 1 };
-  if (!text.startsWith('{')) return { least: text.startsWith('+') ? 1 : 0, most: Number.POSITIVE_INFINITY };
-  const [least = '0', limit = least] = text.slice(1, text.indexOf('}')).split(',');
-  return { least: Number(least), most: limit === '' ? Number.POSITIVE_INFINITY : Number(limit) };
-}
+/** A memo of a pure function, forgotten as a whole when full: expressions come from specs, so there are few. */
+const remembered = new Map<string, Compiled>();
 
-/** The tokens of a valid expression. */
-function tokensOf(pattern: string): Token[] {
-  const tokens: Token[] = [];
-  for (let rest = pattern; rest !== ''; ) {
-    const text = piece.exec(rest)?.[0] ?? rest;
-    rest = rest.slice(text.length);
-    // The question mark of `(?` and its like belongs to the parenthesis.
-    const times = text.startsWith('(') ? '' : (quantifier.exec(rest)?.[0] ?? '');
-    rest = rest.slice(times.length);
-    tokens.push({ text, ...(times === '' ? { least: 1, most: 1 } : timesOf(times)) });
-  }
-  return tokens;
-}
-
-function refusal({ text }: Token): string | undefined {
-  if (/^\\[1-9k]/.test(text)) return 'has a back-reference: compare with a fixed text instead';
-  if (/^\(\?<?[=!]/.test(text)) return 'looks ahead or behind: write what is to match itself';
-  return undefined;
-}
-
-function repeatedGroup({ hasChoice, repeats }: Group, most: number): string | undefined {
-  if (hasChoice && most > maxNested)
-    return 'repeats a group with alternatives: use a character class such as [ab]*, or {0,9}';
-  if (most > 1 && repeats > 0 && repeats * most > maxNested)
-    return 'repeats a group that repeats itself, which can take forever: write it without the inner or the outer repetition';
-  return undefined;
-}
-
-/** Walks over the groups and names the first repetition inside a repetition. */
-function nesting(tokens: readonly Token[]): string | undefined {
-  const open: Group[] = [{ repeats: 0, hasChoice: false }];
-  for (const { text, least, most } of tokens) {
-    const closed = text === ')' ? open.pop() : undefined;
-    const inside = open.at(-1) ?? { repeats: 0, hasChoice: false };
-    const problem = closed && repeatedGroup(closed, most);
-    if (problem !== undefined) return problem;
-    const repeats = least === 1 && most === 1 ? 0 : most;
-    inside.repeats = Math.max(inside.repeats, repeats, closed?.repeats ?? 0);
-    inside.hasChoice ||= text === '|' || (closed?.hasChoice ?? false);
-    if (text.startsWith('(')) open.push({ repeats: 0, hasChoice: false });
-  }
-  return undefined;
-}
-
-/** Characters to try classes on: the first 256, and two beyond. */
-const samples = [...Array.from({ length: 256 }, (_, code) => String.fromCodePoint(code)), 'Ā', '😀'];
-
-const overlap = (a: Token, b: Token): boolean => {
-  const [first, second] = [a, b].map(({ text }) => new RegExp(`^${text}$`, 'su'));
-  return samples.some((sample) => first?.test(sample) && second?.test(sample));
-};
-
-const isCharacter = ({ text }: Token): boolean => !/^(?:[()|^$]|\\[bB])/.test(text);
-
-/** Whether a repetition can end at several places, so that each of them may be tried. */
-function canEndAnywhere(token: Token, next: Token | undefined): boolean {
-  if (next === undefined || next.text === '$') return false;
-  return !isCharacter(token) || !isCharacter(next) || next.least === 0 || overlap(token, next);
-}
-
-/** With which power of the text's length the time can grow. */
-function degreeOf(tokens: readonly Token[]): number {
-  const isAnchored = tokens[0]?.text === '^' && !tokens.some(({ text }) => text === '|');
-  const repeated = tokens.filter((token, index) => token.most > manyTimes && canEndAnywhere(token, tokens[index + 1]));
-  return repeated.length + (isAnchored ? 0 : 1);
-}
-
-function slowness(tokens: readonly Token[]): string | undefined {
-  const problem = tokens.map(refusal).find((found) => found !== undefined) ?? nesting(tokens);
-  if (problem !== undefined || degreeOf(tokens) <= maxDegree) return problem;
-  return 'has too many repetitions that can end anywhere: begin it with ^, or put something between them that they do not match';
-}
-
-const syntaxProblem = (text: string): string | undefined => {
+function compiled(text: string): Compiled {
+  const known = remembered.get(text);
+  if (known !== undefined) return known;
+  let made: Compiled;
   try {
-    new RegExp(text, 'u');
-    return undefined;
+    made = compile(text);
   } catch (error) {
-    return error instanceof Error ? error.message.replace(/^Invalid regular expression: /, '') : String(error);
+    if (!(error instanceof PatternError)) throw error;
+    made = { problem: error.message };
   }
-};
+  if (remembered.size >= maxRemembered) remembered.clear();
+  remembered.set(text, made);
+  return made;
+}
 
 /**
- * Why a regular expression is not accepted, with the fix; undefined when it is. JavaScript's matcher backtracks, so what
- * can take more than quadratic time is refused beforehand: nested repetitions, repeated alternatives, back-references,
- * several repetitions that can end anywhere. Stricter than need be, never laxer.
+ * Why a regular expression is not accepted, with the fix; undefined when it is. Accepted is what an automaton can match
+ * in one pass, in a bounded number of steps for each character: JavaScript's syntax with the flag u, and (?i), (?s) in
+ * front; neither back-references nor look-around.
  */
-export const patternProblem = (text: string): string | undefined => {
-  if (text.length > maxLength) return `has ${text.length} characters, ${maxLength} are the limit`;
-  const syntax = syntaxProblem(text);
-  return syntax === undefined ? slowness(tokensOf(text)) : `is not a regular expression: ${syntax}`;
-};
+export function patternProblem(text: string): string | undefined {
+  const made = compiled(text);
+  return 'problem' in made ? made.problem : undefined;
+}
+
+/** The most steps that an expression takes for each character of a text; 0 for one that is not accepted. */
+export function stepsOf(text: string): number {
+  const made = compiled(text);
+  return 'problem' in made ? 0 : made.steps;
+}
+
+function verdictOn(accepted: Accepted, text: string): boolean {
+  const { automaton, verdicts } = accepted;
+  if (text.length < minTextRemembered) return search(automaton, text).isMatch;
+  const known = verdicts.get(text);
+  if (known !== undefined) return known;
+  const verdict = search(automaton, text).isMatch;
+  if (accepted.characters + text.length > maxCharactersRemembered) {
+    verdicts.clear();
+    accepted.characters = 0;
+  }
+  accepted.characters += text.length;
+  verdicts.set(text, verdict);
+  return verdict;
+}
+
+/** Whether an expression matches somewhere in a text, as `new RegExp(pattern, 'u').test(text)`; undefined where it is not accepted. */
+export function matchesPattern(pattern: string, text: string): boolean | undefined {
+  const made = compiled(pattern);
+  return 'problem' in made ? undefined : verdictOn(made, text);
+}

@@ -328,10 +328,26 @@ describe('the problems of a plan', () => {
       words: 'is not a regular expression',
     },
     {
-      what: 'a regular expression that can take forever',
-      of: { actions: [trigger({ condition: 'matches', value: '(a+)+$' })] },
+      what: 'a regular expression that takes too long',
+      of: { actions: [trigger({ condition: 'matches', value: '(a?){200}b' })] },
       field: at('trigger.value'),
-      words: 'repeats a group that repeats itself',
+      words: 'steps for each character of a text, 80 are the limit',
+    },
+    {
+      what: 'a regular expression that only a matcher that goes back can match',
+      of: { actions: [trigger({ condition: 'matches', value: '(?=down)d' })] },
+      field: at('trigger.value'),
+      words: '"(?=down)d" looks ahead or behind: write what is to match itself',
+    },
+    {
+      what: 'regular expressions that take too long together',
+      of: {
+        actions: Array.from({ length: 8 }, (_, i) =>
+          rule({ name: `rule-${i}`, trigger: { field: 'application.health', condition: 'matches', value: 'a{250}' } }),
+        ),
+      },
+      field: 'spec.actions',
+      words: 'steps for each character of a text, 512 are the limit for all rules together: use equals, in or contains',
     },
     {
       what: 'for with an edge',
