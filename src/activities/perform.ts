@@ -8,7 +8,7 @@ import { isJsonObject, type Json } from '../domain/json.ts';
 import { isSelected } from '../domain/selector.ts';
 import { renderTemplates } from '../domain/template.ts';
 import { type Action, type ActionContext, Retry, Wait } from './actions/action.ts';
-import { absence } from './actions/kube-failure.ts';
+import { passing } from './actions/kube-failure.ts';
 import type { Apps, SpecInForce } from './apps.ts';
 import { isRunning, type PodView } from './pod-view.ts';
 
@@ -75,7 +75,7 @@ export function createPerform({ apps, pods, enabled, workflowUrl, log }: Perform
         `${action.name} is switched off here; the administrator enables it with the Helm value actions.${action.name}.enabled=true (KCO_ENABLED_ACTIONS)`,
       );
     const inForce = await apps.ofGeneration(request, request.generation).catch((error: unknown) => {
-      throw absence(error) ?? error;
+      throw passing(error, true, { begun: info.attempt > 1 || request.waits !== undefined }) ?? error;
     });
     if (inForce === undefined)
       return refused(
@@ -94,6 +94,7 @@ export function createPerform({ apps, pods, enabled, workflowUrl, log }: Perform
       timeoutMs: info.startToCloseTimeoutMs,
       attempt: info.attempt,
       mayBeDone: info.attempt > 1 || request.waits !== undefined,
+      selector: inForce.spec?.selector ?? {},
       matchingPods: () => matchingPods(request, inForce),
     };
     return action.run(context, rendered as P);

@@ -1,5 +1,6 @@
 import { type Kube, KubeError, type KubeObject } from '../clients/kube.ts';
 import { pods } from '../clients/kube-pods.ts';
+import { selectorText } from '../clients/label-selector.ts';
 import type { LabelSelector } from '../domain/selector.ts';
 import { type PodView, podView } from './pod-view.ts';
 
@@ -20,20 +21,6 @@ export type UnwatchedPods = (wanted: Unwatched, signal: AbortSignal) => Promise<
 
 /** Fits into what a look may take beside its queries. */
 const patienceMs = 2_000;
-
-const operators: Record<string, (key: string, values: string) => string> = {
-  DoesNotExist: (key) => `!${key}`,
-  Exists: (key) => key,
-  In: (key, values) => `${key} in (${values})`,
-  NotIn: (key, values) => `${key} notin (${values})`,
-};
-
-/** A selector as the API server takes it in a query. */
-const selectorText = ({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string =>
-  [
-    ...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`),
-    ...matchExpressions.map(({ key, operator, values = [] }) => operators[operator]?.(key, values.join(',')) ?? key),
-  ].join(',');
 
 /** One LIST, however many pods are missing: the API server cannot be asked for a uid. */
 export const createUnwatchedPods =

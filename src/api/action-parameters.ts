@@ -33,7 +33,7 @@ export const RestartPodParameters = z.strictObject({
     .enum(['all', 'triggering'])
     .default('triggering')
     .describe(
-      'Which pods to restart: triggering (default), those that made the rule fire, or all that the selector matches.',
+      'Which pods to restart: triggering (default), those that made the rule fire, or all that the selector matches. Several are restarted one after the other, each Ready before the next. Where graphqlEndpoint is a URL there are no triggering pods, and all must be said; where a rule fires for each pod, all is refused.',
     ),
   allowUnmanaged: z
     .boolean()
@@ -146,7 +146,14 @@ export const ExecCommandParameters = z.strictObject({
       'The program and its arguments, as a list; there is no shell unless it is named. Arguments after the first may hold templates such as {{pod_name}}.',
     ),
   timeout: seconds('Seconds that the command may take. Default: the timeout of the action.'),
-  container: z.string().min(1).max(63).optional().describe("Container to run in. Default: the pod's first container."),
+  container: z
+    .string()
+    .min(1)
+    .max(63)
+    .optional()
+    .describe(
+      'Container to run in. Default: the one that the annotation kubectl.kubernetes.io/default-container of the pod names, else its first.',
+    ),
   workingDir: z
     .string()
     .max(1024)

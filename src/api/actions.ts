@@ -68,7 +68,7 @@ export const actionKinds = {
   }),
   restart_pod: define({
     description:
-      'restart_pod deletes or evicts pods so that their owner makes new ones, at most once per episode and pod.',
+      'restart_pod deletes or evicts pods so that their owner makes new ones, at most once per episode and pod, and never two of a workload at once.',
     about: 'How to restart; may be left out.',
     parameters: RestartPodParameters,
     onPods: true,

@@ -4,6 +4,7 @@ import { templateVariables } from '../domain/template.ts';
 import { noPodsBesideUrl, portBesideUrl, schemeBesideUrl } from './endpoint.ts';
 import { metricProblems } from './metric-problems.ts';
 import { checkQuery, type Selected, unselected } from './query.ts';
+import { restartProblems } from './restart-problems.ts';
 import { ruleName, ruleProblems } from './rule-problems.ts';
 import type { TargetAppSpec } from './target-app.ts';
 import type { Transition } from './transition.ts';
@@ -97,7 +98,7 @@ function ignoreProblems(fields: readonly string[], selected: Selected): SpecProb
 
 /** What is wrong with a spec that neither its schema nor the API server can say. */
 export function specProblems(spec: TargetAppSpec): SpecProblem[] {
-  const { actions = [], events = [], ignoreFields = [], stateQuery, variables } = spec;
+  const { actions = [], events = [], graphqlEndpoint, ignoreFields = [], stateQuery, variables } = spec;
   const query = checkQuery(stateQuery, variables);
   const selected = 'selected' in query ? query.selected : undefined;
   return [
@@ -107,6 +108,9 @@ export function specProblems(spec: TargetAppSpec): SpecProblem[] {
     ...podsProblems(spec),
     ...nameProblems(actions),
     ...patternProblems(actions),
+    ...actions.flatMap((rule, index) =>
+      restartProblems(rule, `spec.actions[${index}]`, graphqlEndpoint.startsWith('/')),
+    ),
     ...actions.flatMap((rule, index) => ruleProblems(rule, `spec.actions[${index}]`, selected)),
     ...events.flatMap((entry, index) => transitionProblems(entry, `spec.events[${index}]`, selected)),
     ...(selected ? ignoreProblems(ignoreFields, selected) : []),

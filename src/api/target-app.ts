@@ -4,6 +4,7 @@ import { Endpoint, noPodsBesideUrl, Port, portBesideUrl, schemeBesideUrl } from 
 import { FieldPath } from './field-path.ts';
 import { JsonRecord } from './json-value.ts';
 import { MetricField } from './metric-field.ts';
+import { restartEachAll, restartTriggeringBesideUrl } from './restart-problems.ts';
 import { Rule } from './rule.ts';
 import { Selector } from './selector.ts';
 import { TargetAppStatus } from './status.ts';
@@ -32,6 +33,25 @@ const urlRules = [
   {
     rule: "!has(self.actions) || !has(self.graphqlEndpoint) || self.graphqlEndpoint.startsWith('/') || self.actions.all(a, a.trigger.condition != 'noPods')",
     message: `the condition noPods ${noPodsBesideUrl}`,
+    reason: 'FieldValueForbidden',
+    fieldPath: '.actions',
+  },
+];
+
+const isPath = "!has(self.graphqlEndpoint) || self.graphqlEndpoint.startsWith('/')";
+const allPods = "has(a.parameters) && has(a.parameters.pods) && a.parameters.pods == 'all'";
+
+/** What restart-problems.ts says too, where the API server cannot. */
+const restartRules = [
+  {
+    rule: `(${isPath}) || !has(self.actions) || self.actions.all(a, a.action != 'restart_pod' || (${allPods}))`,
+    message: `parameters.pods of restart_pod ${restartTriggeringBesideUrl}`,
+    reason: 'FieldValueRequired',
+    fieldPath: '.actions',
+  },
+  {
+    rule: `!(${isPath}) || !has(self.actions) || self.actions.all(a, a.action != 'restart_pod' || !(${allPods}) || (has(a.trigger.pods) && a.trigger.pods != 'each'))`,
+    message: `parameters.pods of restart_pod ${restartEachAll}`,
     reason: 'FieldValueForbidden',
     fieldPath: '.actions',
   },
@@ -106,7 +126,7 @@ export const TargetAppSpec = z
         'What a poll without an answer does to a running for clock: keep (default) lets it run on, reset starts it again.',
       ),
   })
-  .meta({ description: 'What is watched, and what to do about it.', ...cel(...urlRules) });
+  .meta({ description: 'What is watched, and what to do about it.', ...cel(...urlRules, ...restartRules) });
 export type TargetAppSpec = z.infer<typeof TargetAppSpec>;
 
 /** A resource of kind TargetApp. */

@@ -1,4 +1,4 @@
-import { hasStatus, isGone } from './kube-error.ts';
+import { hasStatus, isGone, KubeError, sanitise } from './kube-error.ts';
 import { objectPath } from './kube-paths.ts';
 import { deleteOptionsBody, type Requests } from './kube-request.ts';
 import type {
@@ -13,6 +13,18 @@ import type {
 
 /** Kubernetes' own types that actions work on. */
 export const pods: ResourceRef = { apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: true };
+export const horizontalPodAutoscalers: ResourceRef = {
+  apiVersion: 'autoscaling/v2',
+  kind: 'HorizontalPodAutoscaler',
+  plural: 'horizontalpodautoscalers',
+  namespaced: true,
+};
+export const disruptionBudgets: ResourceRef = {
+  apiVersion: 'policy/v1',
+  kind: 'PodDisruptionBudget',
+  plural: 'poddisruptionbudgets',
+  namespaced: true,
+};
 const replicaSets: ResourceRef = { apiVersion: 'apps/v1', kind: 'ReplicaSet', plural: 'replicasets', namespaced: true };
 
 const scalable: Record<ScaleTarget['kind'], ResourceRef> = {
@@ -20,11 +32,12 @@ const scalable: Record<ScaleTarget['kind'], ResourceRef> = {
   StatefulSet: { apiVersion: 'apps/v1', kind: 'StatefulSet', plural: 'statefulsets', namespaced: true },
 };
 
-interface Scale extends KubeObject {
+interface ScaleObject extends KubeObject {
   spec?: { replicas?: number };
 }
 
-const controllerOf = (object: KubeObject | undefined): OwnerReference | undefined =>
+/** The controller of an object; the others of its owners do not look after it. */
+export const controllerOf = (object: Pick<KubeObject, 'metadata'> | undefined): OwnerReference | undefined =>
   object?.metadata.ownerReferences?.find((owner) => owner.controller);
 
 type ObjectCalls = Pick<Kube, 'delete' | 'get' | 'patch'>;
@@ -44,10 +57,12 @@ const createEvict =
     } catch (error) {
       if (isGone(error) || (hasStatus(error, 409) && options.uid !== undefined)) return { result: 'gone' };
       // A 429 of the server's own load carries no such cause, and is an error like any other.
-      const blocked =
-        hasStatus(error, 429) && error.details?.causes?.some(({ reason }) => reason === 'DisruptionBudget');
-      if (blocked) return { result: 'blocked', message: error.message, retryAfterMs: error.retryAfterMs };
-      throw error;
+      const causes = hasStatus(error, 429) ? (error.details?.causes ?? []) : [];
+      const budgets = causes.filter(({ reason }) => reason === 'DisruptionBudget');
+      if (!(error instanceof KubeError) || budgets.length === 0) throw error;
+      // The cause names the budget; the message does not.
+      const message = sanitise(budgets.map((cause) => cause.message ?? error.message).join('; '));
+      return { result: 'blocked', message, retryAfterMs: error.retryAfterMs };
     }
   };
 
@@ -72,16 +87,18 @@ export const createPodCalls = (
   getScale: async ({ kind, ...key }, { signal } = {}) => {
     try {
       const path = objectPath(scalable[kind], key, 'scale');
-      return (await requests.send<Scale>({ method: 'GET', path, signal })).spec?.replicas ?? 0;
+      const { metadata, spec } = await requests.send<ScaleObject>({ method: 'GET', path, signal });
+      return { replicas: spec?.replicas ?? 0, resourceVersion: metadata.resourceVersion };
     } catch (error) {
       if (isGone(error)) return undefined;
       throw error;
     }
   },
 
-  setScale: async ({ kind, ...key }: ScaleTarget, replicas, options = {}) => {
-    const patch = { type: 'merge', body: { spec: { replicas } }, fieldManager: 'kco-action' } as const;
-    const scale: Scale = await objects.patch(scalable[kind], key satisfies ObjectKey, patch, {
+  setScale: async ({ kind, ...key }: ScaleTarget, { replicas, resourceVersion }, options = {}) => {
+    const body = { metadata: { resourceVersion }, spec: { replicas } };
+    const patch = { type: 'merge', body, fieldManager: 'kco-action' } as const;
+    const scale: ScaleObject = await objects.patch(scalable[kind], key satisfies ObjectKey, patch, {
       ...options,
       subresource: 'scale',
     });

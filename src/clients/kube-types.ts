@@ -125,6 +125,14 @@ export interface ScaleTarget {
   name: string;
 }
 
+/** What a `scale` subresource says. */
+export interface Scale {
+  /** `spec.replicas`. */
+  replicas: number;
+  /** Of the object that is scaled, which changes with its status, too. */
+  resourceVersion: string;
+}
+
 /** A Kubernetes question about rights (`SelfSubjectAccessReview`). */
 export interface Access {
   verb: string;
@@ -196,10 +204,10 @@ export interface Kube {
   evictPod(pod: { namespace: string; name: string }, options?: DeleteOptions): Promise<EvictResult>;
   /** The controller that stands behind a pod (Deployment rather than its ReplicaSet); undefined without one, or without the pod. */
   ownerOfPod(pod: { namespace: string; name: string }, options?: CallOptions): Promise<OwnerReference | undefined>;
-  /** `spec.replicas`, or undefined when there is no such object. */
-  getScale(target: ScaleTarget, options?: CallOptions): Promise<number | undefined>;
-  /** Sets `spec.replicas`; the value that was stored. */
-  setScale(target: ScaleTarget, replicas: number, options?: WriteOptions): Promise<number>;
+  /** Undefined when there is no such object. */
+  getScale(target: ScaleTarget, options?: CallOptions): Promise<Scale | undefined>;
+  /** Sets `spec.replicas` of the version that was read, and of no other: else a 409. The value that was stored. */
+  setScale(target: ScaleTarget, scale: Scale, options?: WriteOptions): Promise<number>;
   exec(request: ExecRequest): Promise<ExecResult>;
 
   /** Whether this client (or whom it acts as) may do this. */

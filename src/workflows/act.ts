@@ -1,5 +1,6 @@
 import { condition } from '@temporalio/workflow';
 import type { ActionOutcome, ActionRequest, ActionResult } from '../domain/action.ts';
+import type { Json } from '../domain/json.ts';
 import { type Memory, newRuleMemory } from '../domain/memory.ts';
 import { withEvents } from '../domain/outbox.ts';
 import type { RulePlan } from '../domain/plan.ts';
@@ -74,13 +75,18 @@ async function perform(run: Run, firing: Firing): Promise<void> {
 /** Runs the action, and again whenever it asked to wait, for as long as all its attempts together may take. */
 async function outcomeOf(run: Run, { rule, request }: Firing): Promise<ActionOutcome> {
   const giveUpAt = Date.now() + rule.timeoutMs * (rule.repeatable ? rule.retries + 1 : 1);
+  let progress: Json | undefined;
   for (let waits = 0; ; waits += 1) {
     const { plan, held } = run.memory;
     if (isSuspended(plan, held, Date.now()))
       return { status: 'refused', reason: 'Suspended', message: 'suspended before its turn came' };
-    const result = await attempted(rule, waits === 0 ? request : { ...request, waits });
+    const result = await attempted(
+      rule,
+      waits === 0 ? request : { ...request, waits, ...(progress !== undefined && { progress }) },
+    );
     if (result.status !== 'waiting') return result;
     const { reason, message, afterMs } = result;
+    progress = result.progress;
     const waitMs = Math.min(maxWaitMs, Math.round(afterMs * 1.5 ** waits));
     // A TargetApp that is gone asks for nothing any more.
     if (run.deleted || Date.now() + waitMs > giveUpAt) return { status: 'failed', reason, message };

@@ -182,7 +182,9 @@ describe('an action activity', () => {
     const unasked = new KubeError({ reason: 'ConnectFailed', message: 'no answer' });
     expect(await perform(request(), { unasked })).toMatchObject({ status: 'waiting', reason: 'ConnectFailed' });
     const broken = new KubeError({ status: 500, reason: 'InternalError', message: 'broken' });
-    await expect(perform(request(), { unasked: broken })).rejects.toBe(broken);
+    expect(await perform(request(), { unasked: broken })).toMatchObject({ status: 'waiting', reason: 'InternalError' });
+    const invalid = new KubeError({ status: 422, reason: 'Invalid', message: 'no' });
+    await expect(perform(request(), { unasked: invalid })).rejects.toBe(invalid);
     expect(seen.parameters).toEqual([]);
   });
 });

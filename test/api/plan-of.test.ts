@@ -97,6 +97,17 @@ describe('planOf', () => {
     expect(planned(spec(fields)).problems).toEqual([]);
   });
 
+  it.each([
+    { graphqlEndpoint: 'app.shop/graphql', trigger: { field: 'application.health', condition: 'exists' } },
+    { graphqlEndpoint: '/graphql', trigger: { field: 'application.health', condition: 'exists', pods: 'any' } },
+  ])(
+    'lets a rule restart all pods that fires once for the app: $graphqlEndpoint',
+    ({ graphqlEndpoint, trigger: of }) => {
+      const actions = [rule({ trigger: of, parameters: { pods: 'all' } })];
+      expect(planned(spec({ graphqlEndpoint, actions })).problems).toEqual([]);
+    },
+  );
+
   it('caps the timeout of a query to the interval', () => {
     expect(planned(spec({ pollingInterval: 5, timeout: 60 })).timeoutMs).toBe(5000);
   });
@@ -439,6 +450,18 @@ describe('the problems of a plan', () => {
       of: { actions: [rule({ action: 'scale_deployment', parameters: { replicas: -1 } })] },
       field: at('parameters.replicas'),
       words: '-1 is below the limit: at least 0',
+    },
+    ...[undefined, { evict: true }, { pods: 'triggering' }].map((parameters) => ({
+      what: `restarting the pods that an app behind a URL does not tell of (${JSON.stringify(parameters)})`,
+      of: { graphqlEndpoint: 'https://app.shop/graphql', actions: [rule({ parameters })] },
+      field: at('parameters.pods'),
+      words: 'must be all where graphqlEndpoint is a URL, which tells of no single pod: write parameters: {pods: all}',
+    })),
+    {
+      what: 'restarting all pods for each pod that is sick',
+      of: { actions: [rule({ parameters: { pods: 'all' } })] },
+      field: at('parameters.pods'),
+      words: 'must not be all where the rule fires for each pod',
     },
     {
       what: 'a duplicate name',

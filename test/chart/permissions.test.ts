@@ -11,12 +11,26 @@ const always = [
   'watch pods',
   'watch targetapps.operator.kco.local',
 ];
-const restart = ['create pods/eviction', 'delete pods', 'get pods'];
+const restart = [
+  'create pods/eviction',
+  'delete pods',
+  'get daemonsets.apps',
+  'get deployments.apps',
+  'get jobs.batch',
+  'get pods',
+  'get replicasets.apps',
+  'get replicationcontrollers',
+  'get statefulsets.apps',
+  'list poddisruptionbudgets.policy',
+];
 const scale = [
+  'get deployments.apps',
   'get deployments/scale.apps',
   'get pods',
   'get replicasets.apps',
+  'get statefulsets.apps',
   'get statefulsets/scale.apps',
+  'list horizontalpodautoscalers.autoscaling',
   'patch deployments/scale.apps',
   'patch statefulsets/scale.apps',
 ];

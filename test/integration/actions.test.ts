@@ -85,7 +85,8 @@ it.concurrent('restart_pod with evict waits for as long as a PodDisruptionBudget
 
 it.concurrent('restart_pod with pods: all restarts every pod that the selector matches', async () => {
   const before = await world.runApp('all', 3);
-  await world.monitor('all', { actions: [onUnhealthy('restart_pod', { pods: 'all' })] });
+  const trigger = { ...whenUnhealthy, pods: 'any' };
+  await world.monitor('all', { actions: [onUnhealthy('restart_pod', { pods: 'all' }, { trigger })] });
   world.says(before[1], { health: 'unhealthy' });
   await world.event('all', 'ActionSucceeded');
   const deleted = await world.deletedPods('all', 3);

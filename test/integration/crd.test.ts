@@ -91,6 +91,21 @@ describe('the API server accepts', () => {
     expect(JSON.parse(stdout).spec.actions[0].parameters).toEqual({ gracePeriod: 30 });
   });
 
+  it.each(['any', 'all', '50%', 2])('restarting all pods when so many are sick: %s', async (pods) => {
+    const trigger = { field: 'a', condition: 'exists', pods };
+    expect(await create(spec({ actions: [rule({ trigger, parameters: { pods: 'all' } })] }))).toMatchObject({
+      code: 0,
+    });
+  });
+
+  it.each(['app.shop/graphql', 'https://app.example.com'])('restarting all pods of an app at %s', async (endpoint) => {
+    const actions = [
+      rule({ parameters: { pods: 'all' } }),
+      rule({ action: 'webhook', parameters: { url: 'https://x/' } }),
+    ];
+    expect(await create(spec({ graphqlEndpoint: endpoint, actions }))).toMatchObject({ code: 0 });
+  });
+
   it('16 fields as metrics, each with a path as long as it may be', async () => {
     const metrics = Array.from({ length: 16 }, (_, index) => `a.${'b'.repeat(252)}${10 + index}`);
     const { stdout } = await create(spec({ metrics }));
@@ -321,7 +336,39 @@ describe('the API server refuses', () => {
     {
       what: 'a parameter of another action',
       of: withAction('restart_pod', { replicas: 1 }),
-      words: [at('parameters'), 'restart_pod takes only the parameters evict, gracePeriod, pods: remove replicas'],
+      words: [
+        at('parameters'),
+        'restart_pod takes only the parameters allowUnmanaged, evict, gracePeriod, pods, startupGrace: remove replicas',
+      ],
+    },
+    ...[undefined, { evict: true }, { pods: 'triggering' }].map((parameters) => ({
+      what: `restarting the pods that an app behind a URL does not tell of (${JSON.stringify(parameters)})`,
+      of: { graphqlEndpoint: 'app.shop/graphql', ...withAction('restart_pod', parameters) },
+      words: [
+        'spec.actions: Required value: parameters.pods of restart_pod must be all where graphqlEndpoint is a URL',
+        'write parameters: {pods: all}',
+      ],
+    })),
+    ...[undefined, 'each'].map((pods) => ({
+      what: `restarting all pods for each pod that is sick (pods: ${pods})`,
+      of: {
+        actions: [
+          rule({
+            trigger: { field: 'a', condition: 'exists', pods },
+            action: 'restart_pod',
+            parameters: { pods: 'all' },
+          }),
+        ],
+      },
+      words: [
+        'spec.actions: Forbidden: parameters.pods of restart_pod must not be all where the rule fires for each pod',
+        'add a quorum such as pods: any to the trigger',
+      ],
+    })),
+    {
+      what: 'a start-up time in words',
+      of: withAction('restart_pod', { startupGrace: 'five minutes' }),
+      words: [at('parameters.startupGrace'), "'five minutes' is not a duration"],
     },
     {
       what: 'an unknown parameter',

@@ -11,7 +11,7 @@ export const podRef = (pod: KubeObject | undefined): PodRef => ({
 /** What an action gets besides its parameters; everything that does not matter to a test has a value already. */
 export const actionContext = (
   request: Partial<ActionRequest>,
-  { matching = [], attempt = 1, ...context }: Partial<ActionContext> & { matching?: PodRef[] } = {},
+  { matching = [], attempt = 1, selector = {}, ...context }: Partial<ActionContext> & { matching?: PodRef[] } = {},
 ): ActionContext => ({
   request: {
     id: 'action-1',
@@ -30,6 +30,7 @@ export const actionContext = (
   timeoutMs: 10_000,
   attempt,
   mayBeDone: attempt > 1,
+  selector,
   matchingPods: () => matching,
   ...context,
 });

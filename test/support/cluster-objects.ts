@@ -1,5 +1,6 @@
 import type { Kube, KubeObject, ResourceRef } from '../../src/clients/kube.ts';
 import { pods } from '../../src/clients/kube-pods.ts';
+import type { JsonObject } from '../../src/domain/json.ts';
 import { until } from './until.ts';
 
 const deployments: ResourceRef = { apiVersion: 'apps/v1', kind: 'Deployment', plural: 'deployments', namespaced: true };
@@ -19,7 +20,7 @@ const namespace = 'default';
 
 /** A pod with its phase. */
 export interface TestPod extends KubeObject {
-  status?: { phase?: string; podIP?: string };
+  status?: { phase?: string; podIP?: string; startTime?: string };
 }
 
 /** Waits until exactly so many pods with the label `app` run and none of them is being deleted. */
@@ -31,17 +32,46 @@ export const runningPods = async (kube: Kube, app: string, count: number): Promi
   });
 };
 
-const specOf = (app: string, replicas: number) => {
+const specOf = (app: string, replicas: number, pod: JsonObject = {}) => {
   const labels = { app };
-  const containers = [{ name: 'main', image: 'none' }];
-  return { replicas, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers } } };
+  const spec = { containers: [{ name: 'main', image: 'none' }], ...pod };
+  return { replicas, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } };
 };
 
-/** Creates a Deployment and waits for its pods. */
-export const runDeployment = async (kube: Kube, name: string, replicas: number): Promise<TestPod[]> => {
-  const spec = specOf(name, replicas);
+/** Creates a Deployment and waits for its pods, except where their spec says that they are not to start. */
+export const runDeployment = async (
+  kube: Kube,
+  name: string,
+  replicas: number,
+  pod?: JsonObject,
+): Promise<TestPod[]> => {
+  const spec = specOf(name, replicas, pod);
   await kube.create(deployments, { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { namespace, name }, spec });
-  return runningPods(kube, name, replicas);
+  return pod?.['schedulingGates'] === undefined ? runningPods(kube, name, replicas) : [];
+};
+
+/** A pod whose spec has these waits for `release` before it starts, and so does its replacement. */
+export const gated: JsonObject = { schedulingGates: [{ name: 'test.example/held' }] };
+
+/** Lets the gated pods of an app start, and waits until so many run. */
+export const release = async (kube: Kube, app: string, count: number): Promise<TestPod[]> => {
+  const items = await until(`there are ${count} pods of ${app}`, async () => {
+    const all = (await kube.list<KubeObject>(pods, { namespace, labelSelector: `app=${app}` })).items;
+    return all.length === count && all;
+  });
+  const body = { spec: { schedulingGates: null } };
+  for (const { metadata } of items) await kube.patch(pods, { namespace, name: metadata.name }, { type: 'merge', body });
+  return runningPods(kube, app, count);
+};
+
+/** Makes a pod not Ready: since its start, so that it never was, or since now. */
+export const notReady = async (kube: Kube, pod: TestPod | undefined, since: 'now' | 'start'): Promise<void> => {
+  const name = pod?.metadata.name ?? '';
+  const { status } = (await kube.get<TestPod>(pods, { namespace, name })) ?? {};
+  const later = new Date(Date.parse(status?.startTime ?? '') + 60_000).toISOString();
+  const lastTransitionTime = since === 'start' ? (status?.startTime ?? '') : later;
+  const body = { status: { conditions: [{ type: 'Ready', status: 'False', lastTransitionTime }] } };
+  await kube.patch(pods, { namespace, name }, { type: 'strategic', body }, { subresource: 'status' });
 };
 
 /** Creates a StatefulSet and waits for its pods. */
@@ -51,19 +81,19 @@ export const runStatefulSet = async (kube: Kube, name: string, replicas: number)
   return runningPods(kube, name, replicas);
 };
 
-/** Creates a PodDisruptionBudget and waits until its controller has seen it. */
-export const podBudget = async (kube: Kube, app: string, minAvailable: number): Promise<void> => {
+/** Creates a PodDisruptionBudget, by default named as the app, and waits until its controller has seen it. */
+export const podBudget = async (kube: Kube, app: string, minAvailable: number, name = app): Promise<void> => {
   const spec = { minAvailable, selector: { matchLabels: { app } } };
   await kube.create(budgets, {
     apiVersion: 'policy/v1',
     kind: 'PodDisruptionBudget',
-    metadata: { namespace, name: app },
+    metadata: { namespace, name },
     spec,
   });
-  await until(`the budget of ${app} was observed`, async () => {
+  await until(`the budget ${name} was observed`, async () => {
     const budget = await kube.get<KubeObject & { status?: { observedGeneration?: number } }>(budgets, {
       namespace,
-      name: app,
+      name,
     });
     return budget?.status?.observedGeneration;
   });

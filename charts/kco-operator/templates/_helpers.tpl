@@ -149,11 +149,29 @@ POD_NAMESPACE: the chart sets it from the pod
 - apiGroups: [""]
   resources: [pods/eviction]
   verbs: [create]
+# Whether somebody would create the pod again, and whether another one of them is on its way.
+- apiGroups: [""]
+  resources: [replicationcontrollers]
+  verbs: [get]
+- apiGroups: [apps]
+  resources: [daemonsets, deployments, replicasets, statefulsets]
+  verbs: [get]
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [get]
+# To say which ones keep a pod from being evicted for good.
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [list]
 {{- end }}
 {{- if $actions.scale_deployment.enabled }}
 - apiGroups: [apps]
-  resources: [replicasets]
+  resources: [deployments, replicasets, statefulsets]
   verbs: [get]
+# To refuse what an autoscaler would undo.
+- apiGroups: [autoscaling]
+  resources: [horizontalpodautoscalers]
+  verbs: [list]
 - apiGroups: [apps]
   resources: [deployments/scale, statefulsets/scale]
   verbs: [get, patch]

@@ -1,5 +1,6 @@
 import type { ActionOutcome, ActionRequest } from '../../domain/action.ts';
 import type { Json } from '../../domain/json.ts';
+import type { LabelSelector } from '../../domain/selector.ts';
 
 /** What an action gets besides its parameters. */
 export interface ActionContext {
@@ -12,7 +13,9 @@ export interface ActionContext {
   attempt: number;
   /** Whether an earlier attempt, or one that had to wait, may have done some of the work. */
   mayBeDone: boolean;
-  /** All Running pods that the TargetApp's selector matches now, for actions on `pods: all`. */
+  /** The TargetApp's. */
+  selector: LabelSelector;
+  /** All Running pods that it matches now, as the watch knows them. */
   matchingPods(): { uid: string; name: string }[];
 }
 

@@ -1,9 +1,9 @@
 import type { ExecCommandParameters } from '../../api/action-parameters.ts';
-import { type ExecResult, type Kube, KubeError, type KubeObject } from '../../clients/kube.ts';
+import type { ExecResult, Kube, KubeObject } from '../../clients/kube.ts';
 import { pods } from '../../clients/kube-pods.ts';
 import type { ActionOutcome, PodRef } from '../../domain/action.ts';
 import { type Action, type ActionContext, Retry } from './action.ts';
-import { type Attempted, absence, kubeFailure, mayPass } from './kube-failure.ts';
+import { type Attempted, kubeFailure } from './kube-failure.ts';
 
 type ExecKube = Pick<Kube, 'canI' | 'exec' | 'get' | 'whoAmI'>;
 
@@ -26,6 +26,12 @@ export const argvOf = ({ command, workingDir }: Pick<ExecCommandParameters, 'com
 
 const failed = (reason: string, message: string): ActionOutcome => ({ status: 'failed', reason, message });
 
+/** What `kubectl exec` takes as well: an injected sidecar may be the first of the containers. */
+const defaultContainer = ({ metadata }: Pod, containers: string[]): string | undefined => {
+  const named = metadata.annotations?.['kubectl.kubernetes.io/default-container'];
+  return named !== undefined && containers.includes(named) ? named : containers[0];
+};
+
 /** The pod of that uid and its container, by GET: a name may belong to another pod by now. */
 const findPlace = async (
   kube: ExecKube,
@@ -37,7 +43,7 @@ const findPlace = async (
   const found = await kube.get<Pod>(pods, { namespace: request.namespace, name: pod.name }, { signal });
   if (found?.metadata.uid !== pod.uid) return failed('PodGone', `the pod ${pod.name} is gone; nothing was run`);
   const containers = found.spec?.containers?.map(({ name }) => name) ?? [];
-  const container = parameters.container ?? containers[0];
+  const container = parameters.container ?? defaultContainer(found, containers);
   if (container === undefined || !containers.includes(container)) {
     return failed(
       'ContainerNotFound',
@@ -119,24 +125,12 @@ const execute = async (
   return outcome;
 };
 
-/** A call that failed before the command was sent: an absence is waited for; else an idempotent one may try again, and any other says that nothing was run. */
-const notRun = async (
-  kube: ExecKube,
-  error: unknown,
-  attempted: Attempted,
-  idempotent: boolean,
-): Promise<ActionOutcome> => {
-  const passing = error instanceof KubeError && mayPass(error) && absence(error) === undefined;
-  if (passing && !idempotent) return failed('NeverSent', `nothing was run: ${error.message}`);
-  return kubeFailure(kube, error, attempted);
-};
-
 /**
  * `exec_command`: runs a command in the pod that made the rule fire (the first one, when there are several). At most
  * once, unless the user calls it idempotent: an outcome that got lost is reported as unknown and not repeated.
  *
- * Reasons: `Completed`, `NonZeroExit`, `DryRun`, `ContainerNotFound`, `NeverSent`, `NoMatchingPods`, `PodGone`; unknown:
- * `Aborted`, `ConnectionLost`, `NodeError`, `RepeatRefused`, `Timeout`; and those of a failed call.
+ * Reasons: `Completed`, `NonZeroExit`, `DryRun`, `ContainerNotFound`, `NoMatchingPods`, `PodGone`; unknown: `Aborted`,
+ * `ConnectionLost`, `NodeError`, `RepeatRefused`, `Timeout`; and those of a failed call.
  */
 export const createExecCommand = ({ kube }: { kube: ExecKube }): Action<ExecCommandParameters> => ({
   name: 'exec_command',
@@ -157,8 +151,8 @@ export const createExecCommand = ({ kube }: { kube: ExecKube }): Action<ExecComm
       attempted = { ...attempted, subresource: 'exec', name: place.pod.name };
       return await execute(kube, context, parameters, place);
     } catch (error) {
-      if (error instanceof Retry) throw error;
-      return await notRun(kube, error, attempted, parameters.idempotent);
+      // Only what was never sent is thrown as an error of a call, so nothing was run by this attempt.
+      return await kubeFailure(kube, error, attempted, { begun: context.mayBeDone });
     }
   },
 });

@@ -1,16 +1,19 @@
 import { isTransient, type Kube, KubeError } from '../../clients/kube.ts';
 import { groupOf } from '../../clients/kube-paths.ts';
 import type { ActionOutcome } from '../../domain/action.ts';
+import type { Json } from '../../domain/json.ts';
 import { Retry, Wait } from './action.ts';
 
 /** What an action tried to do, in the words of RBAC. */
 export interface Attempted {
-  verb: 'create' | 'delete' | 'get' | 'patch';
+  verb: 'create' | 'delete' | 'get' | 'list' | 'patch';
   apiVersion: string;
   resource: string;
   subresource?: string;
   namespace: string;
   name?: string;
+  /** The call that is under way changes nothing yet; what is `get` or `list` never does. */
+  isRead?: boolean;
   /** The Helm value that gives the right, where the action's own switch does not. */
   givenBy?: string;
 }
@@ -54,7 +57,7 @@ const canI = ({ verb, apiVersion, resource, subresource, namespace, name }: Atte
 const refusal = async (
   kube: Pick<Kube, 'canI' | 'whoAmI'>,
   error: KubeError,
-  { givenBy, ...attempted }: Attempted,
+  { givenBy, isRead: _, ...attempted }: Attempted,
 ): Promise<ActionOutcome> => {
   const { verb, apiVersion, resource, subresource, namespace } = attempted;
   try {
@@ -74,32 +77,48 @@ const refusal = async (
 };
 
 /** Whether a failed call may succeed later: no answer, aborted, 429, 5xx, and 401, since a token that was just rotated is refused once. */
-export const mayPass = (error: KubeError): boolean =>
-  isTransient(error) || error.reason === 'Aborted' || error.status === 401;
+const mayPass = (error: KubeError): boolean => isTransient(error) || error.reason === 'Aborted' || error.status === 401;
 
-const absenceWaitMs = 2_000;
+const waitMs = 2_000;
+
+/** How far an action had come when a call failed: what a wait is told of it. */
+export interface SoFar {
+  /** Some of the work is done, or may be. */
+  begun: boolean;
+  /** For the next call. */
+  progress?: Json;
+}
+
+/** Whether a failed call proves that it was not carried out: it reached nobody, or was turned away at the door. */
+const wasNotDone = ({ status, reason }: KubeError): boolean =>
+  reason === 'ConnectFailed' || status === 401 || status === 429;
 
 /**
- * An API server that cannot be reached has not been asked anything: its return is waited for, however often the action
- * may be retried. Undefined for any other error.
+ * A call that did nothing, and may succeed later: it is waited for, however often the action may be retried. Undefined for
+ * any other error.
+ *
+ * @param isRead whether the call could not have changed anything
  */
-export const absence = (error: unknown): Wait | undefined =>
-  error instanceof KubeError && error.reason === 'ConnectFailed'
-    ? new Wait(error.reason, error.message, absenceWaitMs)
+export const passing = (error: unknown, isRead: boolean, soFar: SoFar): Wait | undefined =>
+  error instanceof KubeError && mayPass(error) && (isRead || wasNotDone(error))
+    ? new Wait(error.reason, error.message, error.retryAfterMs ?? waitMs, soFar)
     : undefined;
 
 /**
- * What a failed call means for a repeatable action: `Wait` for an API server that is away, `Retry` where another attempt
- * may help, data otherwise. Anything but a `KubeError` is a fault of this program and is thrown on.
+ * What a failed call means for a repeatable action: `Wait` when nothing was done and that may pass, `Retry` when a write
+ * may have been carried out, data otherwise. Anything but a `KubeError` is thrown on: a fault of this program, or a
+ * decision that was made already.
  */
 export const kubeFailure = async (
   kube: Pick<Kube, 'canI' | 'whoAmI'>,
   error: unknown,
   attempted: Attempted,
+  soFar: SoFar,
 ): Promise<ActionOutcome> => {
   if (!(error instanceof KubeError)) throw error;
-  const away = absence(error);
-  if (away !== undefined) throw away;
+  const { verb, isRead = verb === 'get' || verb === 'list' } = attempted;
+  const wait = passing(error, isRead, soFar);
+  if (wait !== undefined) throw wait;
   if (mayPass(error)) throw new Retry(error.reason, error.message, error.retryAfterMs);
   if (error.status === 403) return refusal(kube, error, attempted);
   return { status: 'failed', reason: failureReason(error), message: error.message };

@@ -5,7 +5,7 @@ import type { ActionOutcome } from '../../domain/action.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
 import { isRepeatablePatch } from '../../domain/json-patch.ts';
 import type { Action, ActionContext } from './action.ts';
-import { kubeFailure } from './kube-failure.ts';
+import { type Attempted, kubeFailure } from './kube-failure.ts';
 
 type PatchKube = Pick<Kube, 'canI' | 'discover' | 'patch' | 'whoAmI'>;
 
@@ -132,18 +132,17 @@ export const createPatchResource = ({ kube, allowedKinds }: PatchResourceOptions
     const { namespace } = context.request;
     const refusal = refusalOf(parameters, namespace, allowedKinds);
     if (refusal) return refusal;
-    let resource = kind;
+    let attempted: Attempted = { verb: 'get', apiVersion, resource: kind, namespace, name, givenBy };
     try {
       const ref = await kube.discover(apiVersion, kind, { signal: context.signal });
       if (!ref)
         return { status: 'failed', reason: 'KindUnknown', message: `the API server has no ${kind} in ${apiVersion}` };
       if (!ref.namespaced)
         return refused('ClusterScoped', `${kind} belongs to no namespace, and patch_resource stays in its own`);
-      resource = ref.plural;
+      attempted = { ...attempted, verb: 'patch', resource: ref.plural };
       return await send(kube, context, ref, parameters);
     } catch (error) {
-      const attempted = { verb: 'patch', apiVersion, resource, namespace, name, givenBy } as const;
-      const outcome = await kubeFailure(kube, error, attempted);
+      const outcome = await kubeFailure(kube, error, attempted, { begun: context.mayBeDone });
       // A test that fails on a later attempt may fail because an earlier one did the work.
       const perhapsDone = context.mayBeDone && outcome.reason === 'Unprocessable';
       return perhapsDone ? { ...outcome, status: 'unknown' } : outcome;

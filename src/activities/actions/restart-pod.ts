@@ -1,121 +1,106 @@
 import type { RestartPodParameters } from '../../api/action-parameters.ts';
-import type { Kube, KubeObject } from '../../clients/kube.ts';
+import type { Kube } from '../../clients/kube.ts';
 import { pods } from '../../clients/kube-pods.ts';
+import { lookAtOwner, type PodObject, podLife } from '../../clients/kube-workloads.ts';
+import { selectorText } from '../../clients/label-selector.ts';
 import type { ActionOutcome, PodRef } from '../../domain/action.ts';
-import { type Action, type ActionContext, Wait } from './action.ts';
-import { type Attempted, kubeFailure } from './kube-failure.ts';
+import { isSelected } from '../../domain/selector.ts';
+import { tooYoung, unsettled } from '../../domain/workload.ts';
+import { type Action, Wait } from './action.ts';
+import { kubeFailure } from './kube-failure.ts';
+import { askedMs, hold, type Restarting, restartOne, soFar } from './restart-one.ts';
+import { nothingTold, restartOutcome, stopped } from './restart-outcome.ts';
+import { RestartProgress } from './restart-progress.ts';
 
-type PodKube = Pick<Kube, 'canI' | 'deletePod' | 'evictPod' | 'get' | 'whoAmI'>;
-
-/** What became of one pod. */
-type Restarted = 'blocked' | 'deleted' | 'gone';
-
-// What the API server suggests for a budget, when it suggests nothing.
-const budgetWaitMs = 10_000;
 // Creation times have seconds and the API server's clock; a replacement may be as old as the decision by both.
 const surelyOlderMs = 5_000;
+/** How soon the replacement of a restarted pod is looked at. */
+const settlingMs = 2_000;
 
 /**
- * Pods that were surely there when the rule fired: a later attempt sees the replacements of an earlier one as well, and a
- * pod too few is better than one restarted twice.
+ * All running pods of the selector that were there at the first look, oldest first: a later call sees the replacements as
+ * well. Where an attempt got lost and left no word, a pod too few is better than one restarted twice.
  */
-const notReplacements = async (
-  kube: PodKube,
-  { request, signal }: ActionContext,
-  candidates: PodRef[],
-): Promise<PodRef[]> => {
-  const found = await Promise.all(
-    candidates.map(async (pod) => {
-      const object = await kube.get<KubeObject>(pods, { namespace: request.namespace, name: pod.name }, { signal });
-      const created = Date.parse(object?.metadata.creationTimestamp ?? '');
-      return object?.metadata.uid === pod.uid && created <= request.at - surelyOlderMs ? [pod] : [];
-    }),
-  );
-  return found.flat();
-};
+async function allPods(restarting: Restarting): Promise<PodRef[]> {
+  const { kube, context, progress } = restarting;
+  const { request, selector, signal, mayBeDone } = context;
+  const labelSelector = selectorText(selector);
+  const { items } = await kube.list<PodObject>(pods, { namespace: request.namespace, labelSelector, signal });
+  const selected = items.filter(({ metadata }) => isSelected(selector, metadata.labels ?? {}));
+  const running = selected.map(podLife).filter(({ alive, running: runs }) => alive && runs);
+  const newest = Math.max(0, ...running.map(({ createdAt }) => createdAt));
+  const isFirst = progress?.since === undefined && !mayBeDone && running.length > 1;
+  const young = isFirst ? tooYoung(running, restarting.now()) : undefined;
+  if (young !== undefined) hold(restarting, young);
+  const since = progress?.since ?? (mayBeDone ? request.at - surelyOlderMs : newest);
+  restarting.progress = { names: [], count: 0, ...progress, since };
+  return running
+    .filter(({ createdAt }) => createdAt <= since)
+    .toSorted((one, other) => one.createdAt - other.createdAt || one.name.localeCompare(other.name));
+}
 
-const targets = (
-  kube: PodKube,
-  context: ActionContext,
-  parameters: RestartPodParameters,
-): Promise<PodRef[]> | PodRef[] => {
-  const { pods: triggering } = context.request;
-  if (parameters.pods === 'triggering' && triggering.length > 0) return triggering;
-  const all = context.matchingPods();
-  return context.mayBeDone ? notReplacements(kube, context, all) : all;
-};
+/** Waits until the pod that was restarted last is replaced; the outcome when that takes too long. */
+async function settle(restarting: Restarting): Promise<ActionOutcome | undefined> {
+  const { kube, context, parameters, progress, now } = restarting;
+  const { signal, selector, request } = context;
+  if (progress?.last === undefined) return undefined;
+  const looking = { namespace: request.namespace, selector, signal };
+  const { workload, pods: all } = await lookAtOwner(kube, progress.last.owner, looking);
+  if (workload.noReplacement !== undefined) return undefined;
+  const trouble = unsettled(workload, all, progress.last, askedMs(parameters), now());
+  if (trouble === undefined) return undefined;
+  if (trouble.stalled) return stopped(restarting, 'failed', 'RolloutStalled', trouble.message);
+  throw new Wait('Rolling', trouble.message, settlingMs, soFar(restarting));
+}
 
-const restart = async (
-  kube: PodKube,
-  { request, signal }: ActionContext,
-  { evict, gracePeriod }: RestartPodParameters,
-  { uid, name }: PodRef,
-): Promise<Restarted> => {
-  const options = {
-    uid,
-    dryRun: request.dryRun,
-    signal,
-    ...(gracePeriod !== undefined && { gracePeriodSeconds: gracePeriod }),
-  };
-  const pod = { namespace: request.namespace, name };
-  return evict ? (await kube.evictPod(pod, options)).result : kube.deletePod(pod, options);
-};
-
-const names = (list: PodRef[]): string => list.map(({ name }) => name).join(', ');
-
-const outcome = (dryRun: boolean, done: Map<Restarted, PodRef[]>): ActionOutcome => {
-  const deleted = done.get('deleted') ?? [];
-  const gone = done.get('gone') ?? [];
-  const absent = gone.length > 0 ? `already gone: ${names(gone)}` : '';
-  if (deleted.length === 0) {
-    return { status: dryRun ? 'dryRun' : 'succeeded', reason: 'AlreadyGone', message: absent };
+/** One after the other: once a pod is to be replaced, a timer of the workflow runs, and the next call goes on from there. */
+async function restartEach(restarting: Restarting): Promise<ActionOutcome> {
+  const { context, parameters } = restarting;
+  const wanted = parameters.pods === 'all' ? await allPods(restarting) : context.request.pods;
+  restarting.isSeveral = wanted.length > 1;
+  for (const [index, pod] of wanted.entries()) {
+    const result = await restartOne(restarting, pod);
+    if (result.is === 'ended') return result.outcome;
+    const left = wanted.length - index - 1;
+    if (result.is === 'passed' || !result.isReplaced || left === 0) continue;
+    const message = `restarted ${pod.name}, ${left} to go, one after the other`;
+    throw new Wait('Rolling', message, settlingMs, soFar(restarting));
   }
-  const message = [`${dryRun ? 'would restart' : 'restarted'}: ${names(deleted)}`, absent].filter(Boolean).join('; ');
-  return dryRun
-    ? { status: 'dryRun', reason: 'DryRun', message }
-    : { status: 'succeeded', reason: 'Restarted', message };
-};
-
-/** A budget that refuses is waited for; a dry run says so and goes on. */
-const blockedOutcome = (dryRun: boolean, blocked: PodRef[]): ActionOutcome => {
-  const message = `a PodDisruptionBudget does not allow the eviction of ${names(blocked)} now`;
-  if (dryRun) return { status: 'dryRun', reason: 'DisruptionBudget', message };
-  throw new Wait('DisruptionBudget', message, budgetWaitMs);
-};
+  return restartOutcome(restarting);
+}
 
 /**
  * `restart_pod`: deletes or evicts pods, for their controller to replace. At most one restart per episode and pod: every
- * call carries the pod's uid as a precondition, so a repetition finds the pod gone, which is done.
+ * call carries the pod's uid as a precondition, so a repetition finds the pod gone, which is done. Never two pods of a
+ * workload at once: while another one is on its way, it waits.
  *
- * Reasons: `Restarted`, `AlreadyGone`, `DryRun`, `DisruptionBudget`, `NoMatchingPods`, and those of a failed call.
+ * Reasons: `Restarted`, `Deleted`, `AlreadyGone`, `DryRun`, `DisruptionBudget`, `NoMatchingPods`, `Rolling`,
+ * `RolloutStalled`, `SeveralDisruptionBudgets`, `StartingUp`, `Unmanaged`, and those of a failed call.
  */
-export const createRestartPod = ({ kube }: { kube: PodKube }): Action<RestartPodParameters> => ({
+export const createRestartPod = ({
+  kube,
+  now = Date.now,
+}: {
+  kube: Pick<Kube, 'canI' | 'deletePod' | 'evictPod' | 'get' | 'list' | 'whoAmI'>;
+  now?(): number;
+}): Action<RestartPodParameters> => ({
   name: 'restart_pod',
   run: async (context, parameters) => {
-    const { namespace, dryRun } = context.request;
-    const done = new Map<Restarted, PodRef[]>();
-    let attempted: Attempted = { verb: 'get', apiVersion: 'v1', resource: 'pods', namespace };
+    const { namespace, progress } = context.request;
+    const restarting: Restarting = {
+      kube,
+      context,
+      parameters,
+      now,
+      attempted: { verb: 'get', apiVersion: 'v1', resource: 'pods', namespace },
+      progress: RestartProgress.safeParse(progress).data,
+      isSeveral: false,
+      told: nothingTold(),
+    };
     try {
-      const wanted = await targets(kube, context, parameters);
-      attempted = parameters.evict
-        ? { ...attempted, verb: 'create', subresource: 'eviction' }
-        : { ...attempted, verb: 'delete' };
-      // One after the other, so that a budget is asked again after each.
-      for (const pod of wanted) {
-        const result = await restart(kube, context, parameters, pod);
-        done.set(result, [...(done.get(result) ?? []), pod]);
-      }
+      return (await settle(restarting)) ?? (await restartEach(restarting));
     } catch (error) {
-      return await kubeFailure(kube, error, attempted);
+      return await kubeFailure(kube, error, restarting.attempted, soFar(restarting));
     }
-    const blocked = done.get('blocked');
-    if (blocked) return blockedOutcome(dryRun, blocked);
-    if (done.size === 0) return nothingToRestart(context.mayBeDone);
-    return outcome(dryRun, done);
   },
 });
-
-const nothingToRestart = (mayBeDone: boolean): ActionOutcome =>
-  mayBeDone
-    ? { status: 'succeeded', reason: 'AlreadyGone', message: 'no pod is left that was there when the rule fired' }
-    : { status: 'failed', reason: 'NoMatchingPods', message: 'no Running pod matches the selector' };

@@ -1,10 +1,12 @@
 import type { ScaleDeploymentParameters } from '../../api/action-parameters.ts';
-import type { Kube, OwnerReference, ScaleTarget } from '../../clients/kube.ts';
+import { hasStatus, type Kube, type OwnerReference, type Scale, type ScaleTarget } from '../../clients/kube.ts';
+import { lookAtScaled } from '../../clients/kube-workloads.ts';
 import type { ActionOutcome } from '../../domain/action.ts';
-import type { Action, ActionContext } from './action.ts';
+import { type Action, type ActionContext, Wait } from './action.ts';
+import { autoscalerOf, wouldUndo } from './autoscalers.ts';
 import { type Attempted, kubeFailure } from './kube-failure.ts';
 
-type ScaleKube = Pick<Kube, 'canI' | 'getScale' | 'ownerOfPod' | 'setScale' | 'whoAmI'>;
+type ScaleKube = Pick<Kube, 'canI' | 'get' | 'getScale' | 'list' | 'ownerOfPod' | 'setScale' | 'whoAmI'>;
 
 // Each costs two requests, and pods of one app nearly always have one owner.
 const podsAsked = 5;
@@ -52,36 +54,107 @@ const findTarget = async (
   return { kind, namespace, name: owner.name };
 };
 
-const scale = async (
-  kube: ScaleKube,
-  { request: { dryRun }, signal }: ActionContext,
-  target: ScaleTarget,
-  replicas: number,
-): Promise<ActionOutcome> => {
-  const what = `${target.kind} ${target.name}`;
-  const before = await kube.getScale(target, { signal });
-  if (before === undefined)
-    return { status: 'failed', reason: 'NotFound', message: `there is no ${what} in namespace ${target.namespace}` };
-  if (before === replicas) {
-    return {
-      status: dryRun ? 'dryRun' : 'succeeded',
-      reason: 'AlreadyAtValue',
-      message: `${what} already has ${replicas} replicas`,
-    };
+/** One call of `scale_deployment` whose target is known. */
+interface Scaling {
+  kube: ScaleKube;
+  context: ActionContext;
+  target: ScaleTarget;
+  /** As it is to be. */
+  replicas: number;
+  /** Called right before something may be changed. */
+  writes(): void;
+}
+
+const conflictWaitMs = 2_000;
+
+const whatOf = ({ kind, name }: ScaleTarget): string => `${kind} ${name}`;
+
+const alreadyThere = ({ context, target, replicas }: Scaling): ActionOutcome => ({
+  status: context.request.dryRun ? 'dryRun' : 'succeeded',
+  reason: 'AlreadyAtValue',
+  message: `${whatOf(target)} already has ${replicas} replicas`,
+});
+
+/** What speaks against scaling now, or what is to be said beside it. */
+async function circumstances(
+  { kube, context, target, replicas }: Scaling,
+  before: number,
+): Promise<ActionOutcome | string> {
+  const { signal, request } = context;
+  const what = whatOf(target);
+  const refused = (reason: string, message: string): ActionOutcome => ({
+    status: request.dryRun ? 'dryRun' : 'refused',
+    reason,
+    message,
+  });
+  const looked = await lookAtScaled(kube, target, { signal });
+  if (looked?.isBeingDeleted) return refused('BeingDeleted', `${what} is being deleted, so it is not scaled`);
+  const rollout = looked?.rollout === undefined ? '' : `; ${what} ${looked.rollout}`;
+  const autoscaler = await autoscalerOf(kube, target, signal);
+  if (autoscaler === 'none') return rollout;
+  if (autoscaler === 'unread')
+    return `${rollout}; whether a HorizontalPodAutoscaler undoes it is not known, because the operator may not list them`;
+  const { name, min, max } = autoscaler;
+  const range = `the HorizontalPodAutoscaler ${name} keeps ${what} between ${min} and ${max} replicas`;
+  if (wouldUndo(autoscaler, before, replicas)) {
+    const fix = 'change its minReplicas and maxReplicas instead, or delete it';
+    return refused('ScaledByHPA', `${range} and would undo a change from ${before} to ${replicas}: ${fix}`);
   }
-  await kube.setScale(target, replicas, { dryRun, signal });
-  const change = `${what} from ${before} to ${replicas} replicas`;
-  return dryRun
+  const still = `the HorizontalPodAutoscaler ${name} stands still until there are replicas again`;
+  return `${rollout}; ${replicas === 0 ? still : range}`;
+}
+
+/**
+ * Writes to the version that was read. Its status changes the version, too: then it is written again, as long as nobody
+ * else has scaled it; a call that was held up does not overwrite what came after it.
+ */
+async function write(scaling: Scaling, read: Scale, isLast = false): Promise<ActionOutcome | undefined> {
+  const { kube, context, target, replicas, writes } = scaling;
+  const { signal, request, mayBeDone } = context;
+  try {
+    writes();
+    await kube.setScale(target, { ...read, replicas }, { dryRun: request.dryRun, signal });
+    return undefined;
+  } catch (error) {
+    if (!hasStatus(error, 409)) throw error;
+    if (isLast) throw new Wait('Conflict', error.message, conflictWaitMs, { begun: mayBeDone });
+  }
+  const present = await kube.getScale(target, { signal });
+  if (present === undefined) return absent(target);
+  if (present.replicas === replicas) return alreadyThere(scaling);
+  if (present.replicas === read.replicas) return write(scaling, present, true);
+  const change = `from ${read.replicas} to ${present.replicas}`;
+  const message = `${whatOf(target)} was scaled ${change} by another in the meantime, and is left so`;
+  return { status: 'failed', reason: 'Conflict', message };
+}
+
+const absent = (target: ScaleTarget): ActionOutcome => ({
+  status: 'failed',
+  reason: 'NotFound',
+  message: `there is no ${whatOf(target)} in namespace ${target.namespace}`,
+});
+
+async function scale(scaling: Scaling): Promise<ActionOutcome> {
+  const { kube, context, target, replicas } = scaling;
+  const before = await kube.getScale(target, { signal: context.signal });
+  if (before === undefined) return absent(target);
+  if (before.replicas === replicas) return alreadyThere(scaling);
+  const beside = await circumstances(scaling, before.replicas);
+  if (typeof beside !== 'string') return beside;
+  const failure = await write(scaling, before);
+  if (failure !== undefined) return failure;
+  const change = `${whatOf(target)} from ${before.replicas} to ${replicas} replicas${beside}`;
+  return context.request.dryRun
     ? { status: 'dryRun', reason: 'DryRun', message: `would scale ${change}` }
     : { status: 'succeeded', reason: 'Scaled', message: `scaled ${change}` };
-};
+}
 
 /**
  * `scale_deployment`: sets the number of replicas of a Deployment or StatefulSet through its scale subresource. The
  * number is absolute, so a repetition changes nothing.
  *
- * Reasons: `Scaled`, `AlreadyAtValue`, `DryRun`, `NotFound`, `OwnerAmbiguous`, `OwnerMismatch`, `OwnerNotFound`, and those
- * of a failed call.
+ * Reasons: `Scaled`, `AlreadyAtValue`, `BeingDeleted`, `Conflict`, `DryRun`, `NotFound`, `OwnerAmbiguous`,
+ * `OwnerMismatch`, `OwnerNotFound`, `ScaledByHPA`, and those of a failed call.
  */
 export const createScaleDeployment = ({ kube }: { kube: ScaleKube }): Action<ScaleDeploymentParameters> => ({
   name: 'scale_deployment',
@@ -99,10 +172,19 @@ export const createScaleDeployment = ({ kube }: { kube: ScaleKube }): Action<Sca
         subresource: 'scale',
         namespace,
         name: target.name,
+        isRead: true,
       };
-      return await scale(kube, context, target, parameters.replicas);
+      return await scale({
+        kube,
+        context,
+        target,
+        replicas: parameters.replicas,
+        writes: () => {
+          attempted = { ...attempted, isRead: false };
+        },
+      });
     } catch (error) {
-      return await kubeFailure(kube, error, attempted);
+      return await kubeFailure(kube, error, attempted, { begun: context.mayBeDone });
     }
   },
 });

@@ -95,6 +95,18 @@ describe('exec_command in a cluster', () => {
     await createExecCommand({ kube: spy.kube }).run(context(), parameters);
     expect(spy.requests[0]?.container).toBe('main');
   });
+
+  it.each([
+    [{}, 'proxy'],
+    [{ 'kubectl.kubernetes.io/default-container': 'app' }, 'app'],
+    [{ 'kubectl.kubernetes.io/default-container': 'absent' }, 'proxy'],
+  ])('takes the container that kubectl takes, with the annotations %j', async (annotations, container) => {
+    const spy = asked();
+    const found = { metadata: { ...pod, annotations }, spec: { containers: [{ name: 'proxy' }, { name: 'app' }] } };
+    const get = (async () => found) as unknown as Kube['get'];
+    await createExecCommand({ kube: { ...spy.kube, get } }).run(context(), parameters);
+    expect(spy.requests[0]?.container).toBe(container);
+  });
 });
 
 describe('exec_command', () => {
@@ -114,8 +126,6 @@ describe('exec_command', () => {
       { ...lost, reason: 'Timeout' },
       { status: 'unknown', reason: 'Timeout' },
     ],
-    [refused(undefined, 'ConnectionLost'), { status: 'failed', reason: 'NeverSent' }],
-    [refused(429, 'TooManyRequests'), { status: 'failed', reason: 'NeverSent' }],
     [refused(404, 'NotFound'), { status: 'failed', reason: 'NotFound' }],
     [refused(400, 'BadRequest'), { status: 'failed', reason: 'BadRequest' }],
   ])('runs a command at most once: %j', async (result, outcome) => {
@@ -130,15 +140,35 @@ describe('exec_command', () => {
       { result: 'error', reason: 'InternalError', message: 'x', output: '' },
       { name: 'Retry', reason: 'NodeError' },
     ],
-    [refused(undefined, 'ConnectionLost'), { name: 'Retry', reason: 'ConnectionLost' }],
   ])('may repeat an idempotent one: %j', async (result, thrown) => {
     const action = createExecCommand({ kube: answering(result) });
     await expect(action.run(context(), { ...parameters, idempotent: true })).rejects.toMatchObject(thrown);
   });
 
-  it('waits for an API server that is away, since nothing was sent', async () => {
-    const action = createExecCommand({ kube: answering(refused(undefined, 'ConnectFailed')) });
-    await expect(action.run(context(), parameters)).rejects.toMatchObject({ name: 'Wait', reason: 'ConnectFailed' });
+  it.each<[string, ExecResult]>([
+    ['an API server that is away', refused(undefined, 'ConnectFailed')],
+    ['one that has too much to do', refused(429, 'TooManyRequests')],
+    ['one that does not know a new token yet', refused(401, 'Unauthorized')],
+    ['a connection that was lost too early', refused(undefined, 'ConnectionLost')],
+  ])('waits for %s, since nothing was run', async (_, result) => {
+    const action = createExecCommand({ kube: answering(result) });
+    for (const idempotent of [false, true])
+      await expect(action.run(context(), { ...parameters, idempotent })).rejects.toMatchObject({
+        name: 'Wait',
+        begun: false,
+      });
+  });
+
+  it('waits when it cannot look at the pod: nothing was run', async () => {
+    const error = new KubeError({ status: 503, reason: 'ServiceUnavailable', message: 'x' });
+    const spy = asked();
+    const blind: Kube = { ...spy.kube, get: () => Promise.reject(error) };
+    await expect(createExecCommand({ kube: blind }).run(context(), parameters)).rejects.toMatchObject({
+      name: 'Wait',
+      reason: 'ServiceUnavailable',
+      begun: false,
+    });
+    expect(spy.requests).toEqual([]);
   });
 
   it('does not run on a second attempt what may have run on the first', async () => {

@@ -68,6 +68,7 @@ const context = (given: Partial<ActionContext> = {}): ActionContext => ({
   timeoutMs: 5000,
   attempt: 1,
   mayBeDone: false,
+  selector: {},
   matchingPods: () => [],
   ...given,
 });
