@@ -37,6 +37,10 @@ export interface Config {
     timeoutMs: number;
     maxRetries: number;
     maxConcurrentQueries: number;
+    maxConnectionAgeMs: number;
+    maxConnectionsPerHost: number;
+    /** Per second. */
+    maxRequestsPerHost: number;
     maxResponseBytes: number;
     maxStateBytes: number;
     statusHeartbeatMs: number;
@@ -243,6 +247,9 @@ const configOf = (s: Settings, warnings: string[]): Config => ({
     timeoutMs: s.KCO_GRAPHQL_TIMEOUT * 1_000,
     maxRetries: s.KCO_GRAPHQL_MAX_RETRIES,
     maxConcurrentQueries: s.KCO_MAX_CONCURRENT_QUERIES,
+    maxConnectionAgeMs: s.KCO_MAX_CONNECTION_AGE * 1_000,
+    maxConnectionsPerHost: s.KCO_MAX_CONNECTIONS_PER_HOST,
+    maxRequestsPerHost: s.KCO_MAX_REQUESTS_PER_HOST,
     maxResponseBytes: s.KCO_MAX_RESPONSE_BYTES,
     maxStateBytes: s.KCO_MAX_STATE_BYTES,
     statusHeartbeatMs: s.KCO_STATUS_HEARTBEAT * 1_000,

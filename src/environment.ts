@@ -141,6 +141,20 @@ export const environment = z.object({
   KCO_MAX_CONCURRENT_REPORTS: wholeNumber(1, 10_000, 100, {
     meaning: 'TargetApps whose status one replica writes at the same time, and as many whose Events it records',
   }),
+  KCO_MAX_CONNECTIONS_PER_HOST: wholeNumber(1, 10_000, 64, {
+    meaning:
+      'Connections to one host and port that are in use at the same time; a request that finds none free waits, and is `Throttled` when its time is over',
+  }),
+  KCO_MAX_CONNECTION_AGE: wholeNumber(1, 86_400, 120, {
+    unit: 's',
+    meaning:
+      'How long a connection to an application or a receiver of webhooks is used; after it the name is resolved anew, and whoever balances the load has a new choice',
+  }),
+  KCO_MAX_REQUESTS_PER_HOST: wholeNumber(1, 100_000, 500, {
+    unit: '/s',
+    meaning:
+      'Queries per second to one host and port, with twice as many at once after a pause; those beyond it wait, and are `Throttled` when their time is over. A gateway in front of many applications is one host',
+  }),
   KCO_MAX_RESPONSE_BYTES: wholeNumber(1_024, 67_108_864, 1_048_576, {
     unit: 'bytes',
     meaning: 'Where the body of an answer is cut off while it is read; a longer one is `TooLarge`',

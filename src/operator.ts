@@ -75,9 +75,14 @@ interface Shared {
 function activitiesOf(options: OperatorOptions, kube: Kube, { served, pods, attributes }: Shared) {
   const { config, log, metrics, version } = options;
   const { observing, actions, identity } = config;
-  const http = createHttp({ maxBytes: observing.maxResponseBytes });
+  const http = createHttp({
+    maxBytes: observing.maxResponseBytes,
+    connectionsPerHost: observing.maxConnectionsPerHost,
+    maxAgeMs: observing.maxConnectionAgeMs,
+  });
+  const rate = { perSecond: observing.maxRequestsPerHost, burst: 2 * observing.maxRequestsPerHost };
   return createActivities({
-    clients: { kube, http, graphql: createGraphql({ http, retries: observing.maxRetries }) },
+    clients: { kube, http, graphql: createGraphql({ http, retries: observing.maxRetries, rate }) },
     caches: { apps: served.TargetApp.cache, pods },
     whenGone: served.TargetApp.whenGone,
     telemetry: { metrics, log },

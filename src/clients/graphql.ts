@@ -40,7 +40,7 @@ export interface GraphqlOptions {
   retries?: number;
   /** Structure that an answer may have. */
   limits?: JsonLimits;
-  /** Requests per host. Default 50 a second, 100 at once. */
+  /** Requests per host. Default 500 a second, 1,000 at once. */
   rate?: Rate;
   /** Mean wait before the first retry, in milliseconds; doubles each time. Default 200. */
   backoffMs?: number;
@@ -123,7 +123,7 @@ const ask = async (http: Pick<Http, 'send'>, request: GraphqlRequest, limits: Js
 
 /** One per worker: what it remembers of hosts protects them only when all polls share it. */
 export const createGraphql = (options: GraphqlOptions): Graphql => {
-  const { http, retries = 3, limits = defaultJsonLimits, rate = { perSecond: 50, burst: 100 } } = options;
+  const { http, retries = 3, limits = defaultJsonLimits, rate = { perSecond: 500, burst: 1_000 } } = options;
   const now = options.now ?? (() => performance.timeOrigin + performance.now());
   const restraint = createRestraint({ rate, now, failuresUntilDown: 3, longestPauseMs: 60_000 });
   const { backoffMs = 200, random = Math.random, sleep = sleepUnlessAborted } = options;

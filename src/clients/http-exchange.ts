@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { type Failure, failureOf } from '../domain/observation.ts';
+import { blamed } from './http-blame.ts';
+import type { Connecting } from './http-connections.ts';
 import { connectionFailure } from './http-failure.ts';
 import { addressOf } from './printable.ts';
 
@@ -34,10 +36,18 @@ export interface ExchangeOptions {
   request: HttpRequest;
   url: URL;
   maxBytes: number;
+  /** Milliseconds of its time that the request has waited already, for others of KCO. */
+  heldMs: number;
+  /** How many milliseconds of its time the process has stood still. */
+  stalledMs(): number;
+  /** What is being done at the moment to get a connection to there. */
+  doing(): Connecting;
 }
 
 type Settle = { resolve(result: HttpResult): void; reject(reason: unknown): void };
 
+/** How much longer than its deadline a request may take when the process stood still. */
+const longestGraceMs = 1_000;
 const redirects = new Set([301, 302, 303, 307, 308]);
 const noBody = Buffer.alloc(0);
 
@@ -48,7 +58,9 @@ const noBody = Buffer.alloc(0);
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #options: ExchangeOptions;
   readonly #settle: Settle;
-  readonly #timer: NodeJS.Timeout;
+  readonly #since = performance.now();
+  #timer: NodeJS.Timeout;
+  #hasGrace = true;
   #controller: Dispatcher.DispatchController | undefined;
   #status: number | undefined;
   #headers: IncomingHttpHeaders = {};
@@ -59,7 +71,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   constructor(options: ExchangeOptions, settle: Settle) {
     this.#options = options;
     this.#settle = settle;
-    this.#timer = setTimeout(() => this.#expire(), options.request.deadlineMs);
+    this.#timer = setTimeout(() => this.#expire(), Math.max(1, options.request.deadlineMs - options.heldMs));
     options.request.signal?.addEventListener('abort', this.#cancel);
   }
 
@@ -90,7 +102,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
-    if (!this.#settled) this.#fail(connectionFailure(error, addressOf(this.#options.url)));
+    if (!this.#settled) this.#fail(this.#blamed(connectionFailure(error, addressOf(this.#options.url))));
   }
 
   #headFailure(status: number, headers: IncomingHttpHeaders): Failure | undefined {
@@ -113,9 +125,38 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #expire(): void {
-    const { url, request } = this.#options;
-    const seconds = Math.round(request.deadlineMs) / 1000;
-    this.#fail(failureOf('Timeout', `${addressOf(url)} gave no complete answer within ${seconds} s`));
+    const { request } = this.#options;
+    const stalledMs = this.#options.stalledMs();
+    if (stalledMs > 0 && this.#hasGrace) {
+      // The answer may be there, and nobody has looked yet.
+      this.#hasGrace = false;
+      this.#timer = setTimeout(() => this.#expire(), Math.min(stalledMs, longestGraceMs));
+      return;
+    }
+    const within = `within ${Math.round(request.deadlineMs) / 1000} s`;
+    this.#fail(this.#controller === undefined ? this.#unsent(within) : this.#late(`gave no complete answer ${within}`));
+  }
+
+  /** The failure of a request that never left, for want of a connection. */
+  #unsent(within: string): Failure {
+    const address = addressOf(this.#options.url);
+    const doing = this.#options.doing();
+    if (doing === 'resolving')
+      return failureOf('DNSUnavailable', `${address}: the name could not be resolved ${within}`);
+    const failure = this.#late(`took no connection ${within}`);
+    if (doing === 'connecting' || failure.kind === 'unknown') return failure;
+    return failureOf('Throttled', `${address} was not asked: no connection to it got free`);
+  }
+
+  #late(how: string): Failure {
+    const { url } = this.#options;
+    return this.#blamed(failureOf('Timeout', `${addressOf(url)} ${how}`));
+  }
+
+  #blamed(failure: Failure): Failure {
+    const { heldMs, request, stalledMs, url } = this.#options;
+    const elapsedMs = performance.now() - this.#since;
+    return blamed(failure, url, { deadlineMs: request.deadlineMs, elapsedMs, heldMs, stalledMs: stalledMs() });
   }
 
   readonly #cancel = (): void => {

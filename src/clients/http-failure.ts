@@ -13,6 +13,15 @@ export class EgressDenied extends Error {
   }
 }
 
+/** A name has no address, or none came in the time that a connection may take. */
+export class NameUnresolved extends Error {
+  readonly code = 'KCO_NAME_UNRESOLVED';
+  constructor(hostname: string) {
+    super(`no address of ${hostname}`);
+    this.name = 'NameUnresolved';
+  }
+}
+
 /** What the error codes of Node, OpenSSL and undici mean for a person. */
 const known: Record<string, [FailureClass, string]> = {
   CERT_HAS_EXPIRED: ['TLSVerifyFailed', 'the certificate has expired'],
@@ -34,6 +43,7 @@ const known: Record<string, [FailureClass, string]> = {
   EPIPE: ['ConnectFailed', 'the connection was closed'],
   ERR_TLS_CERT_ALTNAME_INVALID: ['TLSVerifyFailed', 'the certificate is for another name'],
   ETIMEDOUT: ['ConnectFailed', 'no connection in time'],
+  KCO_NAME_UNRESOLVED: ['DNSUnavailable', 'the name could not be resolved in time'],
   SELF_SIGNED_CERT_IN_CHAIN: ['TLSVerifyFailed', 'the certificate chain ends in an unknown authority'],
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ['TLSVerifyFailed', 'the certificate is from an unknown authority'],
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: ['TLSVerifyFailed', 'the certificate is from an unknown authority'],

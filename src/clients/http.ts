@@ -1,11 +1,12 @@
-import type { LookupAddress, LookupOptions } from 'node:dns';
-import { lookup as systemLookup } from 'node:dns';
-import { isIP, type LookupFunction } from 'node:net';
-import { Agent, buildConnector } from 'undici';
+import type { lookup as systemLookup } from 'node:dns';
+import { Agent } from 'undici';
 import { type Failure, failureOf } from '../domain/observation.ts';
 import { type AddressGuard, allowsAllButMetadata } from './egress.ts';
+import { createGate } from './gate.ts';
+import { createConnections } from './http-connections.ts';
 import { exchange, type HttpRequest, type HttpResult } from './http-exchange.ts';
-import { EgressDenied } from './http-failure.ts';
+import { addressOf } from './printable.ts';
+import { createStallMeter, type StallMeter } from './stall-meter.ts';
 
 export type { HttpRequest, HttpResult } from './http-exchange.ts';
 
@@ -23,45 +24,22 @@ export interface HttpOptions {
   allow?: AddressGuard;
   /** A response body beyond this many bytes is cut off while reading. Default 1 MiB. */
   maxBytes?: number;
-  /** Open connections per scheme, host and port. Default 16. */
+  /** Open connections per scheme, host and port; whoever comes when all are in use waits. Default 64. */
   connectionsPerHost?: number;
   /** Milliseconds an idle connection is kept, unless the server asks for less. Default 65 s: two default polls. */
   keepAliveMs?: number;
+  /**
+   * Milliseconds after which a connection is not used again, however busy it was: names are then resolved anew, and who
+   * balances load has a new choice. Default 2 minutes.
+   */
+  maxAgeMs?: number;
   /** Milliseconds for DNS, TCP and TLS together. Default 10 s; the deadline of the request holds as well. */
   connectTimeoutMs?: number;
   /** Resolves host names. Default: the system's resolver. */
   lookup?: typeof systemLookup;
+  /** Measures how long this process stood still. */
+  stalls?: StallMeter;
 }
-
-/**
- * Resolves a name once and lets all its addresses pass, or none: a name that also points to a forbidden place is not
- * half trusted. The socket connects to what is returned here, so nothing can change between the check and the use.
- */
-const guardedLookup = (allow: AddressGuard, lookup: typeof systemLookup): LookupFunction => {
-  return (hostname, options, callback) => {
-    lookup(hostname, { ...(options as LookupOptions), all: true }, (error, addresses: LookupAddress[]) => {
-      const denied = error === null ? addresses.find(({ address }) => !allow(address)) : undefined;
-      const problem = error ?? (denied && new EgressDenied(denied.address));
-      const first = addresses?.[0];
-      if (problem || first === undefined) callback(problem ?? new Error('no address'), '', 0);
-      else if (options.all) callback(null, addresses);
-      else callback(null, first.address, first.family);
-    });
-  };
-};
-
-/** A connector that also guards IP literals, for which no lookup happens. */
-const guardedConnector = (allow: AddressGuard, options: HttpOptions): buildConnector.connector => {
-  const connect = buildConnector({
-    allowH2: false,
-    timeout: options.connectTimeoutMs ?? 10_000,
-    lookup: guardedLookup(allow, options.lookup ?? systemLookup),
-  } as buildConnector.BuildOptions);
-  return (target, callback) => {
-    if (isIP(target.hostname) !== 0 && !allow(target.hostname)) callback(new EgressDenied(target.hostname), null);
-    else connect(target, callback);
-  };
-};
 
 /** The URL to ask, or why it is not asked at all. */
 const target = (given: string | URL): URL | Failure => {
@@ -78,21 +56,48 @@ const target = (given: string | URL): URL | Failure => {
 
 /** Connections are kept and shared by every caller of one `createHttp`, so make one per set of egress rules. */
 export const createHttp = (options: HttpOptions = {}): Http => {
+  const { connectTimeoutMs = 10_000, connectionsPerHost = 64, maxBytes = 1_048_576, lookup } = options;
+  const { connector, doing } = createConnections({
+    allow: options.allow ?? allowsAllButMetadata,
+    connectTimeoutMs,
+    lookup,
+  });
   const agent = new Agent({
     allowH2: false,
-    connect: guardedConnector(options.allow ?? allowsAllButMetadata, options),
-    connections: options.connectionsPerHost ?? 16,
+    connect: connector,
+    connections: connectionsPerHost,
     keepAliveTimeout: options.keepAliveMs ?? 65_000,
+    clientTtl: options.maxAgeMs ?? 120_000,
     // The deadline of the request rules; two more timers per request would only cost.
     headersTimeout: 0,
     bodyTimeout: 0,
   });
-  const maxBytes = options.maxBytes ?? 1_048_576;
+  const gate = createGate(connectionsPerHost);
+  const stalls = options.stalls ?? createStallMeter();
+  const tooMany = (url: URL): HttpResult => ({
+    ok: false,
+    failure: failureOf(
+      'Throttled',
+      `${addressOf(url)} was not asked: all ${connectionsPerHost} connections to it are in use (KCO_MAX_CONNECTIONS_PER_HOST)`,
+    ),
+  });
   return {
     async send(request) {
       request.signal?.throwIfAborted();
       const url = target(request.url);
-      return url instanceof URL ? exchange({ agent, request, url, maxBytes }) : { ok: false, failure: url };
+      if (!(url instanceof URL)) return { ok: false, failure: url };
+      const [since, stalledBefore] = [performance.now(), stalls()];
+      const free = gate.tryEnter(url.origin);
+      const leave = free ?? (await gate.enter(url.origin, request.deadlineMs, request.signal));
+      if (leave === undefined) return tooMany(url);
+      const heldMs = free === undefined ? performance.now() - since : 0;
+      const stalledMs = () => stalls() - stalledBefore;
+      try {
+        request.signal?.throwIfAborted();
+        return await exchange({ agent, request, url, maxBytes, heldMs, stalledMs, doing: () => doing(url) });
+      } finally {
+        leave();
+      }
     },
     close: () => agent.destroy(),
   };

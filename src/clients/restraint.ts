@@ -6,18 +6,30 @@ export interface Rate {
   burst: number;
 }
 
+/** The quiet that an endpoint asked for. */
+export interface Quiet {
+  /** Milliseconds until it is over. */
+  leftMs: number;
+  /** The status with which it was asked for. */
+  status: number;
+}
+
+/** How a whole poll of an endpoint ended. `late`: without an answer in time. `unknown`: not by the endpoint's doing. */
+export type PollEnd = { end: 'answered'; tookMs: number } | { end: 'failed' | 'late' | 'unknown' };
+
 /** What is remembered of hosts and endpoints so that they are not asked more than they bear. */
 export interface Restraint {
   /** Takes a turn at a host and says how many milliseconds to wait for it; undefined: longer than `withinMs`. */
   turn(host: string, withinMs: number): number | undefined;
-  /** Milliseconds for which an endpoint asked not to be asked; 0: none. */
-  pauseLeft(endpoint: string): number;
+  /** The quiet that an endpoint asked for and that is not over; undefined: none. */
+  quiet(endpoint: string): Quiet | undefined;
   /** An endpoint asked for quiet (`Retry-After`). */
-  pause(endpoint: string, ms: number): void;
+  pause(endpoint: string, ms: number, status: number): void;
   /** Whether an endpoint failed so often in a row that repeating a request within a poll is only a burden. */
   isDown(endpoint: string): boolean;
-  /** How a whole poll of an endpoint ended. */
-  settled(endpoint: string, answered: boolean): void;
+  /** How long an answer of an endpoint is waited for, where `fullMs` is what the TargetApp allows. */
+  patienceMs(endpoint: string, fullMs: number): number;
+  settled(endpoint: string, how: PollEnd): void;
 }
 
 /** What `createRestraint` may be told. */
@@ -31,8 +43,26 @@ export interface RestraintOptions {
   now(): number;
 }
 
+/** What is remembered of an endpoint. */
+interface Endpoint {
+  /** Polls in a row that failed, and those of them that ended without an answer in time. */
+  failures: number;
+  late: number;
+  pausedUntil: number;
+  pausedBy: number;
+  /** How long its answers take, the slow ones above all; absent before the first. */
+  usualMs?: number;
+}
+
 /** More hosts than one worker polls; what is forgotten beyond it is only a reason to be gentle. */
 const remembered = 20_000;
+
+/** A hanging endpoint is waited for in full at every so many polls. */
+const fullEvery = 4;
+/** Less than this is never waited. */
+const shortestPatienceMs = 2_000;
+/** So many times what an endpoint usually takes is enough to see that it is back. */
+const patienceFactor = 3;
 
 const remember = <V>(map: Map<string, V>, key: string, value: V): V => {
   const oldest = map.size >= remembered ? map.keys().next().value : undefined;
@@ -42,17 +72,18 @@ const remember = <V>(map: Map<string, V>, key: string, value: V): V => {
 };
 
 /**
- * A token bucket per host, and per endpoint a count of failed polls and the quiet that was asked for.
+ * A token bucket per host, and per endpoint a count of failed polls, what it usually takes, and the quiet that was asked
+ * for.
  *
  * The breaker is deliberately not one that rejects calls: polls are rare and are themselves the probe. While an endpoint
  * is down each poll still asks it once, so a recovered application is noticed by the first poll after its recovery,
- * and what a breaker should save, the repetitions, is saved.
+ * and what a breaker should save is saved: the repetitions, and most of the time that is spent waiting for one that hangs.
  */
 export const createRestraint = ({ rate, failuresUntilDown, longestPauseMs, now }: RestraintOptions): Restraint => {
   const buckets = new Map<string, { tokens: number; at: number }>();
-  const troubles = new Map<string, { failures: number; pausedUntil: number }>();
-  const trouble = (endpoint: string) =>
-    troubles.get(endpoint) ?? remember(troubles, endpoint, { failures: 0, pausedUntil: 0 });
+  const endpoints = new Map<string, Endpoint>();
+  const known = (endpoint: string): Endpoint =>
+    endpoints.get(endpoint) ?? remember(endpoints, endpoint, { failures: 0, late: 0, pausedUntil: 0, pausedBy: 0 });
   return {
     turn(host, withinMs) {
       const at = now();
@@ -64,14 +95,32 @@ export const createRestraint = ({ rate, failuresUntilDown, longestPauseMs, now }
       bucket.tokens -= 1;
       return waitMs;
     },
-    pauseLeft: (endpoint) => Math.max(0, (troubles.get(endpoint)?.pausedUntil ?? 0) - now()),
-    pause(endpoint, ms) {
-      trouble(endpoint).pausedUntil = now() + Math.min(ms, longestPauseMs);
+    quiet(endpoint) {
+      const { pausedUntil = 0, pausedBy: status = 0 } = endpoints.get(endpoint) ?? {};
+      const leftMs = pausedUntil - now();
+      return leftMs > 0 ? { leftMs, status } : undefined;
     },
-    isDown: (endpoint) => (troubles.get(endpoint)?.failures ?? 0) >= failuresUntilDown,
-    settled(endpoint, answered) {
-      if (answered) troubles.delete(endpoint);
-      else trouble(endpoint).failures++;
+    pause(endpoint, ms, status) {
+      Object.assign(known(endpoint), { pausedUntil: now() + Math.min(ms, longestPauseMs), pausedBy: status });
+    },
+    isDown: (endpoint) => (endpoints.get(endpoint)?.failures ?? 0) >= failuresUntilDown,
+    patienceMs(endpoint, fullMs) {
+      const { late = 0, usualMs } = endpoints.get(endpoint) ?? {};
+      const more = late - failuresUntilDown;
+      if (more < 0 || more % fullEvery === fullEvery - 1) return fullMs;
+      const enoughMs = usualMs === undefined ? fullMs / fullEvery : usualMs * patienceFactor;
+      return Math.min(fullMs, Math.max(shortestPatienceMs, enoughMs));
+    },
+    settled(endpoint, how) {
+      if (how.end === 'unknown') return;
+      const of = known(endpoint);
+      if (how.end === 'answered') {
+        const usualMs = Math.max(how.tookMs, (of.usualMs ?? 0) * 0.9);
+        Object.assign(of, { failures: 0, late: 0, pausedUntil: 0, usualMs });
+        return;
+      }
+      of.failures += 1;
+      of.late = how.end === 'late' ? of.late + 1 : 0;
     },
   };
 };

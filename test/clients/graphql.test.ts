@@ -251,6 +251,38 @@ describe('retries', () => {
     expect(await patient.query(request())).toMatchObject({ ok: true });
   });
 
+  it.each([
+    [429, 'failing'],
+    [503, 'unreachable'],
+  ])('take an endpoint that asked for quiet for what it was when it did: %d is %s', async (status, kind) => {
+    let clock = 1_000_000;
+    const patient = client({ now: () => clock });
+    app.fault(address, { kind: 'status', status, retryAfter: '30', times: 1 });
+    const first = await patient.query(request());
+    clock += 10_000;
+    const second = await patient.query(request());
+    for (const result of [first, second])
+      expect(result).toMatchObject({ failure: { class: 'HTTPStatus', kind, about: String(status) } });
+  });
+
+  it.each([
+    [429, 'failing'],
+    [503, 'unreachable'],
+  ])('do not call an endpoint late that used up the time by asking for quiet: %d stays %s', async (status, kind) => {
+    app.fault(address, { kind: 'status', status, retryAfter: '1', times: 1 });
+    const patient = createGraphql({ http });
+    const before = app.requests(address);
+    const asking = patient.query(request({ deadlineMs: 1_500 }));
+    while (app.requests(address) === before) await nextTurn();
+    app.fault(address, { kind: 'hang' });
+    expect(await asking).toMatchObject({ failure: { class: 'HTTPStatus', kind } });
+    const next = createGraphql({ http });
+    app.fault(address, { kind: 'status', status, retryAfter: '1', times: 1 });
+    await next.query(request({ deadlineMs: 500 }));
+    app.fault(address, { kind: 'hang' });
+    expect(await next.query(request({ deadlineMs: 1_500 }))).toMatchObject({ failure: { class: 'HTTPStatus', kind } });
+  });
+
   it('cannot be put off for more than a minute', async () => {
     let clock = 1_000_000;
     const patient = client({ now: () => clock });
@@ -299,9 +331,30 @@ describe('a fleet', () => {
   it('is not asked more often per host than allowed', async () => {
     const gentle = client({ rate: { perSecond: 1, burst: 2 }, now: () => 1_000_000 });
     const results = await Promise.all(Array.from({ length: 5 }, () => gentle.query(request({ deadlineMs: 2_500 }))));
-    expect(results.map((result) => result.ok || result.failure.class)).toEqual([true, true, true, true, 'Timeout']);
+    expect(results.map((result) => result.ok || result.failure.class)).toEqual([true, true, true, true, 'Throttled']);
     expect(waits).toEqual([1_000, 2_000]);
   });
+
+  it('that is held back is not late: what did not have its time is not said to have had it', async () => {
+    const gentle = createGraphql({ http, rate: { perSecond: 2, burst: 1 } });
+    app.fault(address, { kind: 'hang' });
+    const [first, second] = await Promise.all([1, 2].map(() => gentle.query(request({ deadlineMs: 800 }))));
+    expect(first).toMatchObject({ failure: { class: 'Timeout', kind: 'unreachable' } });
+    expect(second).toMatchObject({ failure: { class: 'Throttled', kind: 'unknown' } });
+  });
+
+  it('costs less where it hangs: it is waited for in full only now and then', async () => {
+    const fleet = createGraphql({ http });
+    app.fault(address, { kind: 'hang' });
+    const took: number[] = [];
+    for (let poll = 0; poll < 4; poll++) {
+      const began = performance.now();
+      await fleet.query(request({ deadlineMs: 2_400 }));
+      took.push(performance.now() - began);
+    }
+    expect(took[2]).toBeGreaterThanOrEqual(2_390);
+    expect(took[3]).toBeLessThan(2_390);
+  }, 20_000);
 
   it('has its other half answered as fast when one half hangs', async () => {
     const fleet = createGraphql({ http });

@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server } from 'node:net';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { errors } from 'undici';
 import { type SampleApp, startSampleApp } from '../../dev/sample-app/app.ts';
@@ -8,6 +10,7 @@ import { allowsAllButMetadata, effectiveAddress } from '../../src/clients/egress
 import { createHttp, type Http, type HttpRequest, type HttpResult } from '../../src/clients/http.ts';
 import { connectionFailure } from '../../src/clients/http-failure.ts';
 import { startUntrustedServer } from '../support/tls-server.ts';
+import { until } from '../support/until.ts';
 
 const body = JSON.stringify({ query: '{ application { status } }' });
 const address = '127.21.0.1';
@@ -175,6 +178,145 @@ describe('requests to systems that are not trusted', () => {
     expect(own.connections()).toBe(2);
     await narrow.close();
     await own.close();
+  });
+});
+
+/** The sample application in a process of its own, which goes on while this one stands still. */
+const startSampleAppProcess = async (): Promise<{ url: string; end(): void }> => {
+  const main = join(import.meta.dirname, '..', '..', 'dev', 'sample-app', 'main.ts');
+  const child = spawn(process.execPath, ['--no-warnings', main, '--port', '0', '--host', '127.0.0.1']);
+  const [said] = await once(child.stdout, 'data');
+  const port = /port (\d+)/.exec(String(said))?.[1];
+  return { url: `http://127.0.0.1:${port}/graphql`, end: () => void child.kill() };
+};
+
+/** A forwarder on the loopback whose new connections go to `to`; those that are open stay where they are. */
+const startForwarder = async (to: { port: number }) => {
+  const target = { ...to };
+  const server = createServer((socket) => {
+    const other = connect(target.port, '127.0.0.1');
+    for (const end of [socket, other]) end.on('error', () => undefined);
+    socket.pipe(other).pipe(socket);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { target, server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql` };
+};
+
+describe('connections', () => {
+  it('are not used for ever, so that names and load balancers have a new say', async () => {
+    const [old, next] = await Promise.all([startSampleApp(), startSampleApp()]);
+    const forwarder = await startForwarder(old);
+    const aging = createHttp({ maxAgeMs: 300 });
+    const ask = async () => {
+      await nextTurn();
+      return aging.send(request({ url: forwarder.url }));
+    };
+    await ask();
+    forwarder.target.port = next.port;
+    await ask();
+    expect([old.requests(), next.requests()]).toEqual([2, 0]);
+    await until('the new backend is asked', async () => (await ask()).ok && next.requests() > 0, { timeoutMs: 5_000 });
+    const before = old.requests();
+    await ask();
+    expect(old.requests()).toBe(before);
+    expect(old.connections()).toBe(1);
+    await aging.close();
+    forwarder.server.close();
+    await Promise.all([old.close(), next.close()]);
+  });
+
+  it('that are old are given up only when what they carry has arrived', async () => {
+    const own = await startSampleApp();
+    const aging = createHttp({ maxAgeMs: 50 });
+    own.fault(address, { kind: 'latency', ms: 300 });
+    await aging.send(request({ url: own.url(address) }));
+    const slow = aging.send(request({ url: own.url(address) }));
+    await delay(100);
+    const meanwhile = aging.send(request({ url: own.url(address) }));
+    expect(statusOf(await slow)).toBe(200);
+    expect(statusOf(await meanwhile)).toBe(200);
+    await aging.close();
+    await own.close();
+  });
+});
+
+describe('what is not the fault of whom is asked', () => {
+  const kindOf = (result: HttpResult) => (result.ok ? 'answered' : [result.failure.class, result.failure.kind]);
+
+  it('is that all connections to a host are in use by others', async () => {
+    const own = await startSampleApp();
+    own.fault('*', { kind: 'hang' });
+    const narrow = createHttp({ connectionsPerHost: 2 });
+    const ask = (deadlineMs: number) => narrow.send(request({ url: own.url(address), deadlineMs }));
+    const [first, second, third] = await Promise.all([ask(1_000), ask(1_000), ask(300)]);
+    expect(kindOf(first)).toEqual(['Timeout', 'unreachable']);
+    expect(kindOf(second)).toEqual(['Timeout', 'unreachable']);
+    expect(kindOf(third)).toEqual(['Throttled', 'unknown']);
+    expect(own.requests(address)).toBe(2);
+    await narrow.close();
+    await own.close();
+  });
+
+  it('is that most of its time had gone by when it got a connection', async () => {
+    const own = await startSampleApp();
+    own.fault('*', { kind: 'hang' });
+    const narrow = createHttp({ connectionsPerHost: 1 });
+    const ask = (deadlineMs: number) => narrow.send(request({ url: own.url(address), deadlineMs }));
+    const [first, second] = await Promise.all([ask(400), ask(800)]);
+    expect(kindOf(first)).toEqual(['Timeout', 'unreachable']);
+    expect(kindOf(second)).toEqual(['Throttled', 'unknown']);
+    await narrow.close();
+    await own.close();
+  });
+
+  it('is that name resolution does not answer, be it for the request or for the connection', async () => {
+    const silent = (() => undefined) as never;
+    for (const [connectTimeoutMs, deadlineMs] of [
+      [10_000, 200],
+      [200, 5_000],
+    ] as const) {
+      const own = createHttp({ lookup: silent, connectTimeoutMs });
+      const result = await own.send(request({ url: 'http://app.example.test/graphql', deadlineMs }));
+      expect(kindOf(result)).toEqual(['DNSUnavailable', 'unknown']);
+      await own.close();
+    }
+  });
+
+  it('is that the operator itself stood still', async () => {
+    app.fault(address, { kind: 'hang' });
+    // Half of the time, whatever the time is.
+    const stalled = createHttp({ stalls: () => performance.now() / 2 });
+    expect(kindOf(await stalled.send(request({ deadlineMs: 400 })))).toEqual(['OperatorTrouble', 'unknown']);
+    await stalled.close();
+  });
+
+  it('is not taken for it: an answer that came while the operator stood still is an answer', async () => {
+    const child = await startSampleAppProcess();
+    const own = createHttp();
+    const answer = own.send(request({ url: child.url, deadlineMs: 300 }));
+    const end = performance.now() + 1_000;
+    while (performance.now() < end);
+    expect(kindOf(await answer)).toBe('answered');
+    await own.close();
+    child.end();
+  });
+
+  it.each([
+    ['nobody listens', () => 'http://127.0.0.1:1/'],
+    ['the name does not exist', () => 'http://nowhere.invalid/'],
+  ])('is not that %s', async (_, url) => {
+    expect(kindOf(await http.send(request({ url: url() })))).toEqual(['ConnectFailed', 'unreachable']);
+  });
+
+  it('is not that no connection comes about though one is tried', async () => {
+    // It takes the connection and has nothing to say of TLS.
+    const silent = createServer((socket) => void socket.on('error', () => undefined)).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const own = createHttp();
+    const url = `https://127.0.0.1:${(silent.address() as AddressInfo).port}/`;
+    expect(kindOf(await own.send(request({ url, deadlineMs: 200 })))).toEqual(['Timeout', 'unreachable']);
+    await own.close();
+    silent.close();
   });
 });
 
