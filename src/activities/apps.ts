@@ -51,7 +51,8 @@ export function watchedApp(object: KubeObject): WatchedApp {
     },
     spec,
     mirror,
-    ...(status?.observedGeneration !== undefined && { observedGeneration: status.observedGeneration }),
+    // -1 is what the API server puts there before the first report.
+    ...(Number(status?.observedGeneration) >= 0 && { observedGeneration: status?.observedGeneration }),
     ...(status?.pollRequestedAt !== undefined && { pollRequestedAt: status.pollRequestedAt }),
     ...(exported !== undefined && { exported }),
   };

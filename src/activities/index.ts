@@ -9,7 +9,9 @@ import type { Log } from '../clients/log.ts';
 import type { Metrics } from '../clients/metrics.ts';
 import type { WatchCache } from '../clients/watch-cache.ts';
 import type { ActionRequest, ActionResult } from '../domain/action.ts';
-import type { ObserveInput } from '../domain/observation.ts';
+import type { EventRecord } from '../domain/events.ts';
+import type { JsonObject } from '../domain/json.ts';
+import type { AppRef, ObserveInput, StatusReport } from '../domain/observation.ts';
 import type { WorkflowRef } from '../domain/status.ts';
 import type { Action } from './actions/action.ts';
 import { createActions } from './actions/index.ts';
@@ -67,6 +69,8 @@ export function createActivities({ clients, caches, whenGone, telemetry, setting
     workflowUrl,
     log,
   });
+  const recordEvents = createRecordEvents({ kube, ref, metrics, log, instance });
+  const reportStatus = createReportStatus({ kube, ref, metrics, log, workflowUrl });
   const acting =
     (action: Action<unknown>) =>
     (request: ActionRequest): Promise<ActionResult> =>
@@ -76,8 +80,10 @@ export function createActivities({ clients, caches, whenGone, telemetry, setting
   return {
     diff,
     observe: (input: ObserveInput) => attempt((signal, limitMs) => observe(input, signal, limitMs)),
-    recordEvents: createRecordEvents({ kube, ref, metrics, log, instance }),
-    reportStatus: createReportStatus({ kube, ref, metrics, log, workflowUrl }),
+    recordEvents: (app: AppRef, records: EventRecord[]) =>
+      attempt((signal, limitMs, nth) => recordEvents(app, records, { signal, limitMs, attempt: nth })),
+    reportStatus: (report: StatusReport<JsonObject>) =>
+      attempt((signal, limitMs) => reportStatus(report, signal, limitMs)),
     ...(Object.fromEntries(actions.map((action) => [action.name, acting(action)])) as ActionActivities),
   };
 }

@@ -1,73 +1,148 @@
-import { createHash } from 'node:crypto';
-import type { Kube, ResourceRef } from '../clients/kube.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApplicationFailure } from '@temporalio/activity';
+import { type Kube, KubeError, type ResourceRef } from '../clients/kube.ts';
 import type { Log } from '../clients/log.ts';
 import type { Metrics } from '../clients/metrics.ts';
 import type { EventRecord } from '../domain/events.ts';
-import type { JsonObject } from '../domain/json.ts';
 import type { AppRef } from '../domain/observation.ts';
+import { eventObject } from './event-object.ts';
 import { isFinal } from './is-final.ts';
+import { createPlaces } from './places.ts';
 
 export interface RecordEventsOptions {
   kube: Pick<Kube, 'applyEvent'>;
   /** The kind that the Events regard. */
   ref: ResourceRef;
-  metrics: Pick<Metrics, 'eventGenerated' | 'failed'>;
+  metrics: Pick<Metrics, 'eventGenerated' | 'eventsDropped' | 'failed'>;
   log: Log;
   /** Name of this process, as `reportingInstance`. */
   instance: string;
 }
 
-/** Kubernetes keeps times of core Events to the second. */
-const seconds = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
-
-/** The object's name: the same for the same Event of the same TargetApp, so that recording it again changes it. */
-const nameOf = (app: AppRef, id: string): string =>
-  `${app.name.slice(0, 200)}.${createHash('sha256').update(`${app.uid}/${id}`).digest('hex').slice(0, 16)}`;
-
-function eventObject(
-  app: AppRef,
-  { apiVersion, kind }: ResourceRef,
-  record: EventRecord,
-  instance: string,
-): JsonObject {
-  const { namespace, name, uid } = app;
-  return {
-    apiVersion: 'v1',
-    kind: 'Event',
-    metadata: { name: nameOf(app, record.id), namespace },
-    involvedObject: { apiVersion, kind, namespace, name, uid },
-    ...(record.pod && {
-      related: { apiVersion: 'v1', kind: 'Pod', namespace, name: record.pod.name, uid: record.pod.uid },
-    }),
-    reason: record.reason,
-    type: record.type,
-    // A lone surrogate is not text that the API server takes.
-    message: record.message.toWellFormed(),
-    count: record.count,
-    firstTimestamp: seconds(record.first),
-    lastTimestamp: seconds(record.last),
-    action: record.reason,
-    source: { component: 'kco' },
-    reportingComponent: 'kco',
-    reportingInstance: instance,
-  };
+/** The attempt that an activity is in. */
+export interface Attempt {
+  signal: AbortSignal;
+  /** Milliseconds that it may take. */
+  limitMs: number;
+  /** 1 for the first one. */
+  attempt: number;
 }
 
+/** What became of some Events. */
+export interface Recorded {
+  /** Positions of those that were not taken, and may be later; absent when there are none. */
+  left?: number[];
+}
+
+/** Records Events; rejects when it would be in vain to go on and none was taken. */
+export type RecordEvents = (app: AppRef, records: EventRecord[], attempt: Attempt) => Promise<Recorded>;
+
 /**
- * Records Events by server-side apply under names of their own: recorded twice, each stands there once. An Event that
- * the API server refuses for good (its namespace is going, the right is lacking) is logged and let go.
+ * Writes of Events under way in this process: half of the connections that there are to the API server. One that lets
+ * Events hang must leave the others to what does not.
  */
-export const createRecordEvents =
-  ({ kube, ref, metrics, log, instance }: RecordEventsOptions) =>
-  async (app: AppRef, records: EventRecord[]): Promise<void> => {
-    for (const record of records) {
+const maxUnderWay = 16;
+/** Of one TargetApp. */
+const lanes = 4;
+/** So much of an attempt's time is used; the rest is for telling what came of it. */
+const usedShare = 2 / 3;
+/** After so many failures in a row, none taken, the others are left to the next attempt, which begins with them. */
+const maxFailures = 3;
+const maxWaits = 3;
+
+const waitAsked = (error: unknown): number | undefined => (error instanceof KubeError ? error.retryAfterMs : undefined);
+
+/** One activity's worth of Events, and how far it has come. */
+interface Batch {
+  app: AppRef;
+  signal: AbortSignal;
+  /** `performance.now()` at which it has to be over. */
+  until: number;
+  /** The same, before which the API server does not want to be asked again. */
+  resumeAt: number;
+  taken: number;
+  failures: number;
+  error: unknown;
+}
+
+export const createRecordEvents = ({ kube, ref, metrics, log, instance }: RecordEventsOptions): RecordEvents => {
+  const places = createPlaces(maxUnderWay);
+
+  /** Waits as long as the API server asked to; false when that is longer than there is time. */
+  const waited = async (batch: Batch): Promise<boolean> => {
+    if (batch.resumeAt >= batch.until) return false;
+    const ms = batch.resumeAt - performance.now();
+    if (ms > 0) await sleep(ms, undefined, { signal: batch.signal });
+    return true;
+  };
+
+  /** Applies one Event; asked to come back later, it does, if there is time for it. */
+  const apply = async (batch: Batch, record: EventRecord): Promise<void> => {
+    const { signal } = batch;
+    const body = eventObject(batch.app, ref, record, instance);
+    for (let waits = 0; ; waits += 1) {
       try {
-        await kube.applyEvent(eventObject(app, ref, record, instance));
-        metrics.eventGenerated(record);
+        return await places(() => kube.applyEvent(body, { signal }), signal);
       } catch (error) {
-        if (!isFinal(error)) throw error;
-        metrics.failed({ category: 'kubernetes' });
-        log.error('event refused', { namespace: app.namespace, tapp: app.name, reason: record.reason, error });
+        const ms = waitAsked(error);
+        if (ms === undefined || waits === maxWaits) throw error;
+        batch.resumeAt = Math.max(batch.resumeAt, performance.now() + ms);
+        if (!(await waited(batch))) throw error;
       }
     }
   };
+
+  /** Whether an Event is done with: taken, or refused for good. */
+  const isDone = async (batch: Batch, record: EventRecord): Promise<boolean> => {
+    try {
+      if (!(await waited(batch))) return false;
+      await apply(batch, record);
+      batch.taken += 1;
+      metrics.eventGenerated(record);
+      return true;
+    } catch (error) {
+      if (isFinal(error)) {
+        metrics.failed({ category: 'kubernetes' });
+        metrics.eventsDropped({ reason: 'Refused', count: 1 });
+        const { namespace, name } = batch.app;
+        log.error('event refused', { namespace, tapp: name, reason: record.reason, error });
+        return true;
+      }
+      if (!batch.signal.aborted) batch.error = error;
+      batch.failures += 1;
+      return false;
+    }
+  };
+
+  const isInVain = ({ signal, taken, failures }: Batch): boolean =>
+    signal.aborted || (taken === 0 && failures >= maxFailures);
+
+  /**
+   * By server-side apply under names of their own: recorded twice, each stands there once. What was taken is counted and
+   * not written again, whatever becomes of the rest. An Event that the API server refuses for good (its namespace is
+   * going, the right is lacking) is logged and let go.
+   */
+  return async (app, records, { signal, limitMs, attempt }) => {
+    const usedMs = limitMs * usedShare;
+    const ending = AbortSignal.any([signal, AbortSignal.timeout(usedMs)]);
+    const until = performance.now() + usedMs;
+    const batch: Batch = { app, signal: ending, until, resumeAt: 0, taken: 0, failures: 0, error: undefined };
+    // Each attempt begins elsewhere: a few that are refused again and again do not stand in the way of the others.
+    const begin = ((attempt - 1) * maxFailures) % Math.max(1, records.length);
+    const order = records.map((_, i) => (begin + i) % records.length);
+    const left: number[] = [];
+    const lane = async (): Promise<void> => {
+      for (let at = order.shift(); at !== undefined; at = order.shift()) {
+        const record = records[at];
+        if (record !== undefined && (isInVain(batch) || !(await isDone(batch, record)))) left.push(at);
+      }
+    };
+    await Promise.all(Array.from({ length: lanes }, lane));
+    if (left.length === 0) return {};
+    if (left.length < records.length) return { left: left.toSorted((a, b) => a - b) };
+    const ms = waitAsked(batch.error);
+    if (ms === undefined) throw batch.error ?? ending.reason;
+    const message = batch.error instanceof Error ? batch.error.message : 'too many requests';
+    throw ApplicationFailure.create({ message, type: 'KubeError', nextRetryDelay: Math.max(1, ms) });
+  };
+};

@@ -1,4 +1,4 @@
-import type { Kube, ResourceRef } from '../clients/kube.ts';
+import type { Kube, KubeObject, ResourceRef } from '../clients/kube.ts';
 import type { Log } from '../clients/log.ts';
 import type { Metrics } from '../clients/metrics.ts';
 import type { JsonObject } from '../domain/json.ts';
@@ -16,30 +16,56 @@ export interface ReportStatusOptions {
   workflowUrl(workflow: WorkflowRef): string | undefined;
 }
 
+/** What became of a status. */
+export interface Reported {
+  /** The object is not there any more, or is another one. */
+  gone: boolean;
+  /** Why the API server refuses it for good. */
+  refused?: string;
+}
+
+/** Writes one status, within so many milliseconds. */
+export type ReportStatus = (
+  report: StatusReport<JsonObject>,
+  signal: AbortSignal,
+  limitMs: number,
+) => Promise<Reported>;
+
+/** Far longer than an attempt that was given up may live on. What is newer by more is of a clock that has been set back. */
+const believedMs = 10 * 60_000;
+
+/** Whether what is stored was said after this. */
+const isNewerThan =
+  ({ revision }: JsonObject) =>
+  (stored: KubeObject & { status?: { revision?: number } }): boolean => {
+    const ahead = (stored.status?.revision ?? 0) - Number(revision);
+    return ahead > 0 && ahead < believedMs;
+  };
+
 /**
- * Writes a status by server-side apply; `gone` when the object is not there any more, or is another one. A status that
- * the API server refuses for good (a CRD of another version, say) is logged and let go: it must not hold up the rest.
+ * Writes a status by server-side apply. An attempt that is late leaves what a later one has written, and ends when its
+ * time is over, so that it is never late by much. A status that the API server refuses for good (a CRD of another version,
+ * say) is logged and let go: it must not hold up the rest.
  */
 export const createReportStatus =
-  ({ kube, ref, metrics, log, workflowUrl }: ReportStatusOptions) =>
-  async ({ app, status }: StatusReport<JsonObject>): Promise<{ gone: boolean }> => {
+  ({ kube, ref, metrics, log, workflowUrl }: ReportStatusOptions): ReportStatus =>
+  async ({ app, status }, signal, limitMs) => {
     const { apiVersion, kind } = ref;
     const workflow = status.workflow as unknown as WorkflowRef;
     const url = workflowUrl(workflow);
     const shown = url === undefined ? status : { ...status, workflow: { ...workflow, url } };
     const { namespace, name, uid } = app;
     try {
-      const result = await kube.applyStatus(ref, {
-        apiVersion,
-        kind,
-        metadata: { namespace, name, uid },
-        status: shown,
-      });
+      const result = await kube.applyStatus(
+        ref,
+        { apiVersion, kind, metadata: { namespace, name, uid }, status: shown },
+        { signal: AbortSignal.any([signal, AbortSignal.timeout(limitMs)]), isNewer: isNewerThan(status) },
+      );
       return { gone: result === 'gone' };
     } catch (error) {
       if (!isFinal(error)) throw error;
       metrics.failed({ category: 'status' });
       log.error('status refused', { namespace, tapp: name, error });
-      return { gone: false };
+      return { gone: false, refused: error.message };
     }
   };

@@ -71,7 +71,14 @@ export type RuleStatus = z.infer<typeof RuleStatus>;
 /** What KCO says about a TargetApp. */
 export const TargetAppStatus = z
   .object({
-    observedGeneration: count('The generation of the spec that this status is about.').optional(),
+    observedGeneration: z
+      .int()
+      .min(-1)
+      .optional()
+      .describe('The generation of the spec that this status is about; -1 before the first one was observed.'),
+    revision: millis(
+      'Grows with each status that is written, so that a late one never takes the place of a newer: milliseconds since 1970.',
+    ).optional(),
     phase: z
       .enum(['Failed', 'Initializing', 'Monitoring', 'Suspended'])
       .optional()

@@ -142,7 +142,8 @@ export const TargetApp = z
       annotations: z.record(z.string(), z.string()).optional(),
     }),
     spec: TargetAppSpec,
-    status: TargetAppStatus.optional(),
+    // As kstatus reads it: an object that nobody has looked at yet is not up to date, but still to be observed.
+    status: TargetAppStatus.default({ observedGeneration: -1 }),
   })
   .describe(
     'An application that KCO watches through its GraphQL endpoint, and acts on: one durable Temporal workflow each.',

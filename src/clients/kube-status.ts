@@ -1,7 +1,6 @@
 import { hasStatus, isGone } from './kube-error.ts';
 import type { Kube, KubeObject } from './kube-types.ts';
 
-const attempts = 5;
 const remembered = 10_000;
 
 interface Metadata {
@@ -14,7 +13,8 @@ interface Metadata {
  * Server-side apply of a status with the uid as a precondition. The API server ignores a uid in the status of a custom
  * resource (its status strategy puts the stored metadata back before anything is compared), but it honours a
  * resourceVersion, and no two objects ever share one. So each apply carries the version of an object whose uid was seen:
- * the one that the last apply left behind, which needs no request, or else that of a GET.
+ * the one that the last apply left behind, which needs no request, or else that of a GET. Whoever has to read is told
+ * what is stored: an attempt that is late must not write over what a later one has written.
  */
 export const createApplyStatus = ({ get, patch }: Pick<Kube, 'get' | 'patch'>): Kube['applyStatus'] => {
   const versions = new Map<string, string>();
@@ -25,11 +25,12 @@ export const createApplyStatus = ({ get, patch }: Pick<Kube, 'get' | 'patch'>): 
     if (versions.size > remembered && oldest !== undefined) versions.delete(oldest);
   };
 
-  return async (ref, body, { signal } = {}) => {
+  return async (ref, body, { signal, isNewer } = {}) => {
     const metadata = body['metadata'] as unknown as Metadata;
-    const versionOf = async (): Promise<string | undefined> => {
+    const versionOf = async (): Promise<{ resourceVersion: string } | 'gone' | 'newer'> => {
       const found = await get(ref, metadata, { signal });
-      return found?.metadata.uid === metadata.uid ? found.metadata.resourceVersion : undefined;
+      if (found?.metadata.uid !== metadata.uid) return 'gone';
+      return isNewer?.(found) ? 'newer' : { resourceVersion: found.metadata.resourceVersion };
     };
     const apply = async (resourceVersion: string): Promise<void> => {
       const versioned = { ...body, metadata: { ...metadata, resourceVersion } };
@@ -38,18 +39,20 @@ export const createApplyStatus = ({ get, patch }: Pick<Kube, 'get' | 'patch'>): 
       );
     };
 
-    let version = versions.get(metadata.uid) ?? (await versionOf());
-    for (let attempt = 1; version !== undefined; attempt += 1) {
+    const known = versions.get(metadata.uid);
+    let version = known === undefined ? await versionOf() : { resourceVersion: known };
+    for (let isAgain = false; typeof version === 'object'; isAgain = true) {
       try {
-        await apply(version);
+        await apply(version.resourceVersion);
         return 'applied';
       } catch (error) {
         versions.delete(metadata.uid);
         if (isGone(error)) return 'gone';
-        if (!hasStatus(error, 409) || attempt === attempts) throw error;
+        // Read again once: whoever changes the object all the time is left to the next attempt.
+        if (!hasStatus(error, 409) || isAgain) throw error;
         version = await versionOf();
       }
     }
-    return 'gone';
+    return version;
   };
 };

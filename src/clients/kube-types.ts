@@ -81,6 +81,11 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
+export interface ApplyStatusOptions extends CallOptions {
+  /** Whether an object that was read says something newer than what is to be written, which then is not (`newer`). */
+  isNewer?(stored: KubeObject): boolean;
+}
+
 export interface WriteOptions extends CallOptions {
   /** Send as a dry run: admission and RBAC answer, nothing is stored. */
   dryRun?: boolean;
@@ -193,9 +198,9 @@ export interface Kube {
   /**
    * Server-side apply of the status subresource (field manager `kco`, forced). `body.metadata` carries name, namespace
    * and the uid, which is a precondition: `gone` when there is no such object or the name belongs to another one. One
-   * request when nobody else changed the object since the last apply, three otherwise.
+   * request when nobody else changed the object since the last apply, three otherwise; a second conflict is thrown.
    */
-  applyStatus(ref: ResourceRef, body: JsonObject, options?: CallOptions): Promise<'applied' | 'gone'>;
+  applyStatus(ref: ResourceRef, body: JsonObject, options?: ApplyStatusOptions): Promise<'applied' | 'gone' | 'newer'>;
   /** Server-side apply of a core/v1 Event; applying the same name again changes that Event, it never adds one. */
   applyEvent(event: JsonObject, options?: CallOptions): Promise<void>;
 

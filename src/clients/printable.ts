@@ -1,23 +1,11 @@
-// What may not reach a terminal, a log line or an Event: control characters, and the marks that reorder text.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about
-const unprintable = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+/g;
-const userinfo = /(:\/\/)[^\s/?#@]*@/g;
+import { legible } from '../domain/text.ts';
+
 const credential = /\b(bearer|basic)\s+[\w.~+/=-]+/gi;
 
-/**
- * Text of another system, made fit for a message: well-formed Unicode on one line, at most `max` UTF-16 units, without
- * URL userinfo or `Authorization` values.
- */
-export const printable = (text: string, max = 200): string => {
-  // Cut first: what is cleaned below may be as long as a whole response.
-  const clean = text
-    .slice(0, max * 4)
-    .replace(userinfo, '$1')
-    .replace(credential, '$1 ***')
-    .replace(unprintable, ' ')
-    .trim();
-  return (clean.length > max ? `${clean.slice(0, max - 1)}…` : clean).toWellFormed();
-};
+/** Text of another system, made fit for a message: legible (see there), and without `Authorization` values. */
+export const printable = (text: string, max = 200): string =>
+  // Cut first: what is cleaned may be as long as a whole response.
+  legible(text.slice(0, max * 4).replace(credential, '$1 ***'), max);
 
 const defaultPorts: Record<string, string> = { 'http:': '80', 'https:': '443' };
 

@@ -18,6 +18,7 @@ export type EventReason =
   | 'Recovered'
   | 'Resumed'
   | 'StateChanged'
+  | 'StatusRefused'
   | 'Suspended'
   | 'TriggerFired'
   | 'TriggerSuppressed'

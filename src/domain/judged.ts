@@ -1,4 +1,5 @@
 import type { ConditionMemory } from './memory.ts';
+import { legible } from './text.ts';
 
 /** A status condition as it is now, without since when. */
 export type Judged = Omit<ConditionMemory, 'since'>;
@@ -7,5 +8,5 @@ export type Judged = Omit<ConditionMemory, 'since'>;
 export const condition = (status: Judged['status'], reason: string, message: string): Judged => ({
   status,
   reason,
-  message: message.slice(0, 1024),
+  message: legible(message, 1024),
 });

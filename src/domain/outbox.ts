@@ -7,6 +7,13 @@ import { bytesOf } from './text.ts';
 const maxOutbox = 500;
 const maxOutboxBytes = 256 * 1024;
 
+/** As long as Kubernetes keeps an Event by default. */
+const outdatedMs = 60 * 60_000;
+
+/** Whether an Event that is refused again and again is to be let go: others are taken, so it is not the API server that is away. */
+export const isOutdated = ({ last }: EventRecord, recordedAt: number, now: number): boolean =>
+  now - last > outdatedMs && now - recordedAt < outdatedMs;
+
 const whole: Pacing = { left: {}, waiting: [] };
 
 /** About what an Event takes as JSON: its message, and its names and times. */

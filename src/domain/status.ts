@@ -13,6 +13,7 @@ import {
 import type { Plan } from './plan.ts';
 import { shared } from './share.ts';
 import { failedAs, sourceOf } from './source.ts';
+import { bytesOf } from './text.ts';
 
 /** Where the workflow of this status is found. */
 export interface WorkflowRef {
@@ -27,6 +28,8 @@ export const maxPodsShown = 20;
 export const maxFieldsShown = 16;
 /** Over all rules; those that have fired come first, because what they stand for must not be done again. */
 const maxEpisodesMirrored = 1_000;
+/** All of it, as JSON; etcd takes 1.5 MiB. The states give way. */
+const maxStatusBytes = 256 * 1024;
 
 const iso = (ms: number): string => new Date(Math.floor(ms / 1000) * 1000).toISOString().replace('.000Z', 'Z');
 
@@ -158,17 +161,36 @@ export const podCounts = (memory: Memory) => ({
   failing: failedAs(memory, 'failing'),
 });
 
+/** What of the states there is room for, in bytes as JSON: the first pods. */
+function fittingState(state: JsonObject, room: number): JsonObject {
+  let left = room;
+  const kept = Object.entries(state).filter(([name, fields]) => {
+    left -= bytesOf(JSON.stringify([name, fields]));
+    return left >= 0;
+  });
+  return Object.fromEntries(kept);
+}
+
 /** The status of a TargetApp as its workflow knows it. `memory.conditions` must be up to date. */
 export function statusOf(memory: Memory, workflow: WorkflowRef, now: number): JsonObject {
+  const { plan } = memory;
+  const status = withoutState(memory, workflow, now);
+  if (plan === undefined || Object.keys(memory.subjects).length === 0) return status;
+  const room = maxStatusBytes - bytesOf(JSON.stringify(status));
+  return { ...status, state: fittingState(stateOf(memory, plan), room) };
+}
+
+function withoutState(memory: Memory, workflow: WorkflowRef, now: number): JsonObject {
   const { plan } = memory;
   const rules = (plan?.rules ?? []).map(({ name }) => ({ name, rule: own(memory.rules, name) ?? newRuleMemory() }));
   const maxEpisodes = shared(
     rules.map(({ rule }) => Object.keys(rule.episodes).length),
     maxEpisodesMirrored,
   );
-  const subjects = Object.values(memory.subjects);
   return {
     ...(plan !== undefined && { observedGeneration: plan.generation }),
+    // Grows from one status to the next, also where two are composed within a millisecond.
+    revision: Math.max(now, (memory.reported?.at ?? 0) + 1),
     phase: phaseOf(memory, now),
     conditions: Object.entries(memory.conditions).map(([type, { status, reason, message, since }]) => ({
       type,
@@ -179,7 +201,6 @@ export function statusOf(memory: Memory, workflow: WorkflowRef, now: number): Js
       ...(plan !== undefined && { observedGeneration: plan.generation }),
     })),
     pods: podCounts(memory),
-    ...(plan !== undefined && subjects.length > 0 && { state: stateOf(memory, plan) }),
     ...(memory.lastPoll !== undefined && { lastPoll: iso(memory.lastPoll) }),
     ...(memory.lastChange !== undefined && { lastChange: iso(memory.lastChange) }),
     ...(memory.pollRequested !== undefined && { pollRequestedAt: memory.pollRequested }),
@@ -188,8 +209,8 @@ export function statusOf(memory: Memory, workflow: WorkflowRef, now: number): Js
   };
 }
 
-/** What of a status is worth a write: all of it but the time of the last poll. */
+/** What of a status is worth a write: all of it but the time of the last poll, and of the writing. */
 export function statusDigest(status: JsonObject): string {
-  const { lastPoll, ...rest } = status;
+  const { lastPoll, revision, ...rest } = status;
   return fnv1a(JSON.stringify(rest)).toString(36);
 }

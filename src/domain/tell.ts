@@ -224,6 +224,14 @@ export function outcomeEvent(
   });
 }
 
+/** The Event of a status that the API server refuses for good. */
+export const statusRefusedEvent = (why: string): EventDraft => ({
+  type: 'Warning',
+  reason: 'StatusRefused' satisfies EventReason,
+  message: `the status is not up to date, because the API server refuses it: ${why}`,
+  sameAs: 'status',
+});
+
 /** The Event of a change of phase; none where nothing new is said. */
 export function phaseEvents(before: Phase | undefined, after: Phase, plan: Plan): EventDraft[] {
   const [problem] = plan.problems;

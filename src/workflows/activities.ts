@@ -30,18 +30,36 @@ export const { diff } = proxyLocalActivities<Activities>({
   summary: 'compare with the last state',
 });
 
-const written = (queue: 'events' | 'reports', summary: string): ActivityOptions => ({
+const written = (queue: 'events' | 'reports'): ActivityOptions => ({
   taskQueue: taskQueues[queue](workflowInfo().taskQueue),
   startToCloseTimeout: '15 seconds',
-  retry: { initialInterval: '1 second', maximumInterval: '10 seconds' },
-  summary,
+  heartbeatTimeout,
 });
 
-/** Writes to the API server; both may be repeated without effect, so they are retried until they succeed. */
-export const recordEvents: Activities['recordEvents'] = (...events) =>
-  proxyActivities<Activities>(written('events', 'record Events')).recordEvents(...events);
+/** Writes a status; repeated without effect, so it is retried until it succeeds. */
 export const reportStatus: Activities['reportStatus'] = (...report) =>
-  proxyActivities<Activities>(written('reports', 'write status')).reportStatus(...report);
+  proxyActivities<Activities>({
+    ...written('reports'),
+    retry: { initialInterval: '1 second', maximumInterval: '10 seconds' },
+    summary: 'write status',
+  }).reportStatus(...report);
+
+/** Records Events, once: those that are not taken are to be tried again apart from the others. */
+export const recordEvents: Activities['recordEvents'] = (...events) =>
+  proxyActivities<Activities>({
+    ...written('events'),
+    retry: { maximumAttempts: 1 },
+    summary: 'record Events',
+  }).recordEvents(...events);
+
+/** Tries again for a while. Not for ever, so that others have their turn. */
+export const recordEventsAgain: Activities['recordEvents'] = (...events) =>
+  proxyActivities<Activities>({
+    ...written('events'),
+    scheduleToCloseTimeout: '1 minute',
+    retry: { initialInterval: '1 second', backoffCoefficient: 1.5, maximumInterval: '15 seconds' },
+    summary: 'record Events again',
+  }).recordEvents(...events);
 
 /** Runs one action under its own timeout, as often as its promise allows. It may ask to wait. */
 export function runAction(rule: RulePlan, request: ActionRequest, summary: string): Promise<ActionResult> {

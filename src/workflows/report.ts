@@ -1,9 +1,11 @@
-import { condition, isCancellation, workflowInfo } from '@temporalio/workflow';
-import type { DropReason } from '../domain/events.ts';
+import { ActivityFailure, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
+import type { DropReason, EventRecord } from '../domain/events.ts';
+import { isOutdated, withEvents } from '../domain/outbox.ts';
 import type { Pacing } from '../domain/pacing.ts';
 import { statusDigest, statusOf } from '../domain/status.ts';
-import { decisions as counters, recordEvents, reportStatus } from './activities.ts';
-import type { Run } from './run.ts';
+import { statusRefusedEvent } from '../domain/tell.ts';
+import { decisions as counters, recordEvents, recordEventsAgain, reportStatus } from './activities.ts';
+import type { Run, Written } from './run.ts';
 
 /** Events that one activity records. */
 const batchSize = 25;
@@ -22,11 +24,15 @@ interface Writing {
   send(run: Run): Promise<void>;
 }
 
-/** The status comes first: an action waits for it, and for nothing else. */
-const writings: Record<'events' | 'status', Writing> = {
+/**
+ * What is written side by side. The status comes first: an action waits for it, and for nothing else. Events that were
+ * refused once are tried again apart from the others, which do not wait for them.
+ */
+const writings = {
   status: { isDue: (run) => run.reportedVersion < run.version || Date.now() >= refreshAt(run), send: sendStatus },
-  events: { isDue: (run) => run.memory.outbox.length > 0, send: sendEvents },
-};
+  events: { isDue: (run) => untried(run).length > 0, send: (run) => sendEvents(run, recordEvents, untried(run)) },
+  refused: { isDue: (run) => run.refused.size > 0, send: (run) => sendEvents(run, recordEventsAgain, refused(run)) },
+} satisfies Record<Written, Writing>;
 
 /**
  * Writes status and Events in the background, each until there is nothing left to say: an API server that is away holds up
@@ -34,7 +40,7 @@ const writings: Record<'events' | 'status', Writing> = {
  */
 export function report(run: Run): void {
   countLeftOut(run);
-  for (const what of ['status', 'events'] as const) if (!run.writing.has(what)) void write(run, what);
+  for (const what of ['status', 'events', 'refused'] as const) if (!run.writing.has(what)) void write(run, what);
 }
 
 function countLeftOut(run: Run): void {
@@ -44,7 +50,7 @@ function countLeftOut(run: Run): void {
   run.memory = { ...run.memory, pacing: pacing as Pacing };
 }
 
-async function write(run: Run, what: 'events' | 'status'): Promise<void> {
+async function write(run: Run, what: Written): Promise<void> {
   const { isDue, send } = writings[what];
   run.writing.add(what);
   try {
@@ -57,10 +63,49 @@ async function write(run: Run, what: 'events' | 'status'): Promise<void> {
   }
 }
 
-async function sendEvents(run: Run): Promise<void> {
-  const batch = run.memory.outbox.slice(0, batchSize);
-  await recordEvents(run.app, batch);
-  run.memory = { ...run.memory, outbox: run.memory.outbox.filter((record) => !batch.includes(record)) };
+const untried = ({ memory, refused: ids }: Run): EventRecord[] => memory.outbox.filter(({ id }) => !ids.has(id));
+
+/** Those that were tried longest ago come first. */
+const refused = ({ memory, refused: ids }: Run): EventRecord[] => {
+  const records = new Map(memory.outbox.map((record) => [record.id, record]));
+  return [...ids].flatMap((id) => records.get(id) ?? []);
+};
+
+async function sendEvents(run: Run, record: typeof recordEvents, due: EventRecord[]): Promise<void> {
+  const batch = due.slice(0, batchSize);
+  const left = await leftOf(record(run.app, batch), batch);
+  const done = new Set(batch.filter((each) => !left.includes(each)));
+  if (done.size > 0) run.recordedAt = Date.now();
+  for (const { id } of batch) run.refused.delete(id);
+  for (const { id } of left) run.refused.add(id);
+  run.memory = { ...run.memory, outbox: run.memory.outbox.filter((each) => !done.has(each)) };
+  letGo(run);
+  // Some may be to be tried again, by the other loop.
+  report(run);
+}
+
+/** Those of a batch that are still to be recorded. */
+async function leftOf(recording: ReturnType<typeof recordEvents>, batch: EventRecord[]): Promise<EventRecord[]> {
+  try {
+    const { left = [] } = await recording;
+    return left.flatMap((at) => batch[at] ?? []);
+  } catch (error) {
+    if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
+    return batch;
+  }
+}
+
+/** Lets go of Events that are refused for long while others are taken: it is not the API server that is away. */
+function letGo(run: Run): void {
+  const now = Date.now();
+  const outbox = run.memory.outbox.filter(
+    (record) => !run.refused.has(record.id) || !isOutdated(record, run.recordedAt, now),
+  );
+  const outdated = run.memory.outbox.length - outbox.length;
+  if (outdated > 0) counters.dropped('Outdated', outdated);
+  run.memory = { ...run.memory, outbox };
+  const ids = new Set(outbox.map(({ id }) => id));
+  for (const id of run.refused) if (!ids.has(id)) run.refused.delete(id);
 }
 
 async function sendStatus(run: Run): Promise<void> {
@@ -69,8 +114,10 @@ async function sendStatus(run: Run): Promise<void> {
   const status = statusOf(memory, { id: workflowId, runId }, Date.now());
   const digest = statusDigest(status);
   if (Date.now() >= refreshAt(run) || digest !== memory.reported?.digest) {
-    const { gone } = await reportStatus({ app: run.app, status });
-    run.memory = { ...run.memory, reported: { digest, at: Date.now() } };
+    const { gone, refused: why } = await reportStatus({ app: run.app, status });
+    const now = Date.now();
+    const told = why === undefined ? run.memory : withEvents(run.memory, [statusRefusedEvent(why)], now);
+    run.memory = { ...told, reported: { digest, at: now } };
     run.looksAgain ||= gone;
   }
   run.reportedVersion = version;

@@ -1,6 +1,9 @@
 import type { Memory } from '../domain/memory.ts';
 import type { AppRef } from '../domain/observation.ts';
 
+/** What is written to the API server: Events, those of them that it refused before, and the status. */
+export type Written = 'events' | 'refused' | 'status';
+
 /** What one run of a TargetApp's workflow works on. Only `memory` outlives it. */
 export interface Run {
   app: AppRef;
@@ -24,8 +27,12 @@ export interface Run {
   /** Raised at every change of memory that the status must show; `reportedVersion` is the last one that it does. */
   version: number;
   reportedVersion: number;
-  /** What is being written to the API server: neither waits for the other. */
-  writing: Set<'events' | 'status'>;
+  /** What is being written to the API server: none waits for another. */
+  writing: Set<Written>;
+  /** Ids of Events that the API server did not take and may take later. */
+  refused: Set<string>;
+  /** Epoch milliseconds at which it took the last one. */
+  recordedAt: number;
   /** Names of the search attributes that Temporal has; absent: all. */
   attributes?: string[];
 }
@@ -45,5 +52,7 @@ export const begin = (app: AppRef, memory: Memory, attributes?: string[]): Run =
   version: 0,
   reportedVersion: 0,
   writing: new Set(),
+  refused: new Set(),
+  recordedAt: 0,
   ...(attributes !== undefined && { attributes }),
 });

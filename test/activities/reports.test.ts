@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { createRecordEvents } from '../../src/activities/record-events.ts';
+import { type Attempt, createRecordEvents } from '../../src/activities/record-events.ts';
 import { createReportStatus } from '../../src/activities/report-status.ts';
 import { kinds } from '../../src/api/kinds.ts';
 import { refOf } from '../../src/api/resource-ref.ts';
-import { KubeError } from '../../src/clients/kube.ts';
+import { KubeError, type KubeObject } from '../../src/clients/kube.ts';
 import type { EventRecord } from '../../src/domain/events.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
 
@@ -21,8 +21,8 @@ const record = (fields: Partial<EventRecord> = {}): EventRecord => ({
   ...fields,
 });
 
-/** An API server that fails as told, and what else the activities write. */
-const scripted = (failure?: KubeError) => {
+/** An API server that answers as told, and what else the activities write. */
+const scripted = (answer: (body: JsonObject, calls: number) => unknown = () => undefined) => {
   const written: JsonObject[] = [];
   const notes: string[] = [];
   const log = {
@@ -34,23 +34,45 @@ const scripted = (failure?: KubeError) => {
   };
   const metrics = {
     eventGenerated: ({ reason }: { reason: string }) => void notes.push(reason),
+    eventsDropped: ({ reason, count }: { reason: string; count: number }) =>
+      void notes.push(`dropped ${count} ${reason}`),
     failed: () => void notes.push('failed'),
   };
+  let calls = 0;
   const write = async (body: JsonObject) => {
-    if (failure !== undefined) throw failure;
+    await answer(body, calls++);
     written.push(body);
   };
   return { written, notes, log, metrics, write };
 };
 
-const events = (world: ReturnType<typeof scripted>) =>
-  createRecordEvents({
-    kube: { applyEvent: world.write },
+const refusing = (error: KubeError) =>
+  scripted(() => {
+    throw error;
+  });
+
+const events = (world: ReturnType<typeof scripted>, attempt: Partial<Attempt> = {}) => {
+  const record = createRecordEvents({
+    kube: { applyEvent: (body, { signal } = {}) => orAborted(world.write(body), signal) },
     ref,
     metrics: world.metrics,
     log: world.log,
     instance: 'kco-0',
   });
+  const given = { signal: new AbortController().signal, limitMs: 15_000, attempt: 1, ...attempt };
+  return (of: typeof app, records: EventRecord[]) => record(of, records, given);
+};
+
+/** As a request behaves: it ends with its signal. */
+const orAborted = <T>(work: Promise<T>, signal?: AbortSignal): Promise<T> =>
+  Promise.race([
+    work,
+    new Promise<T>((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason), { once: true })),
+  ]);
+
+/** So many Events, each with a message of its own. */
+const several = (count: number): EventRecord[] =>
+  Array.from({ length: count }, (_, i) => record({ id: `StateChanged/p/${i}/1`, message: `event-${i}` }));
 
 const refusals: [string, number][] = [
   ['the namespace is going', 403],
@@ -60,9 +82,10 @@ const refusals: [string, number][] = [
 const passing: [string, number | undefined][] = [
   ['the API server is away', undefined],
   ['it is overloaded', 429],
-  ['it fails', 500],
+  ['it fails, or a webhook that it asks does', 500],
 ];
-const kubeError = (status: number | undefined) => new KubeError({ status, reason: 'x', message: 'x' });
+const kubeError = (status: number | undefined, retryAfterMs?: number) =>
+  new KubeError({ status, reason: 'x', message: 'x', retryAfterMs });
 
 describe('recording Events', () => {
   it('says of what, of which pod, how often and when', async () => {
@@ -105,26 +128,121 @@ describe('recording Events', () => {
     expect(world.written[0]?.message).toBe('a\ufffdb');
   });
 
+  it.each([`${'a'.repeat(199)}-b`, `${'a'.repeat(198)}.-b`, `${'a-'.repeat(99)}--bc`, `${'a.'.repeat(110)}b`])(
+    'gives an Event of a TargetApp with a long name a name that Kubernetes takes: %s',
+    async (name) => {
+      const world = scripted();
+      await events(world)({ ...app, name }, [record()]);
+      const given = String((world.written[0]?.metadata as JsonObject | undefined)?.name);
+      expect(given).toMatch(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/);
+      expect(given.length).toBeLessThanOrEqual(253);
+    },
+  );
+
   it.each(refusals)('lets an Event go when %s, and says so', async (_, status) => {
-    const world = scripted(kubeError(status));
-    await events(world)(app, [record()]);
-    expect(world.notes).toEqual(['failed', 'event refused']);
+    const world = refusing(kubeError(status));
+    expect(await events(world)(app, [record()])).toEqual({});
+    expect(world.notes).toEqual(['failed', 'dropped 1 Refused', 'event refused']);
   });
 
   it.each(passing)('fails, to be tried again, when %s', async (_, status) => {
-    await expect(events(scripted(kubeError(status)))(app, [record()])).rejects.toThrow(KubeError);
+    await expect(events(refusing(kubeError(status)))(app, [record()])).rejects.toThrow(KubeError);
+  });
+
+  it('tells which were not taken, and counts the others once', async () => {
+    const world = scripted(({ message }) => {
+      if (message === 'event-3') throw kubeError(500);
+      if (message === 'event-5') throw kubeError(422);
+    });
+    expect(await events(world)(app, several(9))).toEqual({ left: [3] });
+    expect(world.written.map(({ message }) => message).toSorted()).toEqual(
+      [0, 1, 2, 4, 6, 7, 8].map((i) => `event-${i}`),
+    );
+    expect(world.notes.filter((note) => note === 'StateChanged')).toHaveLength(7);
+  });
+
+  it('makes progress when each write takes long', async () => {
+    const world = scripted(() => new Promise((resolve) => setTimeout(resolve, 100)));
+    const { left = [] } = await events(world, { limitMs: 900 })(app, several(60));
+    expect(world.written.length).toBeGreaterThanOrEqual(8);
+    expect(world.written.length + left.length).toBeGreaterThanOrEqual(60);
+    expect(left.length).toBeGreaterThan(0);
+  });
+
+  it('comes back when it is asked to, as long as there is time', async () => {
+    // Each third write is one too many.
+    const world = scripted((_, calls) => {
+      if (calls % 3 === 2) throw kubeError(429, 20);
+    });
+    expect(await events(world)(app, several(25))).toEqual({});
+    expect(world.written).toHaveLength(25);
+    expect(world.notes).toHaveLength(25);
+  });
+
+  it('lets Temporal come back when it is asked to wait for longer', async () => {
+    const failed = events(refusing(kubeError(429, 60_000)))(app, several(2));
+    await expect(failed).rejects.toMatchObject({ nextRetryDelay: 60_000 });
+  });
+
+  it('does not go on in vain, and begins elsewhere at the next attempt', async () => {
+    const refused = new Set(['event-0', 'event-1', 'event-2', 'event-3', 'event-4', 'event-5']);
+    const world = () =>
+      scripted(({ message }) => {
+        if (refused.has(String(message))) throw kubeError(500);
+      });
+    await expect(events(world())(app, several(20))).rejects.toThrow(KubeError);
+    const third = world();
+    const { left = [] } = await events(third, { attempt: 3 })(app, several(20));
+    expect(left).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(third.written).toHaveLength(14);
+  });
+
+  it('leaves room at an API server that lets Events hang', async () => {
+    let underWay = 0;
+    let most = 0;
+    const world = scripted(async () => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      underWay -= 1;
+    });
+    const record = createRecordEvents({
+      kube: { applyEvent: (body) => world.write(body) },
+      ref,
+      metrics: world.metrics,
+      log: world.log,
+      instance: 'kco-0',
+    });
+    const attempt = { signal: new AbortController().signal, limitMs: 15_000, attempt: 1 };
+    await Promise.all(Array.from({ length: 30 }, (_, i) => record({ ...app, uid: `${i}` }, several(10), attempt)));
+    expect(world.written).toHaveLength(300);
+    expect(most).toBeLessThanOrEqual(16);
+  });
+
+  it('ends soon when the attempt is given up', async () => {
+    const given = new AbortController();
+    const hanging = events(
+      scripted(() => new Promise(() => undefined)),
+      { signal: given.signal },
+    )(app, several(30));
+    given.abort(new Error('given up'));
+    await expect(hanging).rejects.toThrow('given up');
   });
 });
 
 describe('reporting a status', () => {
-  const report = (world: ReturnType<typeof scripted>, url?: string, result: 'applied' | 'gone' = 'applied') =>
+  const report = (world: ReturnType<typeof scripted>, url?: string, result: 'applied' | 'gone' | 'newer' = 'applied') =>
     createReportStatus({
       kube: { applyStatus: (_, body) => world.write(body).then(() => result) },
       ref,
       metrics: world.metrics,
       log: world.log,
       workflowUrl: () => url,
-    })({ app, status: { phase: 'Monitoring', workflow: { id: 'w', runId: 'r' } } });
+    })(
+      { app, status: { phase: 'Monitoring', workflow: { id: 'w', runId: 'r' } } },
+      new AbortController().signal,
+      15_000,
+    );
 
   it('carries the uid, so that another object of the same name is not written to', async () => {
     const world = scripted();
@@ -144,13 +262,41 @@ describe('reporting a status', () => {
     expect(await report(scripted(), undefined, 'gone')).toEqual({ gone: true });
   });
 
-  it.each(refusals)('does not hold up the rest when %s', async (_, status) => {
-    const world = scripted(kubeError(status));
-    expect(await report(world)).toEqual({ gone: false });
+  it('is content where a later report was quicker', async () => {
+    expect(await report(scripted(), undefined, 'newer')).toEqual({ gone: false });
+  });
+
+  it.each([
+    ['older', 1_000, false],
+    ['the same', 5_000, false],
+    ['newer', 5_001, true],
+    ['so much newer that a clock must have been set back', 5_000 + 11 * 60_000, false],
+    ['of a version that did not say', undefined, false],
+  ])('takes what is stored for newer when it is %s: %s', async (_, revision, isNewer) => {
+    let asked: boolean | undefined;
+    await createReportStatus({
+      kube: {
+        applyStatus: async (_ref, _body, options) => {
+          const metadata = { name: 'cart', uid: 'u', resourceVersion: '1' };
+          asked = options?.isNewer?.({ metadata, ...(revision && { status: { revision } }) } as KubeObject);
+          return 'applied';
+        },
+      },
+      ref,
+      metrics: scripted().metrics,
+      log: scripted().log,
+      workflowUrl: () => undefined,
+    })({ app, status: { revision: 5_000, workflow: {} } }, new AbortController().signal, 15_000);
+    expect(asked).toBe(isNewer);
+  });
+
+  it.each(refusals)('does not hold up the rest when %s, and says why', async (_, status) => {
+    const world = refusing(kubeError(status));
+    expect(await report(world)).toEqual({ gone: false, refused: 'x' });
     expect(world.notes).toEqual(['failed', 'status refused']);
   });
 
   it.each(passing)('fails, to be tried again, when %s', async (_, status) => {
-    await expect(report(scripted(kubeError(status)))).rejects.toThrow(KubeError);
+    await expect(report(refusing(kubeError(status)))).rejects.toThrow(KubeError);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { EventDraft, EventRecord } from '../../src/domain/events.ts';
 import { type Memory, newMemory } from '../../src/domain/memory.ts';
-import { withEvents } from '../../src/domain/outbox.ts';
+import { isOutdated, withEvents } from '../../src/domain/outbox.ts';
 import { at, deepFreeze } from '../support/domain.ts';
 
 const pod = (name: string) => ({ uid: `uid-${name}`, name });
@@ -71,6 +71,18 @@ describe('the outbox', () => {
     expect(memory.pacing).toBeDefined();
     expect(withEvents({ ...memory, outbox: [] }, [change()], at(3_600)).pacing?.waiting).toEqual([]);
     expect(Buffer.byteLength(JSON.stringify(withEvents(memory, [change()], at(3_600)).pacing))).toBeLessThan(100);
+  });
+});
+
+describe('an Event that the API server refuses again and again', () => {
+  const minutes = 60;
+  it.each([
+    ['is tried again for an hour', 59 * minutes, 58 * minutes, false],
+    ['is let go after an hour, while others are taken', 61 * minutes, 58 * minutes, true],
+    ['is kept for as long as no other is taken either', 61 * minutes, 0, false],
+  ])('%s', (_, now, recorded, isLetGo) => {
+    const [record] = withEvents(newMemory(), [change()], at(0)).outbox;
+    expect(record && isOutdated(record, at(recorded), at(now))).toBe(isLetGo);
   });
 });
 

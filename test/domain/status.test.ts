@@ -370,6 +370,23 @@ describe('the status', () => {
     expect(shownOf(100, 2_000, 600)).toEqual([100, 450, 450]);
   });
 
+  it('has a revision that grows, also within a millisecond and when the clock stands still', () => {
+    const revision = (memory: Memory, second: number) => statusAt(memory, second)['revision'];
+    expect(revision(newMemory(), 5)).toBe(at(5));
+    expect(revision({ ...newMemory(), reported: { digest: 'd', at: at(5) } }, 5)).toBe(at(5) + 1);
+    expect(revision({ ...newMemory(), reported: { digest: 'd', at: at(9) } }, 5)).toBe(at(9) + 1);
+  });
+
+  it('has room in etcd, whatever the app says', () => {
+    const wide = Object.fromEntries(
+      Array.from({ length: 16 }, (_, i) => [`${'f'.repeat(3_000)}${i}`, '\u4e00'.repeat(500)]),
+    );
+    const pods = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`p${i}`, says(wide)]));
+    const status = statusAt(play(aPlan(), [{ at: 0, pods }])[0]?.memory ?? newMemory());
+    expect(Buffer.byteLength(JSON.stringify(status))).toBeLessThanOrEqual(256 * 1024);
+    expect(Object.keys(status['state'] as JsonObject).length).toBeGreaterThanOrEqual(1);
+  });
+
   it('is the same to its digest when only the time of the last poll differs', () => {
     const plan = aPlan();
     const digests = play(plan, polls([healthy, healthy, says({ health: 'healthy', n: 1 })])).map(

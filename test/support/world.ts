@@ -4,6 +4,8 @@ import type { InjectedSinks } from '@temporalio/worker';
 import { attempt } from '../../src/activities/attempt.ts';
 import { diff } from '../../src/activities/diff.ts';
 import type { Activities } from '../../src/activities/index.ts';
+import type { Recorded } from '../../src/activities/record-events.ts';
+import type { Reported } from '../../src/activities/report-status.ts';
 import { type ActionName, actionNames } from '../../src/api/actions.ts';
 import type { ActionOutcome, ActionRequest, ActionResult } from '../../src/domain/action.ts';
 import type { EventRecord } from '../../src/domain/events.ts';
@@ -39,13 +41,15 @@ export type Happening =
  * What a test does to an activity: called with how often it was called before. It delays what the activity does (of a
  * look: its answer, not what it sees) and may throw instead.
  */
-type Fault<Input> = (input: Input, calls: number) => Promise<void> | void;
+type Fault<Input, Told = void> = (input: Input, calls: number) => Promise<Told | undefined | void> | Told | void;
 
 /** Faults to inject, by activity. An action may answer for itself. */
 interface Faults {
   observe?: Fault<ObserveInput>;
-  recordEvents?: Fault<EventRecord[]>;
-  reportStatus?: Fault<JsonObject>;
+  /** What it returns is what was left; without it all are recorded. */
+  recordEvents?: Fault<EventRecord[], Recorded>;
+  /** What it returns is why the status is refused. */
+  reportStatus?: Fault<JsonObject, Partial<Reported>>;
   /** Of an action; what it returns is the outcome, else the action succeeds. */
   action?(request: ActionRequest, calls: number): Promise<ActionResult | undefined>;
   /** Whether the attempt is lost with its worker: no heartbeat, no end. */
@@ -182,17 +186,22 @@ function activitiesOf(world: World): Activities {
         note({ kind: 'look', at, input, told });
         return told;
       }),
-    recordEvents: async (_, records) => {
-      const before = calls.recordEvents++;
-      await world.faults.recordEvents?.(records, before);
-      for (const record of records) note({ kind: 'event', at: Date.now(), record });
-    },
-    reportStatus: async ({ status }) => {
-      const before = calls.reportStatus++;
-      await world.faults.reportStatus?.(status, before);
-      if (!world.isDeleted) note({ kind: 'status', at: Date.now(), status });
-      return { gone: world.isDeleted };
-    },
+    recordEvents: (_, records) =>
+      attempt(async () => {
+        const before = calls.recordEvents++;
+        const { left = [] } = (await world.faults.recordEvents?.(records, before)) ?? {};
+        for (const [i, record] of records.entries())
+          if (!left.includes(i)) note({ kind: 'event', at: Date.now(), record });
+        return left.length === 0 ? {} : { left };
+      }),
+    reportStatus: ({ status }) =>
+      attempt(async () => {
+        const before = calls.reportStatus++;
+        const { refused } = (await world.faults.reportStatus?.(status, before)) ?? {};
+        if (refused !== undefined) return { gone: false, refused };
+        if (!world.isDeleted) note({ kind: 'status', at: Date.now(), status });
+        return { gone: world.isDeleted };
+      }),
   };
 }
 

@@ -36,6 +36,71 @@ describe('while the API server takes no Events', () => {
   }, 60_000);
 });
 
+describe('an Event that is refused again and again', () => {
+  it('does not stand in the way of others, and is recorded in the end', async () => {
+    const world = createWorld(planWith({ intervalMs: 100 }));
+    world.faults.recordEvents = (records) => {
+      const left = records.flatMap(({ message }, i) => (message.includes('to odd') ? [i] : []));
+      if (left.length === records.length) throw new Error('failed calling webhook');
+      return { left };
+    };
+    const life = await env.live(world);
+    await until('it is watched', () => world.reasons().includes('MonitoringStarted'));
+    world.says(health('odd'));
+    await until('it is tried again alone', () => world.all('status').length > 1);
+    for (const state of ['one', 'two', 'three']) {
+      const saidAt = Date.now();
+      world.says(health(state));
+      await until(`${state} is told`, () =>
+        world.all('event').some(({ record }) => record.message.includes(`to ${state}`)),
+      );
+      expect(Date.now() - saidAt).toBeLessThan(5_000);
+    }
+    expect(world.all('event').some(({ record }) => record.message.includes('to odd'))).toBe(false);
+    world.faults = {};
+    await until('it is told', () => world.all('event').some(({ record }) => record.message.includes('to odd')));
+    await life.end();
+  }, 60_000);
+
+  it('is told with its latest count', async () => {
+    const world = createWorld(planWith({ intervalMs: 100 }));
+    const life = await env.live(world);
+    await until('it is watched', () => world.reasons().includes('MonitoringStarted'));
+    world.faults.recordEvents = refused;
+    for (const tasks of [4, 5, 6]) {
+      const looks = world.all('look').length;
+      world.says({ application: { health: 'healthy', tasks } });
+      await until('it was seen', () => world.all('look').length > looks + 1);
+    }
+    world.faults = {};
+    await until('it is told', () =>
+      world.all('event').some(({ record }) => record.message.endsWith('to 6 on pod my-app-7d4b9c-0')),
+    );
+    await life.end();
+    const counts = world
+      .all('event')
+      .filter(({ record }) => record.reason === 'StateChanged')
+      .map(({ record }) => record.count);
+    expect(counts.at(-1)).toBe(3);
+    expect(counts).toEqual(counts.toSorted((a, b) => a - b));
+  }, 60_000);
+});
+
+describe('a status that is refused for good', () => {
+  it('is told by an Event, and holds up no action', async () => {
+    const world = createWorld(planWith({ intervalMs: 100, rules: [restartRule()] }));
+    world.faults.reportStatus = () => ({ refused: 'status.phase: unsupported value' });
+    world.says(health('unhealthy'));
+    const life = await env.live(world);
+    const told = await until('it is told', () =>
+      world.all('event').find(({ record }) => record.reason === 'StatusRefused'),
+    );
+    expect(told.record.message).toContain('status.phase: unsupported value');
+    await until('it acted', () => world.all('end').length === 1);
+    await life.end();
+  }, 60_000);
+});
+
 describe('while Events are taken slowly', () => {
   it('the status does not wait for them', async () => {
     const world = createWorld(planWith({ intervalMs: 100 }));
