@@ -233,7 +233,9 @@ export const environment = z.object({
       limit: namespacesLimit,
       fallback: '(all)',
     }),
-  KUBECONFIG: anyText('Kubeconfig to use outside a cluster', { fallback: '(in-cluster, then `~/.kube/config`)' }),
+  KUBECONFIG: anyText('Kubeconfig to use outside a cluster; several, separated by `:`, are merged as kubectl does', {
+    fallback: '(`~/.kube/config`, then in-cluster)',
+  }),
   POD_NAME: anyText('The name of this replica in Events and leases; the chart sets it from the pod', {
     fallback: '(host name)',
   }),

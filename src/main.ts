@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { KubeconfigError } from './clients/kube.ts';
 import { createLog } from './clients/log.ts';
 import { createMetrics } from './clients/metrics.ts';
 import { createRedactor } from './clients/redactor.ts';
@@ -56,6 +57,11 @@ const asked = (): Promise<string> =>
   });
 
 main().catch((error: unknown) => {
+  // Set up wrong, as a wrong setting is.
+  if (error instanceof KubeconfigError) {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(2);
+  }
   process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   process.exit(1);
 });

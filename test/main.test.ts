@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,7 +47,30 @@ async function firstWords(env: Record<string, string>): Promise<string> {
   }
 }
 
+/** How it ends when it cannot begin. */
+async function end(env: Record<string, string>): Promise<{ code: number | null; words: string }> {
+  const { PATH = '', HOME = '' } = process.env;
+  const child = spawn(process.execPath, ['--no-warnings', join('src', 'main.ts')], {
+    cwd: root,
+    env: { PATH, HOME, ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = once(child, 'exit');
+  const words: string[] = [];
+  for await (const line of createInterface({ input: child.stderr })) words.push(line);
+  const [code] = (await ended) as [number | null];
+  return { code, words: words.join('\n') };
+}
+
 describe('a process of the operator', () => {
+  it('that cannot sign in as its kubeconfig says ends at once, with what is wrong in a line', async () => {
+    const users = [{ name: 'nobody', user: { 'auth-provider': { name: 'azure' } } }];
+    const given = fileWith('kubeconfig', JSON.stringify({ ...kubeconfig, users }));
+    const { code, words } = await end({ KUBECONFIG: given, KCO_LOG_LEVEL: 'ERROR' });
+    expect(code).toBe(2);
+    expect(words).toMatch(/^KCO cannot use the kubeconfig: auth-provider azure is not supported: use .*$/);
+  });
+
   it.each([
     ['the environment', (key: string) => ({ KCO_TEMPORAL_API_KEY: key })],
     ['a file', (key: string) => ({ KCO_TEMPORAL_API_KEY_FILE: fileWith('api-key', `${key}\n`) })],

@@ -147,16 +147,22 @@ const run = (socket: WebSocket, handshake: Handshake, stop: AbortSignal, timeout
     socket.addEventListener('error', () => undefined);
   });
 
+/** A header with several values is several headers. */
+const pairsOf = (headers: Record<string, string | string[]>): [string, string][] =>
+  Object.entries(headers).flatMap(([name, value]) => [value].flat().map((each): [string, string] => [name, each]));
+
 export interface ExecOptions {
   connection: Connection;
-  headers: Record<string, string>;
+  userAgent: string;
+  /** Whom to act as; the connection's own user when absent. */
+  user?: string;
 }
 
 /** exec over a WebSocket. It never throws: every way to end is an `ExecResult`. */
-export const createExec = ({ connection, headers }: ExecOptions): Kube['exec'] => {
+export const createExec = ({ connection, userAgent, user }: ExecOptions): Kube['exec'] => {
   const open = async (request: ExecRequest) => {
     const path = execPath(request.namespace, request.pod, request.container, request.command);
-    const [auth, dispatcher] = await Promise.all([connection.headers(), connection.freshDispatcher()]);
+    const [auth, dispatcher] = await Promise.all([connection.headers(user), connection.freshDispatcher()]);
     return { url: connection.server.replace(/^http/, 'ws') + path, auth, dispatcher };
   };
   return async (request) => {
@@ -171,7 +177,7 @@ export const createExec = ({ connection, headers }: ExecOptions): Kube['exec'] =
       const socket = new WebSocket(opened.url, {
         protocols,
         dispatcher: composed,
-        headers: { ...opened.auth, ...headers },
+        headers: [['user-agent', userAgent], ...pairsOf(opened.auth)],
       });
       return await run(socket, handshake, stop, timeout);
     } catch (error) {

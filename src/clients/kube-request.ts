@@ -49,10 +49,6 @@ const header = (headers: Dispatcher.ResponseData['headers'], name: string): stri
   return Array.isArray(value) ? value[0] : value;
 };
 
-/** Headers that make the API server treat a request as this user's; without groups it adds a ServiceAccount's own. */
-export const impersonation = (user: string | undefined): Record<string, string> =>
-  user ? { 'impersonate-user': user } : {};
-
 const parse = <T>(body: string): T => {
   try {
     return JSON.parse(body) as T;
@@ -75,13 +71,13 @@ export const createRequests = ({ connection, userAgent, timeoutMs, user }: Reque
     use: 'calls' | 'watches',
     actAs = user,
   ): Promise<Dispatcher.ResponseData> => {
-    const [dispatcher, auth] = await Promise.all([connection.dispatcher(use), connection.headers()]);
+    const [dispatcher, auth] = await Promise.all([connection.dispatcher(use), connection.headers(actAs)]);
     const withBody = request.body !== undefined && { 'content-type': request.contentType ?? 'application/json' };
     const answer = await dispatcher.request({
       origin,
       path: prefix + request.path,
       method: request.method,
-      headers: { accept: 'application/json', 'user-agent': userAgent, ...auth, ...impersonation(actAs), ...withBody },
+      headers: { accept: 'application/json', 'user-agent': userAgent, ...auth, ...withBody },
       body: request.body === undefined ? null : JSON.stringify(request.body),
       headersTimeout: timeoutMs,
       // A quiet watch is no fault: who reads it notices a stall.

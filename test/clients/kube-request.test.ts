@@ -162,7 +162,7 @@ describe('a request', () => {
     api = await startFakeApiServer({ answer: json({}) });
     writeFileSync(api.kubeconfig, 'apiVersion: v1');
     const { kubeconfig } = api;
-    expect(() => createKube({ kubeconfig })).toThrow('no cluster in the kubeconfig');
+    expect(() => createKube({ kubeconfig })).toThrow('there is no cluster in the kubeconfig');
   });
 });
 
