@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { onlySelected } from '../api/query.ts';
+import { onlySelected, unselected } from '../api/query.ts';
 import type { GraphqlResult } from '../clients/graphql.ts';
 import { comparable } from '../domain/diff.ts';
 import type { Json } from '../domain/json.ts';
@@ -41,16 +41,17 @@ export function readingOf(
     const message = `the selected state has ${bytes} bytes, the limit is ${maxBytes}: select fewer fields in spec.stateQuery`;
     return failed(failureOf('TooLarge', message));
   }
+  const unknown = result.unknown.filter((path) => unselected(selected, path) === undefined);
   const read = plan.rules.flatMap(({ trigger, stateRefs = [] }) => [
     ...(trigger.field === undefined ? [] : [trigger.field]),
     ...stateRefs,
   ]);
-  const hash = hashOf(comparable(state, plan.ignoreFields, read), result.unknown);
+  const hash = hashOf(comparable(state, plan.ignoreFields, read), unknown);
   if (hash === knownHash && knownFailure === undefined) return undefined;
   const reading: Reading = { ...who, hash };
   if (hash !== knownHash) reading.state = state;
-  if (result.unknown.length > 0) reading.unknown = result.unknown;
-  return reading;
+  if (unknown.length === 0) return reading;
+  return { ...reading, unknown, ...(result.why !== undefined && { why: result.why }) };
 }
 
 /** What is told of a known pod that the watch lacks, while the API server does not say whether it is there. */

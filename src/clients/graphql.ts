@@ -1,7 +1,7 @@
 import { GraphQLClient } from 'graphql-request';
 import type { JsonObject } from '../domain/json.ts';
 import { type Failure, failureOf } from '../domain/observation.ts';
-import { answerIn, firstError, type GraphqlAnswer, type GraphqlResult, judge } from './graphql-answer.ts';
+import { aboutError, answerIn, firstError, type GraphqlAnswer, type GraphqlResult, judge } from './graphql-answer.ts';
 import type { Http, HttpRequest, HttpResult } from './http.ts';
 import { badStatus } from './http-failure.ts';
 import { createRestraint, type Rate } from './restraint.ts';
@@ -71,8 +71,8 @@ const isFailure = (answer: GraphqlAnswer | Failure): answer is Failure => 'class
 /** Servers that reject a query say why in the body (GraphQL over HTTP), which is what a person needs. */
 const refusal = (result: Extract<HttpResult, { ok: true }>, url: URL, limits: JsonLimits): Failure => {
   const answer = answerIn(result.body, result.headers['content-type'], url, limits);
-  const why = !isFailure(answer) && answer.errors.length > 0 ? `: ${firstError(answer)}` : '';
-  return badStatus(url, result.status, why);
+  if (isFailure(answer) || answer.errors.length === 0) return badStatus(url, result.status);
+  return badStatus(url, result.status, `: ${firstError(answer)}`, `/${aboutError(answer)}`);
 };
 
 /** The answer of a result, or `Unanswered`. */
@@ -88,7 +88,12 @@ const answerOf = (result: HttpResult, url: URL, limits: JsonLimits): GraphqlAnsw
  * The part of the Fetch API that graphql-request uses, over KCO's own HTTP client: a real `Response` would cost more than
  * the exchange. The answer is parsed here, once; what stands for its text is the parsed answer itself.
  */
-const fetchVia = (http: Pick<Http, 'send'>, request: GraphqlRequest, limits: JsonLimits): typeof fetch => {
+const fetchVia = (
+  http: Pick<Http, 'send'>,
+  request: GraphqlRequest,
+  limits: JsonLimits,
+  note: (answer: GraphqlAnswer) => void,
+): typeof fetch => {
   const { hostHeader, headers, deadlineMs, signal } = request;
   const own = hostHeader === undefined ? headers : { ...headers, host: hostHeader };
   const send = async (url: URL, init: { body: string }): Promise<unknown> => {
@@ -101,6 +106,7 @@ const fetchVia = (http: Pick<Http, 'send'>, request: GraphqlRequest, limits: Jso
       signal,
     };
     const answer = answerOf(await http.send(sent), url, limits);
+    note(answer);
     return { ok: true, status: 200, headers: { get: () => 'application/json' }, text: async () => answer };
   };
   return send as unknown as typeof fetch;
@@ -110,15 +116,18 @@ const fetchVia = (http: Pick<Http, 'send'>, request: GraphqlRequest, limits: Jso
 const jsonSerializer = { stringify: JSON.stringify, parse: (answer: unknown) => answer };
 
 const ask = async (http: Pick<Http, 'send'>, request: GraphqlRequest, limits: JsonLimits): Promise<GraphqlResult> => {
+  let unsafe: GraphqlAnswer['unsafe'] = [];
   const client = new GraphQLClient(request.url, {
-    fetch: fetchVia(http, request, limits),
+    fetch: fetchVia(http, request, limits, (answer) => {
+      unsafe = answer.unsafe;
+    }),
     jsonSerializer,
     errorPolicy: 'all',
     // The operation's name is worth nothing to the server when there is one operation, and costs a parse of the query.
     excludeOperationName: true,
   });
   const { data, errors } = await client.rawRequest<JsonObject>(request.document, request.variables);
-  return judge({ data: data ?? null, errors: (errors ?? []) as unknown as JsonObject[] }, request.url);
+  return judge({ data: data ?? null, errors: (errors ?? []) as unknown as JsonObject[], unsafe }, request.url);
 };
 
 /** One per worker: what it remembers of hosts protects them only when all polls share it. */

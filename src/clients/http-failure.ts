@@ -115,9 +115,12 @@ export const connectionFailure = (error: unknown, address: string): Failure => {
 /** What gateways and load balancers say when they have no answer of the app itself. */
 const withoutAnswer = new Set([502, 503, 504]);
 
-/** The failure of an answer whose status is not one of success. `why`: what follows the sentence. */
-export const badStatus = (url: URL | string, status: number, why = ''): Failure =>
+/**
+ * The failure of an answer whose status is not one of success. `why`: what follows the sentence. `about`: what tells it
+ * from another one of the same status.
+ */
+export const badStatus = (url: URL | string, status: number, why = '', about = ''): Failure =>
   failureOf('HTTPStatus', `${addressOf(url)} answered ${status}${why}`, {
-    about: String(status),
+    about: `${status}${about}`,
     ...(withoutAnswer.has(status) && { kind: 'unreachable' }),
   });

@@ -10,10 +10,18 @@ export interface JsonLimits {
 }
 
 /** Why a document is not taken. */
-type JsonFault = 'ForbiddenKey' | 'InvalidJSON' | 'TooDeep' | 'TooLarge' | 'UnsafeNumber';
+type JsonFault = 'ForbiddenKey' | 'InvalidJSON' | 'TooDeep' | 'TooLarge';
 
-/** The value, or why there is none. */
-export type ParsedJson = { ok: true; value: Json } | { ok: false; class: JsonFault; message: string };
+/** Where something stands in a document: keys of objects and indexes of lists. */
+export type JsonPlace = readonly (string | number)[];
+
+/**
+ * The value, or why there is none. `unsafe`: where it has a null in the place of a number that a double does not hold
+ * exactly, so that nothing is concluded from a neighbour of what was written.
+ */
+export type ParsedJson =
+  | { ok: true; value: Json; unsafe: JsonPlace[] }
+  | { ok: false; class: JsonFault; message: string };
 
 /** Enough for any state that a person would write rules about. */
 export const defaultJsonLimits: JsonLimits = { maxDepth: 32, maxKeys: 10_000 };
@@ -30,28 +38,32 @@ class Unacceptable extends Error {
 /** Keys that reach an object's prototype when a document is copied or merged carelessly, here or further on. */
 const isForbidden = (key: string): boolean => key === '__proto__' || key === 'constructor' || key === 'prototype';
 
-const checkNumber = (value: number): void => {
-  if (Number.isFinite(value) && (Number.isSafeInteger(value) || !Number.isInteger(value))) return;
-  const what = Number.isFinite(value) ? 'an integer beyond 2^53' : 'a number beyond what a double holds';
-  throw new Unacceptable('UnsafeNumber', `${what} cannot be compared exactly: let the application send it as a string`);
-};
+const isSafe = (value: number): boolean =>
+  Number.isFinite(value) && (Number.isSafeInteger(value) || !Number.isInteger(value));
 
-/** Walks a parsed value once: limits, keys, numbers; and mends strings in place. */
+/** Walks a parsed value once: limits, keys, numbers; and mends strings and numbers in place. */
 class Inspection {
   readonly #limits: JsonLimits;
   readonly #mend: boolean;
   #entries = 0;
   /** Object keys met. */
   keys = 0;
+  readonly unsafe: JsonPlace[] = [];
+  /** Where the walk is. */
+  readonly #place: (string | number)[] = [];
 
   constructor(limits: JsonLimits, mend: boolean) {
     this.#limits = limits;
     this.#mend = mend;
   }
 
-  visit(value: Json, depth: number): void {
-    if (typeof value === 'number') checkNumber(value);
-    else if (typeof value === 'object' && value !== null) this.#descend(value, depth + 1);
+  /** The value as it is to be taken. */
+  visit(value: Json, depth: number): Json {
+    if (typeof value === 'string') return this.#mend ? value.toWellFormed() : value;
+    if (typeof value === 'object' && value !== null) this.#descend(value, depth + 1);
+    if (typeof value !== 'number' || isSafe(value)) return value;
+    this.unsafe.push([...this.#place]);
+    return null;
   }
 
   #descend(value: Json[] | JsonObject, depth: number): void {
@@ -69,9 +81,7 @@ class Inspection {
   #list(list: Json[], depth: number): void {
     for (let index = 0; index < list.length; index++) {
       this.#count();
-      const value = list[index] as Json;
-      if (this.#mend && typeof value === 'string') list[index] = value.toWellFormed();
-      else this.visit(value, depth);
+      this.#step(list as { [index: number]: Json }, index, depth);
     }
   }
 
@@ -82,10 +92,16 @@ class Inspection {
       if (isForbidden(key) || (this.#mend && !key.isWellFormed())) {
         throw new Unacceptable('ForbiddenKey', `the key ${JSON.stringify(printable(key, 40))} is refused`);
       }
-      const value = object[key] as Json;
-      if (this.#mend && typeof value === 'string') object[key] = value.toWellFormed();
-      else this.visit(value, depth);
+      this.#step(object, key, depth);
     }
+  }
+
+  #step(parent: { [key: string | number]: Json }, key: string | number, depth: number): void {
+    const value = parent[key] as Json;
+    this.#place.push(key);
+    const taken = this.visit(value, depth);
+    if (taken !== value) parent[key] = taken;
+    this.#place.pop();
   }
 }
 
@@ -113,25 +129,26 @@ const isEscaped = (text: string, at: number): boolean => {
   return backslashes % 2 === 1;
 };
 
-const accept = (text: string, limits: JsonLimits): Json => {
+const accept = (text: string, limits: JsonLimits): { value: Json; unsafe: JsonPlace[] } => {
   const value = JSON.parse(text) as Json;
   // A lone surrogate can only be written as an escape: raw ones are not valid UTF-8 and never get here.
   const inspection = new Inspection(limits, /\\u[dD]/.test(text));
-  inspection.visit(value, 0);
+  const taken = inspection.visit(value, 0);
   if (keysWritten(text) !== inspection.keys) {
     throw new Unacceptable('InvalidJSON', 'an object names the same key twice: which value holds is not defined');
   }
-  return typeof value === 'string' ? value.toWellFormed() : value;
+  return { value: taken, unsafe: inspection.unsafe };
 };
 
 /**
- * Parses JSON from a source that is not trusted. Beyond JSON's grammar it refuses keys that reach prototypes, numbers
- * that a double does not hold exactly (any integral value beyond ±(2^53 − 1), whatever its notation), a key named twice
- * in one object, and structure beyond `limits`. A byte order mark is skipped. Lone surrogates in strings become U+FFFD.
+ * Parses JSON from a source that is not trusted. Beyond JSON's grammar it refuses keys that reach prototypes, a key named
+ * twice in one object, and structure beyond `limits`. Numbers that a double does not hold exactly (any integral value
+ * beyond ±(2^53 − 1), whatever its notation) are taken out. A byte order mark is skipped. Lone surrogates in strings
+ * become U+FFFD.
  */
 export const parseSafely = (text: string, limits: JsonLimits = defaultJsonLimits): ParsedJson => {
   try {
-    return { ok: true, value: accept(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text, limits) };
+    return { ok: true, ...accept(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text, limits) };
   } catch (error) {
     if (error instanceof Unacceptable) return { ok: false, class: error.fault, message: error.message };
     // The parser's own words quote the document.

@@ -48,8 +48,8 @@ function underPlan(memory: Memory, plan: Plan, mirror: EpisodeMirror[]): Memory 
 }
 
 /** A state in which values that are unknown now are those that were known last: an error is not a change to null. */
-function withKnown(now: Json, before: Json | undefined, unknown: readonly string[], path = ''): Json {
-  if (path !== '' && unknown.includes(path)) return before ?? null;
+function withKnown(now: Json, before: Json | undefined, unknown: ReadonlySet<string>, path = ''): Json {
+  if (path !== '' && unknown.has(path)) return before ?? null;
   if (Array.isArray(now))
     return now.map((item, i) =>
       withKnown(item, Array.isArray(before) ? before[i] : undefined, unknown, `${path}[${i}]`),
@@ -76,17 +76,17 @@ const neverSeen = (known: SubjectMemory | undefined, unknown: string[]): string[
 /** What was before, for comparison. A value that is seen for the first time is its own baseline: it did not change. */
 function previousOf(before: SubjectMemory | undefined, after: SubjectMemory): Json | undefined {
   if (before?.state === undefined || before.unseen === undefined || after.state === before.state) return before?.state;
-  return withKnown(before.state, after.state, before.unseen);
+  return withKnown(before.state, after.state, new Set(before.unseen));
 }
 
-/** When a subject was started, as it was told at first sight: what is asked is whether it ever came up. */
-const startOf = ({ startedAt, startupMs }: Pick<SubjectMemory, 'startedAt' | 'startupMs'>) => ({
-  ...(startedAt !== undefined && { startedAt }),
-  ...(startupMs !== undefined && { startupMs }),
-});
+/** When a subject was started, as it was told first: what is asked is whether it ever came up. */
+function startOf(known: SubjectMemory | undefined, reading: Reading): Pick<SubjectMemory, 'startedAt' | 'startupMs'> {
+  const { startedAt, startupMs } = known?.startedAt === undefined ? reading : known;
+  return { ...(startedAt !== undefined && { startedAt }), ...(startupMs !== undefined && { startupMs }) };
+}
 
 function subjectAfter(known: SubjectMemory | undefined, reading: Reading): SubjectMemory {
-  const next: SubjectMemory = { name: reading.name || (known?.name ?? ''), ...startOf(known ?? reading) };
+  const next: SubjectMemory = { name: reading.name || (known?.name ?? ''), ...startOf(known, reading) };
   if (reading.failure !== undefined) {
     next.failure = reading.failure;
     if (known?.hash !== undefined) next.hash = known.hash;
@@ -99,9 +99,9 @@ function subjectAfter(known: SubjectMemory | undefined, reading: Reading): Subje
   const unseen = unknown === undefined ? [] : neverSeen(known, unknown);
   if (unseen.length > 0) next.unseen = unseen;
   if (reading.hash !== undefined) next.hash = reading.hash;
-  if (unknown?.length) next.unknown = unknown;
+  if (unknown?.length) Object.assign(next, { unknown, ...(reading.why !== undefined && { why: reading.why }) });
   if (state !== undefined)
-    next.state = reading.state && unknown?.length ? withKnown(reading.state, known?.state, unknown) : state;
+    next.state = reading.state && unknown?.length ? withKnown(reading.state, known?.state, new Set(unknown)) : state;
   return next;
 }
 

@@ -11,8 +11,9 @@ export interface SubjectMemory {
   /** Hash of the last state that was observed; absent before the first one. */
   hash?: string;
   state?: Json;
-  /** Paths whose values were errors in the last observation. */
+  /** Paths whose values were unknown in the last observation, and what was the matter with them. */
   unknown?: string[];
+  why?: string;
   /** Those of them that were errors in every observation so far, so that `state` has no value of theirs. */
   unseen?: string[];
   /** Why the last observation failed; absent when it did not. */

@@ -73,8 +73,10 @@ export interface Reading {
   /** The state, only when its hash differs from the one told. */
   state?: Json;
   failure?: Failure;
-  /** Paths that came back with a GraphQL error: their values are unknown, not null. */
+  /** Paths that came back with a GraphQL error, or as numbers that cannot be compared: their values are unknown, not null. */
   unknown?: string[];
+  /** What is the matter with them, one sentence. */
+  why?: string;
   /** Told with the first reading of a pod: when its app was started, epoch milliseconds. */
   startedAt?: number;
   /** The same: how long its startup probes allow it to take, in milliseconds; absent without one. */

@@ -39,6 +39,22 @@ const remember = (text: string): Step[] | undefined => {
 /** The steps of a path; a text that is no path (see `pathProblem`) has none. */
 export const parsePath = (text: string): readonly Step[] => remember(text) ?? [];
 
+/**
+ * The text of a path to one place. Where a key cannot be written in one (a dot in it, say) the path ends above it, so it
+ * leads to something that has the place in it.
+ */
+export const pathTo = (place: readonly (string | number)[]): string => {
+  let text = '';
+  for (const [i, step] of place.entries()) {
+    const next = typeof step === 'number' ? `${text}[${step}]` : text === '' ? step : `${text}.${step}`;
+    const last = remember(next)?.[i];
+    const isIt = typeof last === 'object' && ('field' in last ? last.field === step : last.index === step);
+    if (!isIt || remember(next)?.length !== i + 1) return text;
+    text = next;
+  }
+  return text;
+};
+
 /** Why a text is not a path, with the fix; undefined when it is one. */
 export const pathProblem = (text: string): string | undefined => {
   if (remember(text) !== undefined) return undefined;

@@ -36,6 +36,21 @@ function troubleOf(kind: FailureKind, all: SubjectMemory[]): Judged | undefined 
   return condition(status, first.failure.class, message);
 }
 
+/** What is to be said when all answer with their state, be it in part. */
+function whole(all: SubjectMemory[]): Judged {
+  const message = `${all.length} of ${all.length} answer with their state`;
+  const partly = all.filter(({ unknown = [] }) => unknown.length > 0);
+  const [first] = partly;
+  if (first === undefined) return condition('True', 'StateKnown', message);
+  const { name, unknown = [], why = 'it came back as an error' } = first;
+  const paths = `${unknown.slice(0, 3).join(', ')}${unknown.length > 3 ? ', …' : ''}`;
+  return condition(
+    'True',
+    'PartlyKnown',
+    `${message}, ${partly.length} in part; ${name}: ${paths} is not known: ${why}`,
+  );
+}
+
 /** Why there is nobody to ask. */
 function absent({ matched, podsUnknown }: Memory, { perPod }: Plan): Judged {
   if (!perPod) return condition('Unknown', 'Initializing', 'not polled yet');
@@ -59,10 +74,7 @@ export function sourceOf(memory: Memory, plan: Plan): Source {
   const silent = unreachable ?? unknown;
   return {
     reachable: silent ?? condition('True', 'Answering', `${all.length} of ${all.length} answer`),
-    healthy:
-      failing ??
-      (silent && { ...silent, status: 'Unknown' }) ??
-      condition('True', 'StateKnown', `${all.length} of ${all.length} answer with their state`),
+    healthy: failing ?? (silent && { ...silent, status: 'Unknown' }) ?? whole(all),
     observed,
     troubles: [unreachable, failing, unknown].filter((trouble) => trouble !== undefined),
   };

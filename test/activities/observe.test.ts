@@ -210,6 +210,24 @@ describe('a poll', () => {
     expect(next).not.toHaveProperty('startedAt');
   });
 
+  it('tells which parts are not known and why, of what was asked for', async () => {
+    world.pods = [pod(1)];
+    const data = { application: { health: null }, more: { unasked: null } };
+    const unknown = ['application.health', 'more.unasked'];
+    world.answers.set('10.0.0.1', { ok: true, data, unknown, why: 'no' });
+    const first = await look();
+    expect(first.readings).toMatchObject([
+      { state: { application: { health: null } }, unknown: ['application.health'], why: 'no' },
+    ]);
+    world.answers.set('10.0.0.1', { ok: true, data, unknown, why: 'in other words' });
+    expect(await look(afterwards(first))).toEqual({ matched: 1 });
+    world.answers.set('10.0.0.1', { ok: true, data, unknown: ['more.unasked'], why: 'no' });
+    const [next] = (await look(afterwards(first))).readings ?? [];
+    expect(next).toMatchObject({ state: { application: { health: null } } });
+    expect(next).not.toHaveProperty('unknown');
+    expect(next).not.toHaveProperty('why');
+  });
+
   it('says which pods are gone', async () => {
     const first = await look();
     world.pods = [pod(1)];

@@ -4,6 +4,7 @@ import { type SampleApp, startSampleApp } from '../../dev/sample-app/app.ts';
 import type { Fault } from '../../dev/sample-app/fault.ts';
 import { createGraphql, type Graphql, type GraphqlOptions, type GraphqlRequest } from '../../src/clients/graphql.ts';
 import { createHttp, type Http } from '../../src/clients/http.ts';
+import { failureKey } from '../../src/domain/observation.ts';
 import { startStopwatch } from '../support/pace.ts';
 import { startUntrustedServer } from '../support/tls-server.ts';
 
@@ -94,9 +95,13 @@ describe('a response', () => {
     ['invalid UTF-8', body(Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x7d])), 'InvalidJSON', /UTF-8/],
     ['duplicate keys', body('{"data":{"a":1,"a":2}}'), 'InvalidJSON', /same key twice/],
     ['depth 10,000', body(`{"data":${nested}}`), 'TooDeep', /32 levels/],
-    ['1e400', body('{"data":{"a":1e400}}'), 'UnsafeNumber', /string/],
-    ['2^53 + 1', body('{"data":{"a":9007199254740993}}'), 'UnsafeNumber', /2\^53/],
     ['__proto__', body('{"data":{"__proto__":{"a":1}}}'), 'ForbiddenKey', /__proto__/],
+    [
+      'unsafe numbers all over the place',
+      body(JSON.stringify({ data: Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`a${i}`, 1e20])) })),
+      'UnsafeNumber',
+      /cannot be compared exactly/,
+    ],
     ['20,000 values', body(JSON.stringify({ data: { a: Array(20_000).fill(1) } })), 'TooLarge', /10000 keys/],
     ['a top-level list', body('[{"data":{}}]'), 'NotAGraphQLResponse', /not an object/],
     ['JSON of another kind', body('{"status":"UP"}'), 'NotAGraphQLResponse', /neither data nor errors/],
@@ -163,13 +168,62 @@ describe('a response', () => {
   });
 });
 
+describe('data with numbers that cannot be compared exactly', () => {
+  it.each<[string, string, unknown, string[]]>([
+    ['a field', '{"a":9007199254740993,"b":1}', { a: null, b: 1 }, ['a']],
+    ['an element of a list', '{"l":[{"n":1e400},{"n":2}]}', { l: [{ n: null }, { n: 2 }] }, ['l[0].n']],
+    ['a key that no path can name', '{"j":{"a.b":1e20,"c":1}}', { j: { 'a.b': null, c: 1 } }, ['j']],
+  ])('is known but for those: %s', async (_, data, known, unknown) => {
+    app.fault(address, body(`{"data":${data}}`));
+    expect(await client().query(request())).toEqual({
+      ok: true,
+      data: known,
+      unknown,
+      why: expect.stringMatching(/beyond 2\^53: let the application send it as text/),
+    });
+  });
+
+  it('is known but for the lists they are in, where they are many', async () => {
+    app.fault(address, body(JSON.stringify({ data: { l: Array(500).fill(1e20), n: 1 } })));
+    expect(await client().query(request())).toMatchObject({ ok: true, unknown: ['l'] });
+  });
+
+  it('is known as a whole where they are not part of the data', async () => {
+    app.fault(address, body('{"data":{"a":1},"extensions":{"cost":1e400}}'));
+    expect(await client().query(request())).toEqual({ ok: true, data: { a: 1 }, unknown: [] });
+  });
+});
+
 describe('data with errors', () => {
+  it('is the same whatever the order of the errors, and whether one lies in another', async () => {
+    const paths = [['b'], ['a', 'x'], ['a']];
+    for (const order of [paths, paths.toReversed()]) {
+      const given = order.map((path) => ({ message: 'no', path }));
+      app.fault(address, body(JSON.stringify({ data: { a: { x: null, y: 1 }, b: null }, errors: given })));
+      expect(await client().query(request())).toMatchObject({ ok: true, unknown: ['a', 'b'] });
+    }
+  });
+
+  it('that fail in another way are another failure, and those whose words only vary are not', async () => {
+    const keyOf = async (message: string, status?: number) => {
+      app.fault(address, body(JSON.stringify({ data: null, errors: [{ message }] }), undefined, status));
+      const result = await client().query(request());
+      return result.ok ? '' : failureKey(result.failure);
+    };
+    const first = await keyOf('request 17 at 2026-01-01T00:00:00Z: database away');
+    expect(await keyOf('request 18 at 2026-01-01T00:00:30Z: database away')).toBe(first);
+    expect(await keyOf('request 18 at 2026-01-01T00:00:30Z: not signed in')).not.toBe(first);
+    expect(await keyOf('no field a', 400)).not.toBe(await keyOf('no field b', 400));
+    expect(await keyOf('no field a', 400)).not.toBe(await keyOf('no field a', 500));
+  });
+
   it('is known but for the fields that failed', async () => {
     app.fault(address, { kind: 'errors', fields: ['health', 'lastError'] });
     expect(await client().query(request())).toEqual({
       ok: true,
       data: { application: { ...healthy.application, health: null, lastError: null } },
       unknown: ['application.health', 'application.lastError'],
+      why: expect.stringMatching(/health cannot be read \(and 1 more\)$/),
     });
   });
 

@@ -83,6 +83,14 @@ describe('the conditions', () => {
       'False GraphQLError: 1 of 4 answer, but not with their state; b: no answer within 10 s',
     ],
     [
+      'part of what one says is not known',
+      { a: healthy, b: { ...says({ x: null }, ['x', 'y']), why: 'it has a number that cannot be compared' } },
+      undefined,
+      'True Monitoring: 2 of 2 pods answer',
+      'True Answering: 2 of 2 answer',
+      'True PartlyKnown: 2 of 2 answer with their state, 1 in part; b: x, y is not known: it has a number that cannot be compared',
+    ],
+    [
       'nobody answers with a state',
       { a: fails('GraphQLError'), b: fails('PodUnconfirmed') },
       undefined,

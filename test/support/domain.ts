@@ -69,7 +69,7 @@ export const aPlan = (replaced: Partial<Plan> = {}): Plan => {
 };
 
 /** What one pod (or the app) says when it is asked. */
-export type Answer = Pick<Reading, 'state' | 'failure' | 'unknown'>;
+export type Answer = Pick<Reading, 'state' | 'failure' | 'unknown' | 'why'>;
 
 /** A state, of which some paths may have come back as errors. */
 export const says = (state: Json, unknown?: string[]): Answer => ({ state, ...(unknown && { unknown }) });
@@ -119,12 +119,12 @@ const hashOf = (state: Json, unknown: readonly string[]): string =>
   fnv1a(JSON.stringify([sorted(state), unknown])).toString(36);
 
 /** What one poll learnt of one pod, told in full. */
-export const reading = (pod: string, { state, failure, unknown }: Answer, plan = aPlan()): Reading => {
+export const reading = (pod: string, { state, failure, unknown, why }: Answer, plan = aPlan()): Reading => {
   const base = { subject: uidOf(pod), name: pod };
   if (failure !== undefined) return { ...base, failure };
   const fields = plan.rules.flatMap(({ trigger }) => (trigger.field === undefined ? [] : [trigger.field]));
   const hash = hashOf(comparable(state ?? null, plan.ignoreFields, fields), unknown ?? []);
-  return { ...base, hash, state: state ?? null, ...(unknown && { unknown }) };
+  return { ...base, hash, state: state ?? null, ...(unknown && { unknown }), ...(why && { why }) };
 };
 
 /** What the observing activity would tell of a poll to a workflow with this memory: only what is news to it. */
