@@ -28,15 +28,15 @@ export interface WatchedApp {
 interface StatusPart {
   observedGeneration?: number;
   pollRequestedAt?: string;
-  rules?: { name: string; episodes?: { subject: string; since: number; firedAt?: number }[] }[];
+  rules?: { name: string; digest?: string; episodes?: Omit<EpisodeMirror, 'digest' | 'rule'>[] }[];
 }
 
 /** Cuts a TargetApp down to what is needed of it. */
 export function watchedApp(object: KubeObject): WatchedApp {
   const { metadata, spec, status } = object as KubeObject & ExportingApp & { status?: StatusPart };
   const { uid, name, annotations, creationTimestamp, deletionTimestamp } = metadata;
-  const mirror = (status?.rules ?? []).flatMap(({ name: rule, episodes = [] }) =>
-    episodes.map((episode) => ({ rule, ...episode })),
+  const mirror = (status?.rules ?? []).flatMap(({ name: rule, digest = '', episodes = [] }) =>
+    episodes.map((episode) => ({ rule, digest, ...episode })),
   );
   const exported = exportedFields({ spec, status });
   return {
@@ -96,8 +96,11 @@ export interface Apps {
   find(app: AppRef, atLeast?: number): Promise<WatchedApp | undefined>;
   /** Parsed and planned; remembered with the generation before it, for an action that is under way during an edit. */
   inForce(app: WatchedApp): SpecInForce;
-  /** The spec of one generation, when it is the present one or still remembered. */
-  ofGeneration(app: AppRef, generation: number): Promise<SpecInForce | undefined>;
+  /**
+   * The specs of an object that is there: the present one, and the one before it as far as it is remembered. Undefined
+   * when the object is gone, or the reference names another one.
+   */
+  present(app: AppRef, atLeast: number): Promise<{ now: SpecInForce; before?: SpecInForce } | undefined>;
   /** Whether the watch has it, and not as one that is being deleted: what is not is nothing to be remembered or counted. */
   isKept(app: AppRef): boolean;
   /** Forgets what is remembered of a TargetApp that is gone. */
@@ -159,12 +162,13 @@ export function createApps({ cache, kube, ref, namespaces, defaults }: AppsOptio
     get size() {
       return remembered.size;
     },
-    ofGeneration: async (app, generation) => {
-      if (!isWatched(app)) return undefined;
-      const known = remembered.get(app.uid)?.find((entry) => entry.generation === generation);
-      if (known !== undefined) return known;
-      const present = await find(app, Number.POSITIVE_INFINITY);
-      return present?.metadata.generation === generation ? inForce(present) : undefined;
+    present: async (app, atLeast) => {
+      const found = await find(app, atLeast);
+      if (found === undefined) return undefined;
+      const now = inForce(found);
+      // Remembered by uid, and the object of that uid is the one that the reference names.
+      const before = remembered.get(app.uid)?.find((entry) => entry !== now);
+      return { now, ...(before !== undefined && { before }) };
     },
   };
 }

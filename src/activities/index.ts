@@ -23,6 +23,7 @@ import { createPerform } from './perform.ts';
 import type { PodView } from './pod-view.ts';
 import { createRecordEvents } from './record-events.ts';
 import { createReportStatus } from './report-status.ts';
+import { createSelectedPods } from './selected-pods.ts';
 import { createUnwatchedPods } from './unwatched-pods.ts';
 
 /** What activities are made of. */
@@ -65,6 +66,7 @@ export function createActivities({ clients, caches, whenGone, telemetry, setting
   const perform = createPerform({
     apps,
     pods: caches.pods,
+    selectedPods: createSelectedPods({ pods: caches.pods, kube }),
     enabled: new Set(settings.enabledActions),
     workflowUrl,
     log,

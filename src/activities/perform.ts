@@ -1,20 +1,23 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import type { Rule } from '../api/rule.ts';
-import { ruleName } from '../api/rule-problems.ts';
+import { actionKindOf } from '../api/actions.ts';
 import { correlationId, type Log } from '../clients/log.ts';
 import type { WatchCache } from '../clients/watch-cache.ts';
 import type { ActionOutcome, ActionRequest, ActionResult } from '../domain/action.ts';
 import { isJsonObject, type Json } from '../domain/json.ts';
 import { isSelected } from '../domain/selector.ts';
+import { isSuspended } from '../domain/status.ts';
 import { renderTemplates } from '../domain/template.ts';
 import { type Action, type ActionContext, Retry, Wait } from './actions/action.ts';
 import { passing } from './actions/kube-failure.ts';
 import type { Apps, SpecInForce } from './apps.ts';
 import { isRunning, type PodView } from './pod-view.ts';
+import type { SelectedPods } from './selected-pods.ts';
+import { stepOf, type Wanted } from './step-of.ts';
 
 export interface PerformOptions {
-  apps: Pick<Apps, 'ofGeneration'>;
+  apps: Pick<Apps, 'present'>;
   pods: Pick<WatchCache<PodView>, 'list'>;
+  selectedPods: SelectedPods;
   enabled: ReadonlySet<string>;
   workflowUrl(workflow: { id: string; runId: string }): string | undefined;
   log: Log;
@@ -50,22 +53,40 @@ function withText(parameters: Json): Json {
   };
 }
 
+/** Whether an earlier attempt, or an earlier call of this action, may have done some of the work. */
+const isRepeated = ({ begun }: ActionRequest): boolean => begun === true || Context.current().info.attempt > 1;
+
 const refused = (reason: string, message: string): ActionOutcome => ({ status: 'refused', reason, message });
 
-/** The rule that the workflow says has fired, as the TargetApp itself has it: Temporal alone cannot order anything. */
-function ruleOf({ spec }: SpecInForce, request: ActionRequest): Rule | ActionOutcome {
-  const rule = spec?.actions?.find((candidate, index) => ruleName(candidate, index) === request.rule);
-  if (rule === undefined || rule.action !== request.action)
-    return refused('NotInSpec', `the TargetApp has no rule ${request.rule} that asks for ${request.action}`);
-  return rule;
-}
+const isOutcome = (value: Wanted | ActionOutcome): value is ActionOutcome => 'status' in value;
 
-const isOutcome = (value: Rule | ActionOutcome): value is ActionOutcome => 'status' in value;
-
+/** How long it is waited for a suspension that the workflow has not seen yet. */
+const suspendedMs = 5_000;
 /** The activity of one action: checks that the TargetApp asks for it, fills in the templates, runs it, counts it. */
-export function createPerform({ apps, pods, enabled, workflowUrl, log }: PerformOptions) {
+export function createPerform({ apps, pods, selectedPods, enabled, workflowUrl, log }: PerformOptions) {
   const matchingPods = ({ namespace }: ActionRequest, { spec }: SpecInForce) =>
     pods.list(namespace).filter((pod) => isRunning(pod) && spec !== undefined && isSelected(spec.selector, pod.labels));
+
+  /** The request with what of it the TargetApp bears out: its pods, and whether anything is done at all. */
+  const checked = async (
+    request: ActionRequest,
+    { step, inForce, dryRun }: Wanted,
+    signal: AbortSignal,
+  ): Promise<ActionRequest | ActionOutcome> => {
+    const { namespace, pods: named } = request;
+    const { selector } = inForce.spec ?? {};
+    const verified = { ...request, dryRun: request.dryRun || dryRun };
+    if (!actionKindOf(step.action).readsPods || selector === undefined) return verified;
+    const kept = await selectedPods({ namespace, selector, pods: named }, signal);
+    if (kept.length === 0 && named.length > 0)
+      return {
+        status: 'refused',
+        reason: 'NotSelected',
+        message: `spec.selector does not select ${named.map(({ name }) => name).join(', ')} now`,
+        undone: true,
+      };
+    return { ...verified, pods: kept };
+  };
 
   const run = async <P>(action: Action<P>, request: ActionRequest, signal: AbortSignal): Promise<ActionOutcome> => {
     const { info } = Context.current();
@@ -74,28 +95,30 @@ export function createPerform({ apps, pods, enabled, workflowUrl, log }: Perform
         'ActionDisabled',
         `${action.name} is switched off here; the administrator enables it with the Helm value actions.${action.name}.enabled=true (KCO_ENABLED_ACTIONS)`,
       );
-    const inForce = await apps.ofGeneration(request, request.generation).catch((error: unknown) => {
-      throw passing(error, true, { begun: info.attempt > 1 || request.waits !== undefined }) ?? error;
+    const mayBeDone = isRepeated(request);
+    const wanted = await stepOf(apps, request, mayBeDone).catch((error: unknown) => {
+      throw passing(error, true, { begun: mayBeDone }) ?? error;
     });
-    if (inForce === undefined)
-      return refused(
-        'Superseded',
-        `generation ${request.generation} of the TargetApp is no longer in force, so its rules are not carried out`,
-      );
-    const rule = ruleOf(inForce, request);
-    if (isOutcome(rule)) return rule;
+    if (isOutcome(wanted)) return wanted;
+    const { step, inForce } = wanted;
+    if (isSuspended(inForce.plan, false, Date.now()))
+      throw new Wait('Suspended', 'the TargetApp is suspended', suspendedMs);
+    const verified = await checked(request, wanted, signal).catch((error: unknown) => {
+      throw passing(error, true, { begun: mayBeDone }) ?? error;
+    });
+    if ('status' in verified) return verified;
     const { workflowId: id = '', runId = '' } = info.workflowExecution ?? {};
     const rendered = withText(
-      renderTemplates(rule.parameters as Json, variablesOf(request, workflowUrl({ id, runId }))),
+      renderTemplates(step.parameters as Json, variablesOf(verified, workflowUrl({ id, runId }))),
     );
     const context: ActionContext = {
-      request,
+      request: verified,
       signal,
       timeoutMs: info.startToCloseTimeoutMs,
       attempt: info.attempt,
-      mayBeDone: info.attempt > 1 || request.waits !== undefined,
+      mayBeDone,
       selector: inForce.spec?.selector ?? {},
-      matchingPods: () => matchingPods(request, inForce),
+      matchingPods: () => matchingPods(verified, inForce),
     };
     return action.run(context, rendered as P);
   };
@@ -124,7 +147,7 @@ export function createPerform({ apps, pods, enabled, workflowUrl, log }: Perform
           reason,
           message,
           afterMs,
-          ...(begun && { begun }),
+          ...((begun || isRepeated(request)) && { begun: true }),
           ...(progress !== undefined && { progress }),
         };
       }

@@ -121,8 +121,9 @@ export const WebhookParameters = z.strictObject({
   url: Url,
   method: z.enum(['DELETE', 'GET', 'PATCH', 'POST', 'PUT']).default('POST').describe('HTTP method. Default POST.'),
   headers: Headers.optional(),
-  timeout: seconds(
-    'Seconds that one attempt may take, from connecting to the last byte. Default: the timeout of the action.',
+  timeout: seconds('Seconds that one attempt may take, from connecting to the last byte. Default: 30.'),
+  deliverFor: Duration.optional().describe(
+    'How long a request that its receiver does not take is sent again, e.g. 10m. Default: 24h. What could not be delivered then stands in status.undelivered. Takes the place of retries, which a webhook does not heed.',
   ),
   payload: JsonValue.optional().describe(
     'What is sent: any JSON. Strings may hold templates such as {{tapp_name}}; a string that is one template only keeps the type of the value. Default: a summary of what happened.',

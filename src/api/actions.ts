@@ -18,6 +18,8 @@ export interface ActionKind<Parameters> {
   parameters: z.ZodType<Parameters>;
   /** Whether it acts on the pods that made the rule fire: such actions on one pod never run at once. */
   onPods?: boolean;
+  /** Whether the pods that made the rule fire say what it acts on. */
+  readsPods?: boolean;
   /** Whether a lost attempt may be repeated (false: at most once). */
   repeatable(parameters: Parameters): boolean;
   /** The parameters whose strings are templates; everywhere else `{{` is refused. */
@@ -52,6 +54,7 @@ export const actionKinds = {
     about: 'What to run, and how.',
     parameters: ExecCommandParameters,
     onPods: true,
+    readsPods: true,
     repeatable: ({ idempotent }) => idempotent,
     templated: ({ command }) => command.slice(1),
     literal: ({ command, container = null, workingDir = null }) => [command[0] ?? null, container, workingDir],
@@ -72,6 +75,7 @@ export const actionKinds = {
     about: 'How to restart; may be left out.',
     parameters: RestartPodParameters,
     onPods: true,
+    readsPods: true,
     repeatable: always,
     templated: nothing,
     literal: nothing,
@@ -80,6 +84,7 @@ export const actionKinds = {
     description: 'scale_deployment sets the number of replicas of a Deployment or StatefulSet.',
     about: 'What to scale, and to how many replicas.',
     parameters: ScaleDeploymentParameters,
+    readsPods: true,
     repeatable: always,
     templated: nothing,
     literal: ({ deployment = null }) => deployment,

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { Plan, RulePlan, SpecProblem, TransitionPlan } from '../domain/plan.ts';
-import type { RestartPodParameters } from './action-parameters.ts';
-import { actionKindOf } from './actions.ts';
+import { withKeys } from '../domain/rule-identity.ts';
+import { type ActionDefaults, actionPlan, hashOf, optionalMs } from './action-plan.ts';
 import { durationMs } from './duration.ts';
 import type { Rule } from './rule.ts';
-import { ruleName, stateRefsOf } from './rule-problems.ts';
+import { ruleName } from './rule-problems.ts';
 import { schemaProblems } from './schema-problems.ts';
 import { specProblems, timeOf } from './spec-problems.ts';
 import { TargetAppSpec } from './target-app.ts';
@@ -17,15 +16,11 @@ export interface PlannedApp {
 }
 
 /** What the installation says where a spec is silent. */
-export interface PlanDefaults {
+export interface PlanDefaults extends ActionDefaults {
   /** Seconds between polls. */
   pollingInterval: number;
   /** Seconds for one query. */
   timeout: number;
-  /** Seconds for one attempt of an action. */
-  actionTimeout: number;
-  /** Further attempts of an action. */
-  retries: number;
   /** Seconds after which a status that says nothing new is written again. */
   statusHeartbeat: number;
   /** Pods that are asked at the same time. */
@@ -34,58 +29,52 @@ export interface PlanDefaults {
   salt: string;
 }
 
-/** What an action needs around the call itself, so that a call's own timeout ends it first and says so. */
-const marginMs = 15_000;
+/** How often restarts may come where a rule is silent: a shared cause must not keep a workload restarting. */
+const restartLimit = { max: 5, perMs: 3_600_000 };
 
-const optionalMs = (text: string | undefined): number | undefined =>
-  text === undefined ? undefined : durationMs(text);
-
-/** The limit of one attempt: the rule's own, else the installation's, but never less than the action's parameters ask for. */
-function attemptMs({ timeout, parameters }: Rule, defaults: PlanDefaults): number {
-  if (timeout !== undefined) return timeout * 1000;
-  const asked = 'timeout' in parameters ? (parameters.timeout ?? 0) * 1000 + marginMs : 0;
-  return Math.max(defaults.actionTimeout * 1000, asked);
+function limitOf({ action, maxFirings }: Rule): RulePlan['maxFirings'] {
+  if (maxFirings !== undefined) return { max: maxFirings.max, perMs: durationMs(maxFirings.per) };
+  return action === 'restart_pod' ? restartLimit : undefined;
 }
 
-/** What a rule that restarts pods is told where it is silent: a shared cause must not keep a workload restarting. */
-const restartLimits = { maxFirings: { max: 5, perMs: 3_600_000 }, startupGraceMs: 300_000 };
-
-/** What keeps restarts from doing damage. */
-function restartPlan({ parameters }: Rule): Pick<RulePlan, 'maxFirings' | 'paced' | 'startupGraceMs'> {
-  const { startupGrace } = parameters as RestartPodParameters;
-  return { ...restartLimits, paced: true, startupGraceMs: optionalMs(startupGrace) ?? restartLimits.startupGraceMs };
-}
+const triggerOf = ({ trigger: { condition, field, value } }: Rule): RulePlan['trigger'] => ({
+  condition,
+  ...(field === undefined ? {} : { field }),
+  ...(value === undefined ? {} : { value }),
+});
 
 function rulePlan(rule: Rule, index: number, defaults: PlanDefaults): RulePlan {
-  const { action, trigger, maxFirings } = rule;
-  const kind = actionKindOf(action);
-  const repeatMs = optionalMs(rule.repeatEvery);
-  const stateRefs = stateRefsOf(rule);
+  const [trigger, pods, repeatMs, maxFirings] = [
+    triggerOf(rule),
+    quorumOf(rule.trigger.pods),
+    optionalMs(rule.repeatEvery),
+    limitOf(rule),
+  ];
+  const question = hashOf([rule.action, trigger, pods]);
+  const own = actionPlan(rule, question, defaults);
+  const onRecovery = (rule.onRecovery ?? []).map((step) => actionPlan(step, question, defaults));
   return {
     name: ruleName(rule, index),
-    action,
-    trigger: {
-      condition: trigger.condition,
-      ...(trigger.field === undefined ? {} : { field: trigger.field }),
-      ...(trigger.value === undefined ? {} : { value: trigger.value }),
-    },
-    pods: quorumOf(trigger.pods),
-    forMs: optionalMs(trigger.for) ?? 0,
+    key: own.content,
+    question,
+    ...own,
+    trigger,
+    pods,
+    forMs: optionalMs(rule.trigger.for) ?? 0,
     cooldownMs: optionalMs(rule.cooldown) ?? 0,
     ...(repeatMs ? { repeatMs } : {}),
-    ...(action === 'restart_pod' ? restartPlan(rule) : {}),
-    ...(maxFirings ? { maxFirings: { max: maxFirings.max, perMs: durationMs(maxFirings.per) } } : {}),
+    ...(maxFirings ? { maxFirings } : {}),
     dryRun: rule.dryRun ?? false,
-    timeoutMs: attemptMs(rule, defaults),
-    retries: rule.retries ?? defaults.retries,
-    repeatable: kind.repeatable(rule.parameters),
-    onPods: kind.onPods ?? false,
-    ...(stateRefs.length > 0 ? { stateRefs } : {}),
+    ...(onRecovery.length > 0 ? { onRecovery } : {}),
   };
 }
 
-/** A short hash of any JSON. */
-const hashOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 8);
+/** The plans of rules, each under a key of its own. */
+const rulePlans = (rules: readonly Rule[], defaults: PlanDefaults): RulePlan[] =>
+  withKeys(
+    rules.map((rule, index) => rulePlan(rule, index, defaults)),
+    [],
+  );
 
 type Undigested = Omit<Plan, 'digest' | 'generation'>;
 
@@ -106,7 +95,7 @@ function planned(spec: TargetAppSpec, defaults: PlanDefaults): Undigested {
     onUnknown: spec.onUnknown ?? 'keep',
     ignoreFields: spec.ignoreFields ?? [],
     events: (spec.events ?? []) as TransitionPlan[],
-    rules: (spec.actions ?? []).map((rule, index) => rulePlan(rule, index, defaults)),
+    rules: rulePlans(spec.actions ?? [], defaults),
     problems: specProblems(spec),
   };
 }

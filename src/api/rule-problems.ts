@@ -1,10 +1,13 @@
+import { conditions } from '../domain/conditions.ts';
 import { pathProblem } from '../domain/path.ts';
 import type { SpecProblem } from '../domain/plan.ts';
 import { templateVariableNames, templateVariables } from '../domain/template.ts';
 import { actionKindOf } from './actions.ts';
 import { type Selected, unselected } from './query.ts';
-import type { Rule } from './rule.ts';
+import type { Recovery, Rule } from './rule.ts';
 import { triggerProblems } from './trigger-problems.ts';
+
+type Step = Pick<Recovery | Rule, 'action' | 'parameters'>;
 
 const statePrefix = 'state.';
 
@@ -12,7 +15,7 @@ const statePrefix = 'state.';
 export const ruleName = (rule: Rule, index: number): string => rule.name ?? `${rule.action}-${index}`;
 
 /** The state paths that the templates of a rule mention, without the `state.` in front. */
-export const stateRefsOf = ({ action, parameters }: Rule): string[] =>
+export const stateRefsOf = ({ action, parameters }: Step): string[] =>
   templateVariables(actionKindOf(action).templated(parameters))
     .filter((name) => name.startsWith(statePrefix))
     .map((name) => name.slice(statePrefix.length));
@@ -29,7 +32,7 @@ function variableProblem(name: string, selected: Selected | undefined): string |
 const problem = (field: string, message: string | undefined): SpecProblem[] =>
   message === undefined ? [] : [{ field, message }];
 
-function parameterProblems({ action, parameters }: Rule, at: string, selected: Selected | undefined): SpecProblem[] {
+function parameterProblems({ action, parameters }: Step, at: string, selected: Selected | undefined): SpecProblem[] {
   const kind = actionKindOf(action);
   const unrendered = templateVariables(kind.literal(parameters)).map(
     (name) => `{{${name}}} stands where ${action} takes text literally: write the value itself`,
@@ -48,6 +51,20 @@ const podlessProblem = ({ action, trigger: { condition } }: Rule): string | unde
     ? `${action} acts on pods, and ${condition} is true when there are none: use webhook, scale_deployment or patch_resource`
     : undefined;
 
+/** What is wrong with what a rule does when its episode is over: an edge has none, and each step has parameters. */
+function recoveryProblems(
+  { onRecovery = [], trigger }: Rule,
+  at: string,
+  selected: Selected | undefined,
+): SpecProblem[] {
+  const isEdge = conditions[trigger.condition].kind === 'edge';
+  const message = `has no meaning for condition ${trigger.condition}, which is true for a moment only: remove it, or use a condition that holds, such as equals`;
+  return [
+    ...(isEdge && onRecovery.length > 0 ? [{ field: at, message }] : []),
+    ...onRecovery.flatMap((step, index) => parameterProblems(step, `${at}[${index}].parameters`, selected)),
+  ];
+}
+
 /**
  * What is wrong with a rule that neither its schema nor the API server can say.
  *
@@ -61,5 +78,6 @@ export function ruleProblems(rule: Rule, at: string, selected: Selected | undefi
     ...problem(`${at}.action`, podlessProblem(rule)),
     ...(selected && field !== undefined ? problem(`${at}.trigger.field`, unselected(selected, field)) : []),
     ...parameterProblems(rule, `${at}.parameters`, selected),
+    ...recoveryProblems(rule, `${at}.onRecovery`, selected),
   ];
 }

@@ -65,15 +65,48 @@ const scaleKind = {
   fieldPath: '.parameters.kind',
 };
 
-/** A rule of one kind of action. Parameters that are all optional may be left out as a whole. */
+/** Parameters that are all optional may be left out as a whole. */
+const parametersOf = <Parameters extends z.ZodType>(parameters: Parameters, about: string): Parameters => {
+  const mayBeAbsent = parameters.safeParse({}).success;
+  return (mayBeAbsent ? (parameters as z.ZodType).prefault({}) : parameters).describe(about) as Parameters;
+};
+
+/** What is done at the end of an episode: an action without a trigger of its own. */
+const recoveryWith = (action: ActionName) => {
+  const { description, about, parameters } = actionKinds[action];
+  const { timeout, retries } = ruleFields;
+  return z.strictObject({
+    action: z.literal(action).describe(description),
+    parameters: parametersOf(parameters, about),
+    timeout,
+    retries,
+  });
+};
+
+type AnyRecovery = ReturnType<typeof recoveryWith>;
+
+/** One entry of `spec.actions[].onRecovery`. */
+export const Recovery = z
+  .discriminatedUnion('action', actionNames.map(recoveryWith) as [AnyRecovery, ...AnyRecovery[]])
+  .meta({ description: 'An action that is done when an episode in which the rule fired is over.', ...cel(scaleKind) });
+export type Recovery = z.infer<typeof Recovery>;
+
+const onRecovery = z
+  .array(Recovery)
+  .max(4)
+  .optional()
+  .describe(
+    'What to do when an episode in which the rule fired is over, at most 4 actions: its condition does not hold any more, or the pod was replaced by one for which it does not. Not for conditions about a change.',
+  );
+
+/** A rule of one kind of action. */
 const ruleWith = (action: ActionName) => {
   const { description, about, parameters } = actionKinds[action];
-  const schema: z.ZodType = parameters;
-  const mayBeAbsent = schema.safeParse({}).success;
   return z.strictObject({
     ...ruleFields,
     action: z.literal(action).describe(description),
-    parameters: (mayBeAbsent ? schema.prefault({}) : schema).describe(about) as typeof parameters,
+    parameters: parametersOf(parameters, about),
+    onRecovery,
   });
 };
 

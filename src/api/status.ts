@@ -51,18 +51,48 @@ export const StatusEpisode = z
       'When the condition became true, in milliseconds since 1970; with the subject it is the identity of the episode.',
     ),
     firedAt: millis('When the rule last fired in it, in milliseconds since 1970; absent when it has not.').optional(),
+    dry: z.boolean().optional().describe('It fired as a dry run only: nothing was done.'),
+    pending: text(512, 'Identity of the action that was decided in it and has not ended.').optional(),
   })
   .describe('A time during which the condition of the rule holds for one subject.');
 export type StatusEpisode = z.infer<typeof StatusEpisode>;
+
+/** An action that was decided and has to wait. */
+const Waiting = z
+  .object({
+    actionId: text(512, "Identity of the action: the Idempotency-Key of a webhook, and its activity's id in Temporal."),
+    reason: text(64, 'One word in PascalCase, e.g. DisruptionBudget.'),
+    message: text(1024, 'A sentence for people.'),
+    notBefore: time('When it is tried again.').optional(),
+  })
+  .describe('An action that was decided and has to wait.');
+
+/** A webhook that its receiver did not take in time. */
+export const StatusUndelivered = z
+  .object({
+    rule: text(63, 'Name of the rule that fired.'),
+    actionId: text(512, 'Its Idempotency-Key; the update redeliver of the workflow takes it to send it again.'),
+    firedAt: time('When the rule fired.'),
+    time: time('When it was given up.'),
+    attempts: count('How often it was sent.'),
+    message: text(1024, 'A sentence for people.'),
+  })
+  .describe('A webhook that could not be delivered within its deliverFor.');
+export type StatusUndelivered = z.infer<typeof StatusUndelivered>;
 
 /** What became of one rule. */
 export const RuleStatus = z
   .object({
     name: text(63, 'Name of the rule.'),
+    digest: text(
+      32,
+      'Which trigger, action and parameters this is about: episodes are believed for that rule only.',
+    ).optional(),
     activeSince: time('Since when its condition has held; absent when it does not.').optional(),
     lastFired: time('When it last fired.').optional(),
     lastOutcome: Outcome.optional(),
     lastSuppression: Suppression.optional(),
+    waiting: z.array(Waiting).max(5).optional().describe('Actions that were decided and have to wait, at most 5.'),
     episodes: z.array(StatusEpisode).max(1000).optional().describe('The open episodes, at most 1000.'),
   })
   .describe('What became of one rule.');
@@ -121,6 +151,13 @@ export const TargetAppStatus = z
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['name'],
       }),
+    undelivered: z
+      .array(StatusUndelivered)
+      .max(20)
+      .optional()
+      .describe(
+        'Webhooks that could not be delivered, the last 20: temporal workflow update execute --name redeliver sends them again.',
+      ),
     workflow: z
       .object({
         id: text(1024, 'Id of the workflow in Temporal.'),

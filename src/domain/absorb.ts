@@ -1,51 +1,10 @@
-import { equal } from './diff.ts';
+import type { EventDraft } from './events.ts';
 import type { SubjectView } from './findings.ts';
 import { isJsonObject, type Json, own } from './json.ts';
-import { type Memory, newRuleMemory, type RuleMemory, type SubjectMemory } from './memory.ts';
-import type { EpisodeMirror, Observation, Reading } from './observation.ts';
+import type { Memory, SubjectMemory } from './memory.ts';
+import type { Observation, Reading } from './observation.ts';
 import { pathsOverlap, valuesAt } from './path.ts';
-import type { Plan, RulePlan } from './plan.ts';
-
-/** Whether a rule of an edited spec is still the same question, so that what has fired stays fired. */
-const isSameRule = (a: RulePlan, b: RulePlan): boolean =>
-  a.action === b.action &&
-  equal(a.trigger as unknown as Json, b.trigger as unknown as Json) &&
-  equal(a.pods as Json, b.pods as Json);
-
-/** Takes over what an earlier life of this workflow had fired, as the status tells it. */
-function seeded(mirror: EpisodeMirror[], plan: Plan): Record<string, RuleMemory> {
-  const rules: Record<string, RuleMemory> = {};
-  for (const { rule, subject, since, firedAt } of mirror) {
-    if (!plan.rules.some((known) => known.name === rule)) continue;
-    const memory = own(rules, rule) ?? newRuleMemory();
-    rules[rule] = memory;
-    memory.episodes[subject] = { since, ...(firedAt !== undefined && { firedAt }) };
-    if (firedAt !== undefined) memory.lastFired[subject] = firedAt;
-  }
-  return rules;
-}
-
-/** The memory under a new plan: rules that still ask the same keep theirs; a new question makes old answers void. */
-function underPlan(memory: Memory, plan: Plan, mirror: EpisodeMirror[]): Memory {
-  const old = memory.plan;
-  if (old === undefined) return { ...memory, plan, rules: seeded(mirror, plan) };
-  // Nothing is judged by a spec that makes no sense, so what was fired under the one before stays fired once it is mended.
-  if (plan.problems.length > 0) return { ...memory, plan: { ...plan, rules: old.rules, source: old.source } };
-  const kept = plan.rules.filter((rule) => {
-    const before = old.rules.find((known) => known.name === rule.name);
-    return before !== undefined && isSameRule(before, rule);
-  });
-  const rules = kept.flatMap((rule) => {
-    const known = own(memory.rules, rule.name);
-    return known === undefined ? [] : [[rule.name, known] as const];
-  });
-  return {
-    ...memory,
-    plan,
-    rules: Object.fromEntries(rules),
-    subjects: old.source === plan.source ? memory.subjects : {},
-  };
-}
+import { lostEvents, underPlan } from './under-plan.ts';
 
 /** A state in which values that are unknown now are those that were known last: an error is not a change to null. */
 function withKnown(now: Json, before: Json | undefined, unknown: ReadonlySet<string>, path = ''): Json {
@@ -112,6 +71,8 @@ export interface Absorbed {
   views: SubjectView[];
   /** Failures as they were before this observation, by subject. */
   failedBefore: Record<string, SubjectMemory['failure']>;
+  /** What a new plan makes worth an Event. */
+  drafts: EventDraft[];
 }
 
 /** The memory with what was seen of the pods; how many match is left as it was where that cannot be said. */
@@ -124,12 +85,14 @@ function withPods(memory: Memory, { matched, nothingRuns, podsUnknown }: Observa
 /** Takes one observation into the memory; decides nothing. Pure: the memory passed is left alone. */
 export function absorb(memory: Memory, observation: Observation, now: number): Absorbed {
   const planned =
-    observation.plan === undefined ? memory : underPlan(memory, observation.plan, observation.mirror ?? []);
+    observation.plan === undefined ? memory : underPlan(memory, observation.plan, observation.mirror ?? [], now);
   const subjects = { ...planned.subjects };
   for (const subject of observation.gone ?? []) delete subjects[subject];
   const before: Record<string, SubjectMemory> = { ...subjects };
-  for (const reading of observation.readings ?? [])
-    subjects[reading.subject] = subjectAfter(before[reading.subject], reading);
+  for (const reading of observation.readings ?? []) {
+    const known = before[reading.subject];
+    subjects[reading.subject] = { ...subjectAfter(known, reading), seenAt: known?.seenAt ?? now };
+  }
   const views = Object.entries(subjects).map(([subject, known]) => {
     const previous = previousOf(before[subject], known);
     return { ...known, subject, ...(previous !== undefined && { previous }) };
@@ -141,5 +104,6 @@ export function absorb(memory: Memory, observation: Observation, now: number): A
     memory: { ...withPods(planned, observation), ...polled, ...requested, subjects },
     views,
     failedBefore,
+    drafts: observation.plan === undefined ? [] : lostEvents(memory, planned),
   };
 }

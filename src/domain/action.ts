@@ -20,8 +20,12 @@ export interface ActionRequest {
   /** The generation of the TargetApp that decided. */
   generation: number;
   rule: string;
+  /** `content` of the plan that decided: what the TargetApp itself no longer says is not done. */
+  content: string;
   /** The YAML word of the action. */
   action: string;
+  /** Which of the rule's `onRecovery`, from 0; absent for the action of the rule itself. */
+  recovery?: number;
   /** The pods that made the rule fire; empty when the app is polled as a whole. */
   pods: PodRef[];
   /** What made it fire. */
@@ -34,8 +38,8 @@ export interface ActionRequest {
   at: number;
   /** Decide and report, act on nothing. */
   dryRun: boolean;
-  /** How often it was already not time yet; absent at first. Part of the work may be done. */
-  waits?: number;
+  /** An earlier call of this action may have done some of the work. */
+  begun?: true;
   /** What the last call of this action that had to wait left for this one. */
   progress?: Json;
 }
@@ -58,7 +62,10 @@ export interface ActionOutcome {
   undone?: true;
 }
 
-/** An action that has to wait: a PodDisruptionBudget refuses, or the API server is away. It is not over. */
+/**
+ * An action that has to wait: a PodDisruptionBudget refuses, the API server is away, a receiver does not take it. It is
+ * not over.
+ */
 export interface ActionWait {
   status: 'waiting';
   reason: string;

@@ -1,6 +1,7 @@
 import { type Absorbed, absorb } from './absorb.ts';
 import { type Changes, changesOf, type StatePair } from './diff.ts';
 import type { PodsSeen, SubjectView } from './findings.ts';
+import type { Load } from './hindrance.ts';
 import type { Memory } from './memory.ts';
 import type { Observation } from './observation.ts';
 import { withEvents } from './outbox.ts';
@@ -36,13 +37,19 @@ const podsIn = ({ matched, nothingRuns, podsUnknown }: Memory): PodsSeen => ({
 export function decide(
   uid: string,
   plan: Plan,
-  { memory, views, failedBefore }: Absorbed,
+  { memory, views, failedBefore, drafts: earlier }: Absorbed,
   changes: Changes,
-  now: number,
+  { now, load }: { now: number; load?: Load },
 ): Turn {
-  const { rules, decisions } = judge(uid, plan, memory.rules, views, { ...podsIn(memory), now });
+  // The plan as the memory has it: there its rules have the keys under which they are remembered.
+  const { rules, decisions } = judge(uid, memory.plan ?? plan, memory.rules, views, {
+    ...podsIn(memory),
+    now,
+    ...(load !== undefined && { load }),
+  });
   const isChanged = Object.values(changes).some(({ changes: found, more = 0 }) => found.length + more > 0);
   const drafts = [
+    ...earlier,
     ...reachabilityEvents(plan, memory, views, failedBefore),
     ...changeEvents(plan, views, changes),
     ...decisions.map(decisionEvent),
@@ -60,5 +67,5 @@ export function step(uid: string, memory: Memory, observation: Observation, now:
   const plan = absorbed.memory.plan;
   if (plan === undefined || plan.problems.length > 0 || isSuspended(plan, memory.held, now))
     return { memory: absorbed.memory, decisions: [] };
-  return decide(uid, plan, absorbed, changesOf(changedPairs(absorbed.views), plan.ignoreFields), now);
+  return decide(uid, plan, absorbed, changesOf(changedPairs(absorbed.views), plan.ignoreFields), { now });
 }

@@ -12,6 +12,7 @@ export type EventReason =
   | 'ActionOutcomeUnknown'
   | 'ActionRefused'
   | 'ActionSucceeded'
+  | 'ActionWaiting'
   | 'EventsDropped'
   | 'InvalidSpec'
   | 'MonitoringStarted'
@@ -21,6 +22,7 @@ export type EventReason =
   | 'StatusRefused'
   | 'Suspended'
   | 'TriggerFired'
+  | 'TriggerRecovered'
   | 'TriggerSuppressed'
   | 'TriggerTypeMismatch';
 

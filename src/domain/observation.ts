@@ -86,11 +86,17 @@ export interface Reading {
 /** What has fired, as mirrored in `status.rules[]`: the memory of a workflow whose database was lost. */
 export interface EpisodeMirror {
   rule: string;
+  /** The rule's `question` and `content`, with a hyphen between them: the mirror is believed for that rule only. */
+  digest: string;
   subject: string;
   /** Epoch milliseconds of the episode's opening; also its id. */
   since: number;
   /** Epoch milliseconds of the last firing; absent when it has not fired. */
   firedAt?: number;
+  /** It fired as a dry run only. */
+  dry?: true;
+  /** The action that had not ended yet. */
+  pending?: string;
 }
 
 /** The answer of one poll: only what differs from what was told. `{matched: n}` is an unchanged poll. */

@@ -13,12 +13,40 @@ export interface Trigger {
   value?: Json;
 }
 
-/** One rule of `spec.actions`, with defaults filled in and durations in milliseconds. */
-export interface RulePlan {
-  /** Unique in its TargetApp. */
-  name: string;
+/** How one action is run: its limits, and what it may be done at the same time with. */
+export interface ActionPlan {
   /** The YAML word of the action, e.g. `restart_pod`. */
   action: string;
+  /** Digest of the rule's question and of the action's parameters: what the TargetApp no longer says is not done. */
+  content: string;
+  /** Start-to-close limit of one attempt of the action. */
+  timeoutMs: number;
+  /** Further attempts after the first, where the action may be repeated at all. */
+  retries: number;
+  /** Whether a second attempt after a lost first one is allowed (false: at most once). */
+  repeatable: boolean;
+  /** Whether it acts on the pods that made it fire: such actions on one pod never run at once. */
+  onPods: boolean;
+  /** State paths that the templates of this action mention: only their values travel to it. */
+  stateRefs?: string[];
+  /** Digest of a webhook's URL: what goes to one receiver arrives in the order in which it was decided. */
+  receiver?: string;
+  /** How long a webhook that its receiver does not take is tried again. */
+  deliverForMs?: number;
+  /** Repetitions back off, and no two of them run at once: restarts of one workload. */
+  paced?: true;
+  /** How long a pod that was never up is given to start before it may be restarted. */
+  startupGraceMs?: number;
+}
+
+/** One rule of `spec.actions`, with defaults filled in and durations in milliseconds. */
+export interface RulePlan extends ActionPlan {
+  /** Unique in its TargetApp. */
+  name: string;
+  /** Identity of the rule's memory: given at first sight, and kept while the rule asks the same under whatever name or position. */
+  key: string;
+  /** Digest of when it fires for what: action, trigger and pods. */
+  question: string;
   trigger: Trigger;
   pods: Quorum;
   /** How long a level condition must hold before it fires. */
@@ -29,20 +57,8 @@ export interface RulePlan {
   repeatMs?: number;
   maxFirings?: { max: number; perMs: number };
   dryRun: boolean;
-  /** Start-to-close limit of one attempt of the action. */
-  timeoutMs: number;
-  /** Further attempts after the first, where the action may be repeated at all. */
-  retries: number;
-  /** Whether a second attempt after a lost first one is allowed (false: at most once). */
-  repeatable: boolean;
-  /** Whether it acts on the pods that made it fire: such actions on one pod never run at once. */
-  onPods: boolean;
-  /** Repetitions back off, and no two of them run at once: restarts of one workload. */
-  paced?: true;
-  /** How long a pod that was never up is given to start before it may be restarted. */
-  startupGraceMs?: number;
-  /** State paths that the templates of this rule mention: only their values travel to the action. */
-  stateRefs?: string[];
+  /** What is done when an episode that fired is over, in this order. */
+  onRecovery?: ActionPlan[];
 }
 
 /** One entry of `spec.events`: a transition that is worth an Event. */

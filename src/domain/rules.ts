@@ -1,77 +1,33 @@
-import type { ActionRequest, PodRef } from './action.ts';
+import type { PodRef } from './action.ts';
 import { conditionNamed } from './conditions.ts';
 import { brief } from './diff.ts';
 import { type Finding, type PodsSeen, type Scope, type SubjectView, scopesOf } from './findings.ts';
-import { countInVain, type Hindrance, hindranceTo, type RuleTurn } from './hindrance.ts';
+import { edgeOf, type FiredRequest, fire, firstValue, podOf } from './firing.ts';
+import { type Hindrance, hindranceTo, type Load, noLoad, type RuleTurn } from './hindrance.ts';
 import { type Json, own } from './json.ts';
-import { type Episode, newRuleMemory, type RuleMemory, type SuppressionReason } from './memory.ts';
+import {
+  type Episode,
+  type FiringRecord,
+  type FiringUndo,
+  newRuleMemory,
+  type RuleMemory,
+  type SuppressionReason,
+} from './memory.ts';
 import { wholeApp } from './observation.ts';
-import { valuesAt } from './path.ts';
 import type { Plan, RulePlan } from './plan.ts';
+import { close, keepOrphans, settleOrphans } from './recovery.ts';
 
-/** A firing, less what names the TargetApp: that is the same for all of them. */
-export type FiredRequest = Omit<ActionRequest, 'namespace' | 'name' | 'uid'>;
-
-/** A rule that fires, or could have fired and did not. */
+/** A rule that fires, or could have fired and did not, or whose incident is over. */
 export type Decision =
-  | { kind: 'fire'; rule: RulePlan; subject: string; request: FiredRequest }
+  | { kind: 'fire'; rule: RulePlan; subject: string; request: FiredRequest; undo: FiringUndo }
+  | { kind: 'recover'; rule: RulePlan; subject: string; pod?: PodRef; since: number; requests: FiredRequest[] }
   | { kind: 'suppress'; rule: RulePlan; subject: string; pod?: PodRef; reason: SuppressionReason; message: string }
   | { kind: 'mismatch'; rule: RulePlan; subject: string; pod?: PodRef; value: Json };
-
-const isPod = (view: SubjectView): boolean => view.subject !== wholeApp;
-
-const podOf = (view: SubjectView): PodRef | undefined =>
-  isPod(view) ? { uid: view.subject, name: view.name } : undefined;
 
 /** Whether an episode is due to fire: held long enough and not fired yet, or due to fire again. */
 function isDue({ rule, now }: RuleTurn, episode: Episode): boolean {
   if (episode.firedAt !== undefined) return rule.repeatMs !== undefined && now - episode.firedAt >= rule.repeatMs;
   return now - episode.since >= rule.forMs;
-}
-
-const firstValue = (state: Json | undefined, field: string | undefined): Json | undefined =>
-  state === undefined || field === undefined ? undefined : valuesAt(state, field)[0];
-
-/** The value that made a rule fire: of several (`[*]`) the first that satisfies a level condition. */
-function firedValue({ trigger }: RulePlan, state: Json | undefined): Json | undefined {
-  const condition = conditionNamed(trigger.condition);
-  if (state === undefined || trigger.field === undefined || condition?.kind !== 'level')
-    return firstValue(state, trigger.field);
-  const found = valuesAt(state, trigger.field);
-  return found.find((value) => condition.holds([value], trigger.value ?? null) === true) ?? found[0];
-}
-
-/**
- * A firing's identity: the same whenever it is computed again, another for every other firing. A repeat is named by the
- * firing before it and not by a count, which a workflow that lost its memory could not go on with.
- */
-const actionIdOf = ({ uid, plan, rule }: RuleTurn, subject: string, episode: Episode): string =>
-  [uid, plan.generation, rule.name, subject, episode.since.toString(36), (episode.firedAt ?? 0).toString(36)].join(':');
-
-/** Longest value, as JSON, that an action is told or an episode remembers: both travel through the history. */
-const maxCarried = 4_096;
-
-function requestOf(turn: RuleTurn, scope: Scope, episode: Episode): FiredRequest {
-  const { plan, rule, now } = turn;
-  const state = scope.satisfied[0]?.state;
-  const request: FiredRequest = {
-    id: actionIdOf(turn, scope.subject, episode),
-    generation: plan.generation,
-    rule: rule.name,
-    action: rule.action,
-    pods: scope.satisfied.map(podOf).filter((pod) => pod !== undefined),
-    at: now,
-    dryRun: plan.dryRun || rule.dryRun,
-  };
-  if (rule.trigger.field !== undefined) request.field = rule.trigger.field;
-  if (episode.before !== undefined) request.oldValue = episode.before;
-  const value = brief(firedValue(rule, state), maxCarried);
-  if (value !== undefined) request.newValue = value;
-  if (rule.stateRefs?.length)
-    request.values = Object.fromEntries(
-      rule.stateRefs.map((path) => [path, brief(firstValue(state, path), maxCarried) ?? null]),
-    );
-  return request;
 }
 
 function suppress(
@@ -80,21 +36,14 @@ function suppress(
   episode: Episode,
   { reason, message }: Hindrance,
 ): Decision | undefined {
-  if (episode.suppressed?.includes(reason)) return undefined;
+  const isTold = episode.suppressed?.includes(reason);
+  const last = memory.lastSuppression;
+  // What is told already is noted again only when something else happened since: a status must not change at every poll.
+  if (!isTold || last?.reason !== reason || (memory.firings.at(-1)?.at ?? 0) > last.at)
+    memory.lastSuppression = { reason, message, at: now };
+  if (isTold) return undefined;
   episode.suppressed = [...(episode.suppressed ?? []), reason];
-  memory.lastSuppression = { reason, message, at: now };
   return { kind: 'suppress', rule, subject: scope.subject, pod: scope.satisfied.map(podOf)[0], reason, message };
-}
-
-function fire(turn: RuleTurn, scope: Scope, episode: Episode): Decision {
-  const { memory, rule, now } = turn;
-  const request = requestOf(turn, scope, episode);
-  episode.firedAt = now;
-  memory.lastFired[scope.subject] = now;
-  memory.lastFiredAt = now;
-  countInVain(turn, episode);
-  if (rule.maxFirings !== undefined) memory.firings.push(now);
-  return { kind: 'fire', rule, subject: scope.subject, request };
 }
 
 /** What is not known never fires: it keeps a running clock, or stops it, as `onUnknown` says. */
@@ -112,28 +61,57 @@ function holdUnknown(turn: RuleTurn, scope: Scope): Decision | undefined {
   });
 }
 
-/** Advances one scope of one rule: opens, holds, fires or closes its episode. */
-function advance(turn: RuleTurn, scope: Scope): Decision | undefined {
-  const { rule, memory, now } = turn;
-  if (scope.finding === 'unknown') return holdUnknown(turn, scope);
-  if (scope.finding !== true) {
-    delete memory.episodes[scope.subject];
-    return undefined;
-  }
-  // An edge is over as soon as it was seen: each is an episode of its own, and one that may not fire is not made up for.
-  const isEdge = conditionNamed(rule.trigger.condition)?.kind === 'edge';
-  const before = brief(firstValue(scope.satisfied[0]?.previous, rule.trigger.field), maxCarried);
-  const isBaseline = scope.satisfied[0]?.previous === undefined;
-  const opened: Episode = {
+/** The episode of a scope whose condition holds: the open one, or a new one. An edge is over as soon as it was seen. */
+function episodeOf(
+  { rule, memory, now, maxCarried }: RuleTurn,
+  { subject, satisfied }: Scope,
+  isEdge: boolean,
+): Episode {
+  const [view] = satisfied;
+  const known = isEdge ? undefined : own(memory.episodes, subject);
+  const pod = view !== undefined && subject !== wholeApp ? view.name : undefined;
+  if (known !== undefined) return pod === undefined || known.pod !== undefined ? known : Object.assign(known, { pod });
+  const before = brief(firstValue(view?.previous, rule.trigger.field), maxCarried);
+  return {
     since: now,
-    ...(isBaseline && { baseline: true }),
+    ...(view?.previous === undefined && { baseline: true }),
     ...(before !== undefined && { before }),
+    ...(pod !== undefined && { pod }),
   };
-  const episode = (isEdge ? undefined : memory.episodes[scope.subject]) ?? opened;
+}
+
+/** An edge that may not fire now is not made up for, unless it was held back by what no rule asked for. */
+function keepEdge(turn: RuleTurn, scope: Scope, episode: Episode, { isPassing }: Hindrance): void {
+  if (isPassing) turn.memory.missed = { ...turn.memory.missed, [scope.subject]: edgeOf(turn, scope, episode) };
+}
+
+/** Fires for a change that was held back, as soon as nothing does so any more. */
+function makeUpFor(turn: RuleTurn, scope: Scope): Decision[] {
+  const { memory } = turn;
+  const edge = memory.missed && own(memory.missed, scope.subject);
+  if (edge === undefined) return [];
+  const episode: Episode = { since: edge.since };
+  if (hindranceTo(turn, scope, episode) !== undefined) return [];
+  const { [scope.subject]: _, ...missed } = memory.missed ?? {};
+  if (Object.keys(missed).length > 0) memory.missed = missed;
+  else delete memory.missed;
+  return [fire(turn, scope, episode, edge)];
+}
+
+/** Advances one scope of one rule: opens, holds, fires or closes its episode. */
+function advance(turn: RuleTurn, scope: Scope, views: SubjectView[]): (Decision | undefined)[] {
+  const { rule, memory } = turn;
+  const isEdge = conditionNamed(rule.trigger.condition)?.kind === 'edge';
+  const madeUpFor = isEdge ? makeUpFor(turn, scope) : [];
+  if (scope.finding === 'unknown') return [...madeUpFor, holdUnknown(turn, scope)];
+  if (scope.finding !== true) return [...madeUpFor, ...close(turn, scope, views)];
+  const episode = episodeOf(turn, scope, isEdge);
   if (!isEdge) memory.episodes[scope.subject] = episode;
-  if (!isDue(turn, episode)) return undefined;
-  const hindrance = hindranceTo(turn, scope.subject, episode);
-  return hindrance === undefined ? fire(turn, scope, episode) : suppress(turn, scope, episode, hindrance);
+  if (!isDue(turn, episode)) return madeUpFor;
+  const hindrance = hindranceTo(turn, scope, episode);
+  if (hindrance === undefined) return [...madeUpFor, fire(turn, scope, episode)];
+  if (isEdge) keepEdge(turn, scope, episode, hindrance);
+  return [...madeUpFor, suppress(turn, scope, episode, hindrance)];
 }
 
 function mismatchIn({ rule, memory }: RuleTurn, findings: Map<SubjectView, Finding>): Decision[] {
@@ -151,18 +129,58 @@ function mismatchIn({ rule, memory }: RuleTurn, findings: Map<SubjectView, Findi
   ];
 }
 
-/** Forgets subjects that are gone, and firings that no longer hold anything back. */
-function pruned({ rule, memory, now }: RuleTurn, scopes: Scope[]): void {
-  const subjects = new Set(scopes.map((scope) => scope.subject));
-  for (const subject of Object.keys(memory.episodes)) if (!subjects.has(subject)) delete memory.episodes[subject];
-  for (const [subject, at] of Object.entries(memory.lastFired))
-    if (!subjects.has(subject) && now - at >= rule.cooldownMs) delete memory.lastFired[subject];
+/** Firings that are always remembered: the last one is shown, and those before it may yet be undone. */
+const alwaysRemembered = 10;
+/** Firings that a rule remembers at most: as many as `maxFirings` can ask for. */
+const mostRemembered = 1_000;
+/** Back-off forgets after ten minutes, but a row of waits of five minutes each must stay together. */
+const backOffMs = 30 * 60_000;
+
+/** The firings that something still depends on. */
+function stillCounted({ rule, memory, now }: RuleTurn): FiringRecord[] {
+  const isCounted = rule.paced || rule.onPods ? backOffMs : 0;
+  const window = Math.max(rule.cooldownMs, rule.maxFirings?.perMs ?? 0, isCounted);
+  const { length } = memory.firings;
+  const kept = memory.firings.filter(({ at }, index) => index >= length - alwaysRemembered || now - at < window);
+  return kept.slice(-mostRemembered);
 }
 
-/** What surrounds a judgement: when it is, and which pods there are. */
+/** Forgets subjects that are gone, and firings that no longer hold anything back. */
+function pruned(turn: RuleTurn, scopes: Scope[]): void {
+  const { memory } = turn;
+  const subjects = new Set(scopes.map((scope) => scope.subject));
+  const gone = Object.keys(memory.episodes).filter((subject) => !subjects.has(subject));
+  keepOrphans(turn, gone);
+  for (const subject of gone) delete memory.episodes[subject];
+  for (const subject of Object.keys(memory.missed ?? {})) if (!subjects.has(subject)) delete memory.missed?.[subject];
+  memory.firings = stillCounted(turn);
+}
+
+/** Notes that all is well, so that a later incident is not held back by what this one took. */
+function noteCalm({ memory, now }: RuleTurn, scopes: Scope[], isComplete: boolean): void {
+  const last = memory.firings.at(-1);
+  if (last === undefined || last.at <= (memory.calmAt ?? Number.NEGATIVE_INFINITY) || last.at === now) return;
+  const isCalm = isComplete && scopes.length > 0 && scopes.every(({ finding }) => finding === false);
+  if (isCalm && memory.orphans === undefined) memory.calmAt = now;
+}
+
+/** What surrounds a judgement: when it is, which pods there are, and what there is room for. */
 export interface Circumstances extends PodsSeen {
   /** Epoch milliseconds. */
   now: number;
+  load?: Load;
+}
+
+/** Bytes of values that all rules together may carry into a history at one turn. */
+const carriedBytes = 256 * 1024;
+const longestCarried = 4_096;
+const shortestCarried = 64;
+
+/** How long one value may be, so that many rules on many pods still fit into what Temporal takes. */
+function carriedLength(plan: Plan, views: SubjectView[]): number {
+  const values =
+    plan.rules.reduce((sum, { stateRefs = [] }) => sum + 2 + stateRefs.length, 0) * Math.max(1, views.length);
+  return Math.max(shortestCarried, Math.min(longestCarried, Math.floor(carriedBytes / Math.max(1, values))));
 }
 
 /**
@@ -174,17 +192,20 @@ export function judge(
   plan: Plan,
   rules: Record<string, RuleMemory>,
   views: SubjectView[],
-  { now, ...pods }: Circumstances,
+  { now, load = noLoad, ...pods }: Circumstances,
 ): { rules: Record<string, RuleMemory>; decisions: Decision[] } {
   const next: Record<string, RuleMemory> = {};
+  const shared = { uid, plan, now, load: { ...load }, maxCarried: carriedLength(plan, views) };
   const decisions = plan.rules.flatMap((rule) => {
-    const memory = copied(own(rules, rule.name) ?? newRuleMemory());
-    next[rule.name] = memory;
-    const turn: RuleTurn = { uid, plan, rule, memory, now };
+    const memory = copied(own(rules, rule.key) ?? newRuleMemory());
+    next[rule.key] = memory;
+    const turn: RuleTurn = { ...shared, rule, memory };
     const { scopes, findings } = scopesOf(rule, plan, views, pods);
     pruned(turn, scopes);
-    const advanced = scopes.map((scope) => advance(turn, scope)).filter((decision) => decision !== undefined);
-    return [...mismatchIn(turn, findings), ...advanced];
+    const recovered = settleOrphans(turn, scopes, pods.matched);
+    const advanced = scopes.flatMap((scope) => advance(turn, scope, views)).filter((it) => it !== undefined);
+    noteCalm(turn, scopes, views.length >= pods.matched);
+    return [...mismatchIn(turn, findings), ...recovered, ...advanced];
   });
   return { rules: next, decisions };
 }
@@ -192,6 +213,6 @@ export function judge(
 const copied = (memory: RuleMemory): RuleMemory => ({
   ...memory,
   episodes: Object.fromEntries(Object.entries(memory.episodes).map(([subject, episode]) => [subject, { ...episode }])),
-  lastFired: { ...memory.lastFired },
   firings: [...memory.firings],
+  ...(memory.missed !== undefined && { missed: { ...memory.missed } }),
 });

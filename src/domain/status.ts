@@ -2,15 +2,9 @@ import { scalarsOf } from './diff.ts';
 import { fnv1a } from './hash.ts';
 import { type Json, type JsonObject, own } from './json.ts';
 import { condition, type Judged } from './judged.ts';
-import {
-  type ConditionMemory,
-  type Episode,
-  type Memory,
-  newRuleMemory,
-  type Phase,
-  type RuleMemory,
-} from './memory.ts';
+import { type ConditionMemory, type Memory, newRuleMemory, type Phase } from './memory.ts';
 import type { Plan } from './plan.ts';
+import { complaints, iso, ruleStatus, undeliveredStatus } from './rule-status.ts';
 import { shared } from './share.ts';
 import { failedAs, sourceOf } from './source.ts';
 import { bytesOf } from './text.ts';
@@ -31,26 +25,22 @@ const maxEpisodesMirrored = 1_000;
 /** All of it, as JSON; etcd takes 1.5 MiB. The states give way. */
 const maxStatusBytes = 256 * 1024;
 
-const iso = (ms: number): string => new Date(Math.floor(ms / 1000) * 1000).toISOString().replace('.000Z', 'Z');
-
 /** Whether a TargetApp is stopped on purpose at this time. */
 export const isSuspended = (plan: Plan | undefined, held: boolean | undefined, now: number): boolean =>
   Boolean(held || plan?.suspend || (plan?.suspendUntil !== undefined && now < plan.suspendUntil));
 
-function actionsHealthy(memory: Memory): Judged {
-  const troubled = Object.entries(memory.rules).find(
-    ([, { lastOutcome }]) => lastOutcome !== undefined && !['succeeded', 'dryRun'].includes(lastOutcome.status),
-  );
-  const outcome = troubled?.[1].lastOutcome;
-  if (troubled === undefined || outcome === undefined)
-    return condition('True', 'NoFailures', 'no rule ended its last action in trouble');
-  return condition('False', outcome.reason, `${troubled[0]}: ${outcome.message}`);
+function actionsHealthy(memory: Memory, now: number): Judged {
+  const [worst, ...others] = complaints(memory, now);
+  if (worst === undefined) return condition('True', 'NoFailures', 'no action of an open episode ended in trouble');
+  const [rule, { reason, message }] = worst;
+  const more = others.length > 0 ? ` (and ${others.length} more)` : '';
+  return condition('False', reason, `${rule}: ${message.slice(0, 900)}${more}`);
 }
 
 /** Without anybody who runs nothing is ready; where only KCO could not ask, it is not known. */
 const notReady = ({ status, reason }: Judged): Judged['status'] => (reason === 'PodsNotRunning' ? 'False' : status);
 
-function ready(memory: Memory, plan: Plan | undefined, suspended: boolean): Judged {
+function ready(memory: Memory, plan: Plan | undefined, suspended: boolean, now: number): Judged {
   if (plan === undefined) return condition('False', 'Initializing', 'not observed yet');
   const [problem] = plan.problems;
   if (problem !== undefined) return condition('False', 'InvalidSpec', `${problem.field}: ${problem.message}`);
@@ -60,14 +50,14 @@ function ready(memory: Memory, plan: Plan | undefined, suspended: boolean): Judg
   if (observed === 0 && worst !== undefined)
     return condition(notReady(worst), worst.reason, troubles.map(({ message }) => message).join('; '));
   const whole = plan.perPod ? `${observed} of ${memory.matched} pods answer` : 'the endpoint answers';
-  const actions = actionsHealthy(memory);
+  const actions = actionsHealthy(memory, now);
   const trouble = actions.status === 'True' ? [] : [`${actions.reason}: ${actions.message}`];
   const source = worst === undefined ? [whole] : troubles.map(({ message }) => message);
   return condition('True', 'Monitoring', [...source, ...trouble].join('; '));
 }
 
 /** The status conditions as they are now. Stalled and Reconciling are what kstatus looks at. */
-function judged(memory: Memory, suspended: boolean): Record<string, Judged> {
+function judged(memory: Memory, suspended: boolean, now: number): Record<string, Judged> {
   const { plan } = memory;
   const [problem] = plan?.problems ?? [];
   const stalled =
@@ -77,20 +67,20 @@ function judged(memory: Memory, suspended: boolean): Record<string, Judged> {
   const source = plan === undefined || problem !== undefined || suspended ? undefined : sourceOf(memory, plan);
   const isInitializing = plan === undefined || (problem === undefined && !suspended && memory.lastPoll === undefined);
   return {
-    Ready: ready(memory, plan, suspended),
+    Ready: ready(memory, plan, suspended, now),
     Reconciling: isInitializing
       ? condition('True', 'Initializing', 'waiting for the first poll')
       : condition('False', 'Observed', 'the spec is in force'),
     Stalled: stalled,
     ...(source && { SourceReachable: source.reachable, SourceHealthy: source.healthy }),
-    ActionsHealthy: actionsHealthy(memory),
+    ActionsHealthy: actionsHealthy(memory, now),
   };
 }
 
 /** The conditions as they are now, each with the time since when its status has been that. */
 export function conditionsOf(memory: Memory, now: number): Record<string, ConditionMemory> {
   const suspended = isSuspended(memory.plan, memory.held, now);
-  const entries = Object.entries(judged(memory, suspended)).map(([type, next]) => {
+  const entries = Object.entries(judged(memory, suspended, now)).map(([type, next]) => {
     const before = memory.conditions[type];
     return [type, { ...next, since: before?.status === next.status ? before.since : now }] as const;
   });
@@ -102,46 +92,6 @@ export function phaseOf(memory: Memory, now: number): Phase {
   if (memory.plan?.problems.length) return 'Failed';
   if (isSuspended(memory.plan, memory.held, now)) return 'Suspended';
   return memory.plan === undefined || memory.lastPoll === undefined ? 'Initializing' : 'Monitoring';
-}
-
-const firedFirst = (episodes: [string, Episode][]): [string, Episode][] =>
-  episodes.toSorted(([, a], [, b]) => Number(b.firedAt !== undefined) - Number(a.firedAt !== undefined));
-
-function ruleStatus(name: string, rule: RuleMemory, maxEpisodes: number): JsonObject {
-  const episodes = Object.entries(rule.episodes);
-  const fired = [...Object.values(rule.lastFired), ...(rule.lastFiredAt === undefined ? [] : [rule.lastFiredAt])];
-  const { lastOutcome, lastSuppression } = rule;
-  return {
-    name,
-    ...(episodes.length > 0 && { activeSince: iso(Math.min(...episodes.map(([, episode]) => episode.since))) }),
-    ...(fired.length > 0 && { lastFired: iso(Math.max(...fired)) }),
-    ...(lastOutcome && {
-      lastOutcome: {
-        status: lastOutcome.status,
-        reason: lastOutcome.reason,
-        message: lastOutcome.message.slice(0, 512),
-        actionId: lastOutcome.actionId,
-        time: iso(lastOutcome.at),
-      },
-    }),
-    ...(lastSuppression && {
-      lastSuppression: {
-        reason: lastSuppression.reason,
-        message: lastSuppression.message,
-        time: iso(lastSuppression.at),
-      },
-    }),
-    ...(episodes.length > 0 && {
-      // Milliseconds, not RFC 3339: these times are identities.
-      episodes: firedFirst(episodes)
-        .slice(0, maxEpisodes)
-        .map(([subject, episode]) => ({
-          subject,
-          since: episode.since,
-          ...(episode.firedAt !== undefined && { firedAt: episode.firedAt }),
-        })),
-    }),
-  };
 }
 
 function stateOf(memory: Memory, plan: Plan): JsonObject {
@@ -182,7 +132,10 @@ export function statusOf(memory: Memory, workflow: WorkflowRef, now: number): Js
 
 function withoutState(memory: Memory, workflow: WorkflowRef, now: number): JsonObject {
   const { plan } = memory;
-  const rules = (plan?.rules ?? []).map(({ name }) => ({ name, rule: own(memory.rules, name) ?? newRuleMemory() }));
+  const rules = (plan?.rules ?? []).map((rule) => ({
+    plan: rule,
+    rule: own(memory.rules, rule.key) ?? newRuleMemory(),
+  }));
   const maxEpisodes = shared(
     rules.map(({ rule }) => Object.keys(rule.episodes).length),
     maxEpisodesMirrored,
@@ -204,7 +157,8 @@ function withoutState(memory: Memory, workflow: WorkflowRef, now: number): JsonO
     ...(memory.lastPoll !== undefined && { lastPoll: iso(memory.lastPoll) }),
     ...(memory.lastChange !== undefined && { lastChange: iso(memory.lastChange) }),
     ...(memory.pollRequested !== undefined && { pollRequestedAt: memory.pollRequested }),
-    rules: rules.map(({ name, rule }, i): Json => ruleStatus(name, rule, maxEpisodes[i] ?? 0)),
+    rules: rules.map(({ plan: of, rule }, i): Json => ruleStatus(of, rule, memory.pending, maxEpisodes[i] ?? 0)),
+    ...(memory.undelivered.length > 0 && { undelivered: undeliveredStatus(memory) }),
     workflow: { ...workflow },
   };
 }

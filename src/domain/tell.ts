@@ -4,7 +4,7 @@ import type { EventDraft, EventReason } from './events.ts';
 import type { SubjectView } from './findings.ts';
 import { type Json, own } from './json.ts';
 import { isWord, likeness, withoutStamps } from './likeness.ts';
-import type { Memory, Phase, SubjectMemory } from './memory.ts';
+import type { Memory, PendingAction, Phase, SubjectMemory } from './memory.ts';
 import { failureKey, wholeApp } from './observation.ts';
 import type { Plan, RulePlan, TransitionPlan } from './plan.ts';
 import type { Decision } from './rules.ts';
@@ -172,6 +172,17 @@ const podsText = (pods: PodRef[]): string =>
 export const firedText = (rule: RulePlan, request: { pods: PodRef[]; dryRun: boolean }): string =>
   `${rule.name}: ${triggerText(rule)}${podsText(request.pods)}, so ${request.dryRun ? 'would ' : ''}${rule.action}`;
 
+/** The end of an incident as a person reads it: Event message, and summary of the activity in the Web UI. */
+export const recoveredText = (
+  rule: RulePlan,
+  pod: PodRef | undefined,
+  step?: { action: string; dryRun: boolean },
+): string =>
+  `${rule.name}: ${triggerText(rule)}${on(pod)} is over${step === undefined ? '' : `, so ${step.dryRun ? 'would ' : ''}${step.action}`}`;
+
+const recoveryEvent = ({ rule, pod }: Extract<Decision, { kind: 'recover' }>): EventDraft =>
+  draft({ type: 'Normal', reason: 'TriggerRecovered', message: recoveredText(rule, pod), pod });
+
 /** The Event of one decision. */
 export function decisionEvent(decision: Decision): EventDraft {
   const { rule } = decision;
@@ -191,6 +202,7 @@ export function decisionEvent(decision: Decision): EventDraft {
       pod: decision.pod,
       sameAs: `${rule.name}/${decision.reason}`,
     });
+  if (decision.kind === 'recover') return recoveryEvent(decision);
   return draft({
     type: 'Warning',
     reason: 'TriggerTypeMismatch',
@@ -231,6 +243,26 @@ export const statusRefusedEvent = (why: string): EventDraft => ({
   message: `the status is not up to date, because the API server refuses it: ${why}`,
   sameAs: 'status',
 });
+
+/** The Event of an action that was decided, and whose firing is taken back because nothing of it was begun. */
+export const heldBackEvent = ({ request, summary }: PendingAction, reason: string, message: string): EventDraft =>
+  draft({
+    type: 'Normal',
+    reason: 'TriggerSuppressed',
+    message: `${summary}, but it is held back (${reason}): ${message}`,
+    pod: request.pods[0],
+    sameAs: `${request.rule}/${reason}`,
+  });
+
+/** The Event of an action that has to wait. */
+export const waitingEvent = ({ request, reason, message }: PendingAction): EventDraft =>
+  draft({
+    type: 'Normal',
+    reason: 'ActionWaiting',
+    message: `${request.rule}: ${request.action} waits (${reason}): ${message}`,
+    pod: request.pods[0],
+    sameAs: `${request.rule}/${reason}`,
+  });
 
 /** The Event of a change of phase; none where nothing new is said. */
 export function phaseEvents(before: Phase | undefined, after: Phase, plan: Plan): EventDraft[] {

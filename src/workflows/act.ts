@@ -1,131 +1,235 @@
-import { condition } from '@temporalio/workflow';
-import type { ActionOutcome, ActionRequest, ActionResult } from '../domain/action.ts';
-import type { Json } from '../domain/json.ts';
-import { type Memory, newRuleMemory } from '../domain/memory.ts';
+import { condition, isCancellation } from '@temporalio/workflow';
+import type { ActionOutcome, ActionResult } from '../domain/action.ts';
+import type { Memory, PendingAction } from '../domain/memory.ts';
 import { withEvents } from '../domain/outbox.ts';
-import type { RulePlan } from '../domain/plan.ts';
+import {
+  blockerOf,
+  givenUp,
+  isPointless,
+  lanesOf,
+  maxRunning,
+  patienceMs,
+  waitingOn,
+  withPending,
+} from '../domain/pending.ts';
+import type { ActionPlan } from '../domain/plan.ts';
 import type { Decision } from '../domain/rules.ts';
+import { settled } from '../domain/settle.ts';
 import { conditionsOf, isSuspended } from '../domain/status.ts';
-import { firedText, outcomeEvent } from '../domain/tell.ts';
+import { firedText, recoveredText, waitingEvent } from '../domain/tell.ts';
 import { decisions as counters, runAction } from './activities.ts';
 import { outcomeOfFailure } from './outcome.ts';
 import { report } from './report.ts';
 import type { Run } from './run.ts';
 
 /** How long an action waits until the status says that it fires; a restart cannot be done without the API server anyway. */
-const mirrorPatience = '5 seconds';
-/** The longest wait until an action that had to wait is tried again. */
-const maxWaitMs = 30_000;
-/** Actions of one TargetApp that may be under way: far below what Temporal lets a workflow have pending. */
-const maxUnderWay = 500;
+const mirrorMs = 5_000;
 
-/** A firing on its way to becoming an action. */
-interface Firing {
-  rule: RulePlan;
-  subject: string;
-  request: ActionRequest;
-}
+type Firing = Pick<PendingAction, 'key' | 'plan' | 'request' | 'subject' | 'summary' | 'undo'>;
 
-/**
- * Starts an action beside the polling. Actions on one pod run one after the other, in the order of the rules; a rule that
- * fires again while its last action on that pod still waits for its turn is told to be busy, so no queue grows.
- */
-export function act(run: Run, { rule, subject, request: fired }: Extract<Decision, { kind: 'fire' }>): void {
-  const firing: Firing = { rule, subject, request: { ...run.app, ...fired } };
-  const { id } = firing.request;
-  const lanes = lanesOf(firing);
-  const turn = `${rule.name}/${lanes.join()}`;
-  if (run.actions.size >= maxUnderWay || run.waiting.has(turn)) {
-    settle(run, firing, {
-      status: 'refused',
-      reason: 'Busy',
-      message: 'an earlier action of this rule has not had its turn yet',
+/** Takes decisions into the memory as actions to be done, beside the polling and in the order in which they were decided. */
+export function enqueue(run: Run, decision: Extract<Decision, { kind: 'fire' | 'recover' }>): void {
+  for (const firing of firingsOf(run, decision)) {
+    const now = Date.now();
+    run.memory = withPending(run.memory, {
+      ...firing,
+      lanes: lanesOf(firing.plan, firing.request),
+      waits: 0,
+      notBefore: now,
+      giveUpAt: now + patienceMs(firing.plan),
     });
-    return;
+    run.decidedAt.set(firing.request.id, { version: run.version, at: now });
   }
-  const before = Promise.all(lanes.map((lane) => run.lanes.get(lane)));
-  if (lanes.some((lane) => run.lanes.has(lane))) run.waiting.add(turn);
-  const action = before
-    .then(() => {
-      run.waiting.delete(turn);
-      return perform(run, firing);
-    })
-    .catch(() => undefined) // cancelled with the whole workflow, which says so itself
-    .finally(() => {
-      run.actions.delete(id);
-      for (const lane of lanes) if (run.lanes.get(lane) === action) run.lanes.delete(lane);
-    });
-  run.actions.set(id, action);
-  for (const lane of lanes) run.lanes.set(lane, action);
 }
 
-/** What an action must wait for: others on the same pods. What touches no pod waits for nothing. */
-const lanesOf = ({ rule, request: { pods } }: Firing): string[] =>
-  rule.onPods ? (pods.length > 0 ? pods.map(({ uid }) => uid) : ['any pod']) : [];
-
-async function perform(run: Run, firing: Firing): Promise<void> {
-  const version = run.version;
-  // First the status says that it fires, then it does: a lost Temporal database then does not act twice.
-  await condition(() => run.reportedVersion >= version, mirrorPatience, {
-    summary: `${firing.rule.name}: until the status says so`,
+function firingsOf({ app }: Run, decision: Extract<Decision, { kind: 'fire' | 'recover' }>): Firing[] {
+  const { rule, subject } = decision;
+  if (decision.kind === 'fire') {
+    const { request, undo } = decision;
+    const summary = firedText(rule, request);
+    return [{ key: rule.key, plan: planOfAction(rule), request: { ...app, ...request }, subject, summary, undo }];
+  }
+  return decision.requests.flatMap((request, index) => {
+    const plan = rule.onRecovery?.[index];
+    const summary = recoveredText(rule, decision.pod, request);
+    return plan === undefined ? [] : [{ key: rule.key, plan, request: { ...app, ...request }, subject, summary }];
   });
-  settle(run, firing, await outcomeOf(run, firing));
 }
 
-/** Runs the action, and again whenever it asked to wait, for as long as all its attempts together may take. */
-async function outcomeOf(run: Run, { rule, request }: Firing): Promise<ActionOutcome> {
-  const giveUpAt = Date.now() + rule.timeoutMs * (rule.repeatable ? rule.retries + 1 : 1);
-  let progress: Json | undefined;
-  for (let waits = 0; ; waits += 1) {
-    const { plan, held } = run.memory;
-    if (isSuspended(plan, held, Date.now()))
-      return { status: 'refused', reason: 'Suspended', message: 'suspended before its turn came' };
-    const result = await attempted(
-      rule,
-      waits === 0 ? request : { ...request, waits, ...(progress !== undefined && { progress }) },
-    );
-    if (result.status !== 'waiting') return result;
-    const { reason, message, afterMs } = result;
-    progress = result.progress;
-    const waitMs = Math.min(maxWaitMs, Math.round(afterMs * 1.5 ** waits));
-    // A TargetApp that is gone asks for nothing any more.
-    if (run.deleted || Date.now() + waitMs > giveUpAt) return { status: 'failed', reason, message };
-    await condition(() => run.deleted, waitMs, { summary: `${rule.name}: ${reason}` });
-  }
-}
-
-async function attempted(rule: RulePlan, request: ActionRequest): Promise<ActionResult> {
-  try {
-    return await runAction(rule, request, firedText(rule, request));
-  } catch (error) {
-    return outcomeOfFailure(error, rule);
-  }
-}
-
-/** Whether nothing was done because the TargetApp had been edited: the rule, if it still stands, has not fired then. */
-const isUndone = ({ status, reason }: ActionOutcome): boolean => status === 'refused' && reason === 'Superseded';
-
-/** The memory of an episode's firing taken back. */
-function unfired(memory: Memory, { rule, subject }: Firing): Memory['rules'] {
-  const known = memory.rules[rule.name];
-  const episode = known?.episodes[subject];
-  if (known === undefined || episode === undefined) return memory.rules;
-  const { firedAt: _, ...open } = episode;
-  return { ...memory.rules, [rule.name]: { ...known, episodes: { ...known.episodes, [subject]: open } } };
-}
-
-function settle(run: Run, firing: Firing, outcome: ActionOutcome): void {
-  const { rule, request } = firing;
-  const now = Date.now();
-  counters.ended(rule.action, outcome.status, (now - request.at) / 1000);
-  const rules = isUndone(outcome) ? { ...unfired(run.memory, firing) } : { ...run.memory.rules };
-  const { output: _, ...told } = outcome;
-  rules[rule.name] = {
-    ...(rules[rule.name] ?? newRuleMemory()),
-    lastOutcome: { ...told, actionId: request.id, at: now },
+/** What of a rule goes with its actions: the rule itself may be edited before they end. */
+function planOfAction(rule: ActionPlan): ActionPlan {
+  const { action, content, timeoutMs, retries, repeatable, onPods, receiver, deliverForMs, paced } = rule;
+  return {
+    ...{ action, content, timeoutMs, retries, repeatable, onPods },
+    ...(receiver !== undefined && { receiver }),
+    ...(deliverForMs !== undefined && { deliverForMs }),
+    ...(paced && { paced }),
   };
-  const memory = withEvents({ ...run.memory, rules }, [outcomeEvent(request, outcome)], now);
-  run.memory = { ...memory, conditions: conditionsOf(memory, now) };
+}
+
+/** Starts actions when their turn comes, until the object is gone. What waits is in the memory, and goes on in the next run. */
+export async function pump(run: Run): Promise<void> {
+  while (!run.deleted) {
+    dispatch(run);
+    const wake = wakeAt(run);
+    const isUp = () => run.deleted || isTurnOfAny(run) || (wakeAt(run) ?? Number.POSITIVE_INFINITY) < (wake ?? 0);
+    // Where time alone changes nothing a timer would only cost.
+    if (wake === undefined) await condition(() => isUp() || wakeAt(run) !== undefined);
+    else await condition(isUp, Math.max(1, wake - Date.now()));
+  }
+  dropPending(run);
+}
+
+const runningIds = ({ actions }: Run): ReadonlySet<string> => new Set(actions.keys());
+
+/** Whether the status says that an action fires, or has not been able to say so for long enough. */
+function isMirrored({ decidedAt, reportedVersion }: Run, { request }: PendingAction, now: number): boolean {
+  const decided = decidedAt.get(request.id);
+  return decided === undefined || reportedVersion >= decided.version || now - decided.at >= mirrorMs;
+}
+
+const isStopped = ({ memory: { plan, held } }: Run, now: number): boolean => isSuspended(plan, held, now);
+
+/** What has not begun when a suspension comes is judged anew after it; messages, and what is half done, go on then. */
+const isWithdrawn = (run: Run, { begun, plan }: PendingAction, now: number): boolean =>
+  isStopped(run, now) && !begun && plan.deliverForMs === undefined;
+
+const mayStart = (run: Run, action: PendingAction, now: number): boolean =>
+  action.notBefore <= now &&
+  !run.handingOn &&
+  !isStopped(run, now) &&
+  run.actions.size < maxRunning &&
+  isMirrored(run, action, now) &&
+  blockerOf(run.memory.pending, action, runningIds(run), now) === undefined;
+
+const isTurnOf = (run: Run, action: PendingAction, now: number): boolean =>
+  !run.actions.has(action.request.id) &&
+  (isPointless(run.memory, action) || isWithdrawn(run, action, now) || mayStart(run, action, now));
+
+const isTurnOfAny = (run: Run): boolean => {
+  const now = Date.now();
+  return run.memory.pending.some((action) => isTurnOf(run, action, now));
+};
+
+/** When time alone may bring somebody's turn, in epoch milliseconds; undefined when it cannot. */
+function wakeAt(run: Run): number | undefined {
+  const now = Date.now();
+  const { plan, pending } = run.memory;
+  const times = pending
+    .filter(({ request }) => !run.actions.has(request.id))
+    .flatMap((action) => {
+      const decided = run.decidedAt.get(action.request.id);
+      const mirroredAt = decided === undefined || isMirrored(run, action, now) ? [] : [decided.at + mirrorMs];
+      return [action.notBefore, ...mirroredAt];
+    });
+  if (pending.length > 0 && isStopped(run, now) && plan?.suspendUntil !== undefined) times.push(plan.suspendUntil);
+  const coming = times.filter((at) => at > now);
+  return coming.length === 0 ? undefined : Math.min(...coming);
+}
+
+/** Does what is to be done now with each action that waits. */
+function dispatch(run: Run): void {
+  for (const action of run.memory.pending) {
+    const now = Date.now();
+    if (!isTurnOf(run, action, now)) noteBlocked(run, action, now);
+    else if (isPointless(run.memory, action)) settle(run, action, isOver);
+    else if (isWithdrawn(run, action, now)) settle(run, action, isSuspendedNow);
+    else start(run, action);
+  }
+}
+
+const withdrawn = (reason: string, message: string): ActionOutcome => ({
+  status: 'refused',
+  reason,
+  message,
+  undone: true,
+});
+const isOver = withdrawn('Recovered', 'it was over before its turn came; nothing was done');
+const isSuspendedNow = withdrawn('Suspended', 'suspended before its turn came');
+
+/** Says once that an action has to wait for another one. */
+function noteBlocked(run: Run, action: PendingAction, now: number): void {
+  if (action.reason !== undefined || run.actions.has(action.request.id) || !isMirrored(run, action, now)) return;
+  const blocker = blockerOf(run.memory.pending, action, runningIds(run), now);
+  if (blocker === undefined) return;
+  const message = `${blocker.plan.action} of ${blocker.request.rule} has not ended yet`;
+  replace(run, action, { ...action, reason: 'Waiting', message });
+}
+
+/** Puts an action's new state in the place of the old one, and tells why it waits. */
+function replace(run: Run, action: PendingAction, next: PendingAction): void {
+  const now = Date.now();
+  const pending = run.memory.pending.map((each) => (each.request.id === action.request.id ? next : each));
+  const isNews = next.reason !== action.reason;
+  const memory = withEvents({ ...run.memory, pending }, isNews ? [waitingEvent(next)] : [], now);
+  change(run, { ...memory, conditions: conditionsOf(memory, now) });
+}
+
+/** Makes a memory that the status must show the present one. */
+function change(run: Run, memory: Memory): void {
+  run.memory = memory;
   run.version += 1;
   report(run);
+}
+
+function start(run: Run, action: PendingAction): void {
+  const { id } = action.request;
+  const ended = attempted(action).then(
+    (result) => {
+      run.actions.delete(id);
+      take(run, action, result);
+    },
+    (error) => {
+      run.actions.delete(id);
+      // Cancelled with the whole workflow, which says so itself; anything else is a fault of this code and must show.
+      if (!isCancellation(error)) throw error;
+    },
+  );
+  run.actions.set(id, ended);
+}
+
+async function attempted({ plan, request, summary }: PendingAction): Promise<ActionResult> {
+  try {
+    return await runAction(plan, request, summary);
+  } catch (error) {
+    const outcome = outcomeOfFailure(error, plan);
+    // A delivery that was lost on its way is one that has not succeeded yet.
+    if (plan.deliverForMs === undefined) return outcome;
+    return { status: 'waiting', reason: outcome.reason, message: outcome.message, afterMs: 0, begun: true };
+  }
+}
+
+/** Takes in what a call of an action came to. */
+function take(run: Run, action: PendingAction, result: ActionResult): void {
+  if (result.status !== 'waiting') settle(run, action, result);
+  else if (run.deleted) settle(run, { ...action, ...(result.begun && { begun: true }) }, deletedBefore(result.message));
+  else {
+    const waiting = waitingOn(action, result, Date.now());
+    if (waiting === undefined) settle(run, action, givenUp(action, result));
+    else replace(run, action, waiting);
+  }
+}
+
+/** Ends an action, or undoes its firing. */
+function settle(run: Run, action: PendingAction, outcome: ActionOutcome): void {
+  const now = Date.now();
+  const { request, plan } = action;
+  run.decidedAt.delete(request.id);
+  const { memory, isOver: hasEnded, suppressed } = settled(run.memory, action, outcome, now);
+  if (hasEnded) counters.ended(plan.action, outcome.status, (now - request.at) / 1000);
+  if (suppressed !== undefined) counters.suppressed(suppressed);
+  change(run, memory);
+}
+
+const deletedBefore = (message: string | undefined): ActionOutcome => ({
+  status: 'failed',
+  reason: 'Deleted',
+  message: `the TargetApp was deleted before it was done${message === undefined ? '' : `; the last attempt: ${message}`}`,
+});
+
+/** A TargetApp that is gone asks for nothing any more: what was begun and is not done is told. */
+function dropPending(run: Run): void {
+  const left = run.memory.pending.filter(({ request }) => !run.actions.has(request.id));
+  for (const action of left) if (action.begun) settle(run, action, deletedBefore(action.message));
+  run.memory = { ...run.memory, pending: run.memory.pending.filter((action) => !left.includes(action)) };
 }

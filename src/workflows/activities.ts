@@ -9,7 +9,7 @@ import {
 import type { Activities } from '../activities/index.ts';
 import type { ActionRequest, ActionResult, OutcomeStatus } from '../domain/action.ts';
 import type { DropReason } from '../domain/events.ts';
-import type { RulePlan } from '../domain/plan.ts';
+import type { ActionPlan } from '../domain/plan.ts';
 import { taskQueues } from './task-queues.ts';
 
 /** A dead worker is noticed by its missing heartbeats: this is how long an interrupted activity stays undecided. */
@@ -62,21 +62,21 @@ export const recordEventsAgain: Activities['recordEvents'] = (...events) =>
   }).recordEvents(...events);
 
 /** Runs one action under its own timeout, as often as its promise allows. It may ask to wait. */
-export function runAction(rule: RulePlan, request: ActionRequest, summary: string): Promise<ActionResult> {
+export function runAction(plan: ActionPlan, request: ActionRequest, summary: string): Promise<ActionResult> {
   const actions = proxyActivities<Record<string, (request: ActionRequest) => Promise<ActionResult>>>({
     activityId: request.id,
     taskQueue: taskQueues.actions(workflowInfo().taskQueue),
-    startToCloseTimeout: rule.timeoutMs,
+    startToCloseTimeout: plan.timeoutMs,
     heartbeatTimeout,
     retry: {
       initialInterval: '1 second',
       maximumInterval: '1 minute',
-      maximumAttempts: rule.repeatable ? rule.retries + 1 : 1,
+      maximumAttempts: plan.repeatable ? plan.retries + 1 : 1,
     },
     summary,
   });
-  const action = actions[rule.action];
-  if (action === undefined) throw new TypeError(`no action is called ${rule.action}`);
+  const action = actions[plan.action];
+  if (action === undefined) throw new TypeError(`no action is called ${plan.action}`);
   return action(request);
 }
 

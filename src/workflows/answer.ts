@@ -1,6 +1,8 @@
 import { ApplicationFailure, condition, setHandler, workflowInfo } from '@temporalio/workflow';
-import { isSuspended, phaseOf, podCounts, statusOf } from '../domain/status.ts';
-import { currentState, type PollSummary, pollNow, resourceChanged, resume, suspend } from './messages.ts';
+import { redelivered } from '../domain/pending.ts';
+import { conditionsOf, isSuspended, phaseOf, podCounts, statusOf } from '../domain/status.ts';
+import { currentState, type PollSummary, pollNow, redeliver, resourceChanged, resume, suspend } from './messages.ts';
+import { report } from './report.ts';
 import type { Run } from './run.ts';
 
 const lookAgain = (run: Run): void => {
@@ -41,6 +43,24 @@ function refuseWhen(run: Run, held: boolean): void {
     );
 }
 
+function refuseWithoutWebhook(run: Run, actionId: string | undefined): void {
+  if (redelivered(run.memory, actionId, Date.now()).ids.length > 0) return;
+  const message =
+    actionId === undefined
+      ? 'no webhook waits to be delivered; see status.undelivered'
+      : `no webhook ${actionId} waits to be delivered; see status.undelivered`;
+  throw ApplicationFailure.nonRetryable(message, 'NothingToDo');
+}
+
+function sendAgain(run: Run, actionId: string | undefined): string[] {
+  const now = Date.now();
+  const { memory, ids } = redelivered(run.memory, actionId, now);
+  run.memory = { ...memory, conditions: conditionsOf(memory, now) };
+  run.version += 1;
+  report(run);
+  return ids;
+}
+
 /** Sets the handlers of everything that can be said to, and asked of, a TargetApp's workflow. */
 export function answerMessages(run: Run): void {
   setHandler(resourceChanged, () => lookAgain(run), { description: 'Look again at the object' });
@@ -61,6 +81,10 @@ export function answerMessages(run: Run): void {
     },
     { validator: () => refuseWhileSuspended(run), description: 'Poll at once' },
   );
+  setHandler(redeliver, (...[actionId]: [actionId?: string]) => sendAgain(run, actionId), {
+    validator: (...[actionId]: [actionId?: string]) => refuseWithoutWebhook(run, actionId),
+    description: 'Send undelivered webhooks again',
+  });
   setHandler(suspend, () => hold(run, true), {
     validator: () => refuseWhen(run, true),
     description: 'Stop polling and acting',

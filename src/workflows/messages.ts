@@ -30,3 +30,9 @@ export const pollNow = defineUpdate<PollSummary>('pollNow');
 export const suspend = defineUpdate<string>('suspend');
 /** Takes back `suspend`; does not overrule `spec.suspend`. Answers with the phase. */
 export const resume = defineUpdate<string>('resume');
+
+/**
+ * Sends webhooks again that could not be delivered, and those that wait to be sent again, at once and under the ids that
+ * they have: the one of that action id, or all. Answers with the ids. Refused when there is none.
+ */
+export const redeliver = defineUpdate<string[], [actionId?: string]>('redeliver');

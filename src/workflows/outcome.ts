@@ -1,17 +1,17 @@
 import { ActivityFailure, ApplicationFailure, CancellationScope, TimeoutFailure } from '@temporalio/workflow';
 import type { ActionOutcome } from '../domain/action.ts';
-import type { RulePlan } from '../domain/plan.ts';
+import type { ActionPlan } from '../domain/plan.ts';
 
 /**
  * What an action came to when its activity did not return an outcome. An action that may not be repeated and was lost
  * under way is `unknown`: it may have happened, and is not done again. Cancellation is rethrown.
  */
-export function outcomeOfFailure(error: unknown, rule: RulePlan): ActionOutcome {
+export function outcomeOfFailure(error: unknown, plan: ActionPlan): ActionOutcome {
   if (CancellationScope.current().consideredCancelled) throw error;
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof ApplicationFailure)
     return { status: 'failed', reason: cause.type ?? 'ActionFailed', message: cause.message };
-  if (!rule.repeatable)
+  if (!plan.repeatable)
     return unknown(
       cause instanceof TimeoutFailure ? 'the attempt was lost or ran out of time' : 'the attempt was lost',
     );
@@ -19,7 +19,7 @@ export function outcomeOfFailure(error: unknown, rule: RulePlan): ActionOutcome 
     return {
       status: 'failed',
       reason: 'Timeout',
-      message: `no attempt ended within ${Math.round(rule.timeoutMs / 1000)} s`,
+      message: `no attempt ended within ${Math.round(plan.timeoutMs / 1000)} s`,
     };
   return { status: 'failed', reason: 'ActionFailed', message: cause instanceof Error ? cause.message : 'failed' };
 }

@@ -20,10 +20,10 @@ export interface Run {
   due: number;
   /** Actions under way, by action id. */
   actions: Map<string, Promise<void>>;
-  /** Rules, each with its lanes, whose next action waits for its turn. */
-  waiting: Set<string>;
-  /** The end of each lane's last action: what touches one pod happens one after the other. */
-  lanes: Map<string, Promise<void>>;
+  /** Actions that were decided in this run: when, and the version that the status must show before they begin. */
+  decidedAt: Map<string, { version: number; at: number }>;
+  /** The run is about to hand on to the next: no action begins any more. */
+  handingOn: boolean;
   /** Raised at every change of memory that the status must show; `reportedVersion` is the last one that it does. */
   version: number;
   reportedVersion: number;
@@ -47,8 +47,8 @@ export const begin = (app: AppRef, memory: Memory, attributes?: string[]): Run =
   looks: 0,
   due: Date.now(),
   actions: new Map(),
-  waiting: new Set(),
-  lanes: new Map(),
+  decidedAt: new Map(),
+  handingOn: false,
   version: 0,
   reportedVersion: 0,
   writing: new Set(),

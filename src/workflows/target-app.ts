@@ -1,15 +1,17 @@
 import { allHandlersFinished, condition, continueAsNew, isCancellation, workflowInfo } from '@temporalio/workflow';
 import { absorb } from '../domain/absorb.ts';
 import { changedPairs, decide } from '../domain/decide.ts';
+import { fitted } from '../domain/hand-on.ts';
 import { fingerprintOf, type Memory, newMemory } from '../domain/memory.ts';
 import type { AppRef, Observation } from '../domain/observation.ts';
 import { withEvents } from '../domain/outbox.ts';
+import { loadOf } from '../domain/pending.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Decision } from '../domain/rules.ts';
 import { lookLimitMs, nextPollAt } from '../domain/schedule.ts';
 import { conditionsOf, isSuspended, phaseOf } from '../domain/status.ts';
 import { phaseEvents } from '../domain/tell.ts';
-import { act } from './act.ts';
+import { enqueue, pump } from './act.ts';
 import { decisions as counters, diff, observing } from './activities.ts';
 import { answerMessages } from './answer.ts';
 import { heartbeatAt, report, reported } from './report.ts';
@@ -42,20 +44,22 @@ export async function targetApp({ app, memory = newMemory(), attributes }: Targe
   const run = begin(app, memory, attributes);
   let ripeAt: number | undefined;
   answerMessages(run);
+  const pumping = pump(run);
   for (;;) {
     await turn(run);
     if (run.deleted) break;
     ripeAt ??= ripeLength();
     if (await canHandOn(run, ripeAt))
-      await continueAsNew<typeof targetApp>({ app, memory: run.memory, attributes: run.attributes });
+      await continueAsNew<typeof targetApp>({ app, memory: fitted(run.memory), attributes: run.attributes });
     await untilNextLook(run);
   }
+  await pumping;
   await condition(() => run.actions.size === 0 && allHandlersFinished());
   await reported(run, '30 seconds');
 }
 
-/** Whether nothing is under way whose end belongs to this run: an action, an answer, a word that it has not followed. */
-const isSettled = (run: Run): boolean => run.actions.size === 0 && allHandlersFinished() && !run.looksAgain;
+/** Whether nothing is under way whose end belongs to this run: an action, or an answer. A new run looks at once anyway. */
+const isSettled = (run: Run): boolean => run.actions.size === 0 && allHandlersFinished();
 
 /** The events of a history that is long enough to hand on; undefined while it is not. */
 function ripeLength(): number | undefined {
@@ -66,14 +70,18 @@ function ripeLength(): number | undefined {
 /** Whether the next run is wanted and can take over. Asked again after each wait, because words come meanwhile. */
 async function canHandOn(run: Run, ripeAt: number | undefined): Promise<boolean> {
   if (ripeAt === undefined) return false;
-  const isOverdue = workflowInfo().historyLength > overdueFactor * ripeAt;
   // Whoever was answered by this look is one step from its end; whoever was not has asked for another one.
   await condition(() => allHandlersFinished() || run.looksAgain);
+  if (!allHandlersFinished()) return false;
+  const isOverdue = workflowInfo().historyLength > overdueFactor * ripeAt;
+  if (run.actions.size > 0 && !isOverdue) return false;
+  // From here on no action begins, because one that began now would have to be waited for; those that wait are handed on.
+  run.handingOn = true;
   // Where some action always runs, polling has to stop for once until they have ended.
-  if (isOverdue) await condition(() => run.actions.size === 0 || run.looksAgain);
-  if (!isSettled(run)) return false;
+  await condition(() => run.actions.size === 0 || !allHandlersFinished());
   await reported(run, '5 seconds');
-  return isSettled(run);
+  run.handingOn = isSettled(run);
+  return run.handingOn;
 }
 
 /** Looks once, and does what follows from it. */
@@ -147,7 +155,9 @@ const isIdle = (run: Run, plan: Plan): boolean =>
  */
 function idle(run: Run, { readings: _, gone: __, ...observation }: Observation): Decision[] {
   const { lastPoll } = run.memory;
-  run.memory = { ...absorb(run.memory, observation, Date.now()).memory, lastPoll };
+  const now = Date.now();
+  const { memory, drafts } = absorb(run.memory, observation, now);
+  run.memory = { ...withEvents(memory, drafts, now), lastPoll };
   return [];
 }
 
@@ -160,7 +170,10 @@ async function decided(run: Run, plan: Plan, observation: Observation): Promise<
   const now = Date.now();
   // What came to be noted while the states were compared (the end of an action, say) must not be lost.
   const absorbed = run.memory === before ? seen : absorb(run.memory, observation, now);
-  const { memory, decisions } = decide(run.app.uid, plan, absorbed, changes, now);
+  const { memory, decisions } = decide(run.app.uid, plan, absorbed, changes, {
+    now,
+    load: loadOf(run.memory),
+  });
   run.memory = memory;
   return decisions;
 }
@@ -175,9 +188,8 @@ function tellPhase(run: Run, plan: Plan, observation: Observation): void {
 
 function follow(run: Run, decision: Decision): void {
   if (decision.kind === 'suppress') counters.suppressed(decision.reason);
-  if (decision.kind !== 'fire') return;
-  counters.fired(decision.rule.action);
-  act(run, decision);
+  if (decision.kind === 'fire') counters.fired(decision.rule.action);
+  if (decision.kind === 'fire' || decision.kind === 'recover') enqueue(run, decision);
 }
 
 /** When to look next: at the poll's own phase; a stopped TargetApp is only looked at now and then. */

@@ -365,7 +365,7 @@ describe('a poll', () => {
   });
 
   it('gives a workflow that knows nothing what an earlier life of it had fired', async () => {
-    const mirror = [{ rule: 'restart', subject: 'uid-1', since: 1, firedAt: 2 }];
+    const mirror = [{ rule: 'restart', digest: 'q-c', subject: 'uid-1', since: 1, firedAt: 2 }];
     world.app = { ...appWith(), mirror };
     const first = await look();
     expect(first.mirror).toEqual(mirror);
@@ -600,7 +600,7 @@ describe('whether the TargetApp is still there', () => {
       const inForce = apps.inForce(appWith());
       world.namespaces.push(...namespaces);
       const told = await look();
-      expect(await apps.ofGeneration(ref, 1)).toBe(goesOn ? inForce : undefined);
+      expect((await apps.present(ref, 1))?.now).toBe(goesOn ? inForce : undefined);
       expect(told.deleted).toBe(goesOn ? undefined : true);
       expect(world.asked).toHaveLength(goesOn ? 2 : 0);
       if (!goesOn) expect(await look({ fresh: true })).toEqual({ matched: 0, deleted: true });

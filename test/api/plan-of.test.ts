@@ -64,6 +64,9 @@ describe('planOf', () => {
     expect(planned(spec({ actions: [full] })).rules).toEqual([
       {
         name: 'full',
+        key: expect.stringMatching(/^[0-9a-f]{8}$/),
+        question: expect.stringMatching(/^[0-9a-f]{8}$/),
+        content: expect.stringMatching(/^[0-9a-f]{8}$/),
         action: 'restart_pod',
         trigger: { field: 'application.health', condition: 'equals', value: null },
         pods: { percent: 50 },

@@ -49,7 +49,7 @@ describe('docs/triggers.md', () => {
   });
 
   it('lists everything that keeps a rule from firing', () => {
-    const union = read('src/domain/memory.ts').match(/export type SuppressionReason =([^;]*);/)?.[1] ?? '';
+    const union = read('src/domain/memory.ts').match(/export type HindranceReason =([^;]*);/)?.[1] ?? '';
     expect(listed(section(page, 'What keeps a rule from firing'))).toEqual(literalsIn(union));
   });
 });

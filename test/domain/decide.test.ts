@@ -47,7 +47,7 @@ describe('one step', () => {
   it('puts Events behind those that are not recorded yet', () => {
     const first = step(appUid, newMemory(), { ...seen, plan: aPlan() }, at(0)).memory;
     const second = step(appUid, first, { matched: 1, readings: [reading('a', healthy)] }, at(30)).memory;
-    expect(second.outbox.map(({ reason }) => reason)).toEqual(['TriggerFired', 'StateChanged']);
+    expect(second.outbox.map(({ reason }) => reason)).toEqual(['TriggerFired', 'StateChanged', 'TriggerRecovered']);
   });
 });
 

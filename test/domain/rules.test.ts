@@ -8,6 +8,7 @@ import {
   appUid,
   aRule,
   at,
+  digestOf,
   eventsIn,
   fails,
   firedAt,
@@ -65,7 +66,7 @@ describe('a level condition', () => {
     ]);
     expect(told(played)).toEqual(['0 s: restart on a fires', '30 s: restart on b fires', '90 s: restart on a fires']);
     expect(Object.keys(played[2]?.memory.rules['restart']?.episodes ?? {})).toEqual([uidOf('b')]);
-    expect(played[2]?.memory.rules['restart']?.lastFired).toEqual({ [uidOf('b')]: at(30) });
+    expect(played[2]?.memory.rules['restart']?.firings.at(-1)).toEqual({ subject: uidOf('b'), at: at(30) });
   });
 
   it('says what made it fire, to the pod and to the rule', () => {
@@ -76,6 +77,7 @@ describe('a level condition', () => {
       id: expect.stringMatching(/^app-uid:7:restart:uid-pod-a:\w+:0$/),
       generation: 7,
       rule: 'restart',
+      content: plan.rules[0]?.content,
       action: 'restart_pod',
       pods: [{ uid: 'uid-pod-a', name: 'pod-a' }],
       field: 'health',
@@ -140,7 +142,7 @@ describe('an edge condition', () => {
     const played = play(planWith({ trigger: changed }), polls([n(1), n(2)]));
     const memory = played[1]?.memory.rules['restart'];
     expect(memory?.episodes).toEqual({});
-    expect(memory?.lastFired).toEqual({ [uidOf('pod-a')]: at(30) });
+    expect(memory?.firings).toEqual([{ subject: uidOf('pod-a'), at: at(30) }]);
   });
 
   it('says what the value was and is', () => {
@@ -211,7 +213,7 @@ describe('a failed observation', () => {
       { trigger: unreachable },
       {},
       [fails(), fails(), healthy, fails()],
-      ['0 s: restart on pod-a fires', '90 s: restart on pod-a fires'],
+      ['0 s: restart on pod-a fires', '60 s: restart on pod-a recovers', '90 s: restart on pod-a fires'],
     ],
     [
       'must last for unreachable as asked',
@@ -421,6 +423,7 @@ describe('what holds a rule back', () => {
     const answers = [unhealthy, healthy, unhealthy, fails(), unhealthy, fails(), unhealthy];
     expect(story(rule, answers)).toEqual([
       '0 s: restart on pod-a fires',
+      '30 s: restart on pod-a recovers',
       '60 s: restart on pod-a held back: Cooldown',
       '90 s: restart on pod-a held back: Unknown',
     ]);
@@ -440,6 +443,7 @@ describe('what holds a rule back', () => {
     const answers = [unhealthy, healthy, unhealthy, unhealthy, healthy, unhealthy];
     expect(story({ cooldownMs: 600_000 }, answers)).toEqual([
       '0 s: restart on pod-a fires',
+      '30 s: restart on pod-a recovers',
       '60 s: restart on pod-a held back: Cooldown',
       '150 s: restart on pod-a held back: Cooldown',
     ]);
@@ -540,6 +544,7 @@ describe('values that cannot be compared', () => {
     expect(story(rule, [n(9), n('9'), n(9)])).toEqual([
       '0 s: restart on pod-a fires',
       '30 s: restart on pod-a cannot tell',
+      '30 s: restart on pod-a recovers',
       '60 s: restart on pod-a fires',
     ]);
   });
@@ -610,16 +615,17 @@ describe('an edit of the spec', () => {
 });
 
 describe('a workflow whose database was lost', () => {
-  const mirror = [{ rule: 'restart', subject: uidOf('a'), since: at(0), firedAt: at(0) }];
+  const digest = digestOf(aRule());
+  const mirror = [{ rule: 'restart', digest, subject: uidOf('a'), since: at(0), firedAt: at(0) }];
 
   it('does not fire a second time for an episode that the status tells', () => {
     const played = play(aPlan(), [{ at: 30, pods: { a: unhealthy, b: unhealthy }, mirror }]);
     expect(told(played)).toEqual(['30 s: restart on b fires']);
-    expect(played[0]?.memory.rules['restart']?.lastFired[uidOf('a')]).toBe(at(0));
+    expect(played[0]?.memory.rules['restart']?.firings[0]).toEqual({ subject: uidOf('a'), at: at(0) });
   });
 
   it('goes on with the clock of an episode that has not fired', () => {
-    const waiting = [{ rule: 'restart', subject: uidOf('a'), since: at(0) }];
+    const waiting = [{ rule: 'restart', digest, subject: uidOf('a'), since: at(0) }];
     const played = play(planWith({ forMs: 60_000 }), [{ at: 60, pods: { a: unhealthy }, mirror: waiting }]);
     expect(firedAt(played)).toEqual([60]);
   });
@@ -627,8 +633,8 @@ describe('a workflow whose database was lost', () => {
   it('lets go of episodes of rules and pods that are no longer there', () => {
     const old = [
       ...mirror,
-      { rule: 'removed', subject: uidOf('a'), since: at(0) },
-      { rule: 'restart', subject: uidOf('z'), since: at(0) },
+      { rule: 'removed', digest: 'x-y', subject: uidOf('a'), since: at(0) },
+      { rule: 'restart', digest, subject: uidOf('z'), since: at(0) },
     ];
     const played = play(aPlan(), [{ at: 30, pods: { a: unhealthy }, mirror: old }]);
     expect(Object.keys(played[0]?.memory.rules ?? {})).toEqual(['restart']);
@@ -645,7 +651,7 @@ describe('a workflow whose database was lost', () => {
           at: 90,
           pods: { 'pod-a': unhealthy },
           forgotten: true,
-          mirror: [{ rule: 'restart', subject: uidOf('pod-a'), since: at(0), firedAt: at(60) }],
+          mirror: [{ rule: 'restart', digest, subject: uidOf('pod-a'), since: at(0), firedAt: at(60) }],
         },
       ]),
     );

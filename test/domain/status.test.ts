@@ -7,6 +7,7 @@ import {
   aPlan,
   aRule,
   at,
+  digestOf,
   fails,
   firedAt,
   healthy,
@@ -138,7 +139,7 @@ describe('the conditions', () => {
       SourceHealthy: healthyNow,
       Reconciling: 'False Observed: the spec is in force',
       Stalled: 'False SpecUnderstood: the spec is valid',
-      ActionsHealthy: 'True NoFailures: no rule ended its last action in trouble',
+      ActionsHealthy: 'True NoFailures: no action of an open episode ended in trouble',
     });
   });
 
@@ -182,16 +183,18 @@ describe('the conditions', () => {
     ['succeeded', 'True'],
     ['dryRun', 'True'],
   ] as const)('call an action that %s healthy: %s', (status, healthyNow) => {
-    const lastOutcome = { status, reason: 'Cause', message: 'so', actionId: 'id', at: at(0) };
-    const rules = { fine: newRuleMemory(), restart: { ...newRuleMemory(), lastOutcome } };
+    const trouble = { status, reason: 'Cause', message: 'so', at: at(0) };
+    const isTrouble = status !== 'succeeded' && status !== 'dryRun';
+    const episodes = { u: { since: at(0), firedAt: at(0), ...(isTrouble && { trouble }) } };
+    const rules = { fine: newRuleMemory(), restart: { ...newRuleMemory(), episodes } };
     const subjects = { u: { name: 'p', hash: 'h', state: 1 } };
     const memory = { ...newMemory(), plan: aPlan(), rules, subjects, matched: 1, lastPoll: at(0) };
     const { ActionsHealthy: condition, Ready } = conditionsOf(memory, at(0));
     expect(condition?.status).toBe(healthyNow);
     if (healthyNow === 'False') expect(condition).toMatchObject({ reason: 'Cause', message: 'restart: so' });
     // Whoever only looks at the list must see it, too.
-    const trouble = healthyNow === 'False' ? '; Cause: restart: so' : '';
-    expect(Ready).toMatchObject({ status: 'True', message: `1 of 1 pods answer${trouble}` });
+    const also = healthyNow === 'False' ? '; Cause: restart: so' : '';
+    expect(Ready).toMatchObject({ status: 'True', message: `1 of 1 pods answer${also}` });
   });
 
   it('keep the time of their last transition while only reason or message change', () => {
@@ -322,9 +325,12 @@ describe('the status', () => {
     const played = play(plan, polls([unhealthy]));
     const rules = statusAt(played[0]?.memory ?? newMemory())['rules'] as {
       name: string;
+      digest: string;
       episodes: { subject: string; since: number; firedAt?: number }[];
     }[];
-    const mirror = rules.flatMap(({ name: rule, episodes }) => episodes.map((episode) => ({ rule, ...episode })));
+    const mirror = rules.flatMap(({ name: rule, digest, episodes }) =>
+      episodes.map((episode) => ({ rule, digest, ...episode })),
+    );
     expect(firedAt(play(plan, [{ at: 30, pods: { 'pod-a': unhealthy }, forgotten: true, mirror }]))).toEqual([]);
     expect(firedAt(play(plan, [{ at: 30, pods: { 'pod-a': unhealthy }, forgotten: true }]))).toEqual([30]);
   });
@@ -352,8 +358,9 @@ describe('the status', () => {
   });
 
   it('speaks of a rule that has no memory yet, whatever its name', () => {
-    const memory = { ...newMemory(), plan: aPlan({ rules: [aRule({ name: 'constructor' })] }) };
-    expect(statusAt(memory)['rules']).toEqual([{ name: 'constructor' }]);
+    const rule = aRule({ name: 'constructor' });
+    const memory = { ...newMemory(), plan: aPlan({ rules: [rule] }) };
+    expect(statusAt(memory)['rules']).toEqual([{ name: 'constructor', digest: digestOf(rule) }]);
   });
 
   it('is capped where there are many pods and episodes', () => {

@@ -232,7 +232,7 @@ describe('an Event of a decision', () => {
   });
 
   it('says what would have fired and why it did not', () => {
-    expect(tellsOf([unhealthy, healthy, unhealthy], { cooldownMs: 600_000 })[1]).toBe(
+    expect(tellsOf([unhealthy, healthy, unhealthy], { cooldownMs: 600_000 })[2]).toBe(
       'Normal TriggerSuppressed: restart: health equals unhealthy on pod pod-a, but restart_pod is held back (Cooldown): fired 60 s ago, the cooldown is 600 s',
     );
   });

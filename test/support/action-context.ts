@@ -20,6 +20,7 @@ export const actionContext = (
     uid: 'uid-of-the-targetapp',
     generation: 1,
     rule: 'rule',
+    content: 'c0ffee00',
     action: 'action',
     pods: [],
     at: Date.now(),

@@ -29,20 +29,30 @@ export const at = (seconds: number): number => epoch + seconds * 1000;
 export const uidOf = (pod: string): string => (pod === wholeApp ? wholeApp : `uid-${pod}`);
 
 /** A rule that restarts each pod whose health is unhealthy, with some of it replaced. */
-export const aRule = (replaced: Partial<RulePlan> = {}): RulePlan => ({
-  name: 'restart',
-  action: 'restart_pod',
-  trigger: { field: 'health', condition: 'equals', value: 'unhealthy' },
-  pods: 'each',
-  forMs: 0,
-  cooldownMs: 0,
-  dryRun: false,
-  timeoutMs: 300_000,
-  retries: 3,
-  repeatable: true,
-  onPods: true,
-  ...replaced,
-});
+export const aRule = (replaced: Partial<RulePlan> = {}): RulePlan =>
+  identified({
+    name: 'restart',
+    action: 'restart_pod',
+    trigger: { field: 'health', condition: 'equals', value: 'unhealthy' },
+    pods: 'each',
+    forMs: 0,
+    cooldownMs: 0,
+    dryRun: false,
+    timeoutMs: 300_000,
+    retries: 3,
+    repeatable: true,
+    onPods: true,
+    ...replaced,
+  });
+
+/** What a compiled rule says of itself; its name is its key, so that a test finds its memory. */
+export const identified = (rule: Omit<RulePlan, 'content' | 'key' | 'question'> & Partial<RulePlan>): RulePlan => {
+  const question = fnv1a(JSON.stringify([rule.action, rule.trigger, rule.pods])).toString(36);
+  return { key: rule.name, question, content: `${question}c`, ...rule };
+};
+
+/** How a status names a rule that it has episodes of. */
+export const digestOf = ({ question, content }: RulePlan): string => `${question}-${content}`;
 
 /** A plan with one such rule, with some of it replaced; its digest follows from what it says. */
 export const aPlan = (replaced: Partial<Plan> = {}): Plan => {
@@ -197,6 +207,7 @@ const sentence = (decision: Decision): string => {
   const { kind, rule, subject } = decision;
   const where = `${rule.name} on ${subject.replace(/^uid-/, '')}`;
   if (kind === 'suppress') return `${where} held back: ${decision.reason}`;
+  if (kind === 'recover') return `${where} recovers`;
   return `${where} ${kind === 'fire' ? 'fires' : 'cannot tell'}`;
 };
 

@@ -21,6 +21,7 @@ import {
 import type { Plan, RulePlan } from '../../src/domain/plan.ts';
 import { isSuspended } from '../../src/domain/status.ts';
 import type { DecisionSinks } from '../../src/workflows/activities.ts';
+import { identified } from './domain.ts';
 
 /** A pod as it would answer. */
 export interface WorldPod {
@@ -94,20 +95,21 @@ export const uidOf = (n: number): string => {
 export const health = (value: string): Json => ({ application: { health: value, tasks: 3 } });
 
 /** A rule that restarts an unhealthy pod, with some of it replaced. */
-export const restartRule = (replaced: Partial<RulePlan> = {}): RulePlan => ({
-  name: 'restart-unhealthy',
-  action: 'restart_pod',
-  trigger: { field: 'application.health', condition: 'equals', value: 'unhealthy' },
-  pods: 'each',
-  forMs: 0,
-  cooldownMs: 0,
-  dryRun: false,
-  timeoutMs: 60_000,
-  retries: 3,
-  repeatable: true,
-  onPods: true,
-  ...replaced,
-});
+export const restartRule = (replaced: Partial<RulePlan> = {}): RulePlan =>
+  identified({
+    name: 'restart-unhealthy',
+    action: 'restart_pod',
+    trigger: { field: 'application.health', condition: 'equals', value: 'unhealthy' },
+    pods: 'each',
+    forMs: 0,
+    cooldownMs: 0,
+    dryRun: false,
+    timeoutMs: 60_000,
+    retries: 3,
+    repeatable: true,
+    onPods: true,
+    ...replaced,
+  });
 
 /** A plan with a poll every 200 ms, with some of it replaced; its digest says what it is. */
 export function planWith(replaced: Partial<Plan> = {}): Plan {

@@ -126,7 +126,7 @@ describe('suspend and resume', () => {
   });
 
   it('suspendUntil ends by itself', async () => {
-    const suspendUntil = Date.now() + 3_000;
+    const suspendUntil = Date.now() + 10_000;
     const world = createWorld(planWith({ intervalMs: hourMs, suspendUntil }));
     const life = await watched(world);
     expect(world.all('status')[0]?.status['phase']).toBe('Suspended');

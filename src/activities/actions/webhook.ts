@@ -1,10 +1,11 @@
 import type { WebhookParameters } from '../../api/action-parameters.ts';
+import { webhookDefaults } from '../../api/action-plan.ts';
 import type { Http, HttpRequest, HttpResult } from '../../clients/http.ts';
 import { addressOf, hostAndPortOf, printable } from '../../clients/printable.ts';
 import { retryAfterMs } from '../../clients/retry-after.ts';
 import type { ActionOutcome, ActionRequest } from '../../domain/action.ts';
 import type { Json } from '../../domain/json.ts';
-import { type Action, type ActionContext, Retry } from './action.ts';
+import { type Action, type ActionContext, Wait } from './action.ts';
 
 /** What the webhook action needs. */
 export interface WebhookDependencies {
@@ -16,8 +17,8 @@ export interface WebhookDependencies {
 /** Statuses that say "not now" rather than "no"; so does every 5xx. */
 const notNow = new Set([408, 425, 429]);
 
-/** Failures below HTTP that another attempt may not meet. */
-const transient = new Set<string>(['ConnectFailed', 'DNSUnavailable', 'OperatorTrouble', 'Throttled', 'Timeout']);
+/** Failures below HTTP that another attempt would meet as well. */
+const lasting = new Set<string>(['EgressDenied', 'RedirectRefused']);
 
 /** What a payload-less webhook sends: the words of the templates, so that a receiver reads what a rule would write. */
 const defaultPayload = (request: ActionRequest): Json => ({
@@ -69,7 +70,10 @@ const deliveryOf = (context: ActionContext, parameters: WebhookParameters, now: 
       'webhook-timestamp': String(Math.floor(now / 1000)),
     },
     body,
-    deadlineMs: Math.min(timeoutMs, (parameters.timeout ?? Number.POSITIVE_INFINITY) * 1000),
+    deadlineMs: Math.min(
+      timeoutMs,
+      parameters.timeout === undefined ? webhookDefaults.timeoutMs : parameters.timeout * 1000,
+    ),
     signal,
     // A receiver that said 200 has the message, whatever becomes of the rest of its answer.
     responseBody: 'discard',
@@ -82,7 +86,7 @@ const isExpected = ({ expectStatus }: WebhookParameters, status: number): boolea
 /** The receiver, without the path: many services keep their secret there. */
 const hostOf = (url: string): string => printable(new URL(url).host);
 
-/** The outcome of one delivery; throws `Retry` where the next may fare better. */
+/** The outcome of one delivery; throws `Wait` where the next may fare better. */
 const outcomeOf = (result: HttpResult, parameters: WebhookParameters, now: number): ActionOutcome => {
   const { method, url } = parameters;
   const code = result.status;
@@ -99,9 +103,11 @@ const outcomeOf = (result: HttpResult, parameters: WebhookParameters, now: numbe
     };
   }
   const reason = result.ok ? 'HTTPStatus' : result.failure.class;
-  const mayPass = result.ok ? notNow.has(result.status) || result.status >= 500 : transient.has(reason);
+  const mayPass = result.ok ? notNow.has(result.status) || result.status >= 500 : !lasting.has(reason);
   if (!mayPass) return { status: 'failed', reason, message, code };
-  throw new Retry(reason, message, result.ok ? retryAfterMs(result.headers['retry-after'], now) : undefined);
+  const afterMs = result.ok ? retryAfterMs(result.headers['retry-after'], now) : undefined;
+  // The receiver may have taken it all the same, and only its answer got lost.
+  throw new Wait(reason, message, afterMs ?? 0, { begun: true });
 };
 
 /** What a delivery would have been. */
@@ -117,20 +123,61 @@ const wouldSend = ({ url, method, body, headers = {} }: HttpRequest): ActionOutc
 
 const invalid = (message: string): ActionOutcome => ({ status: 'failed', reason: 'InvalidSpec', message });
 
+/** Requests to one receiver that may be open at once, from all TargetApps: one that says nothing must not take all slots. */
+const maxOpenPerReceiver = 10;
+/** When a request that had to wait for such a place is tried again. */
+const placeWaitMs = 2_000;
+
+/** Places at receivers; `take` gives one back by what it returns, or is told that there is none. */
+const createPlaces = () => {
+  const open = new Map<string, number>();
+  return {
+    take(receiver: string): (() => void) | undefined {
+      const taken = open.get(receiver) ?? 0;
+      if (taken >= maxOpenPerReceiver) return undefined;
+      open.set(receiver, taken + 1);
+      return () => {
+        const left = (open.get(receiver) ?? 1) - 1;
+        if (left > 0) open.set(receiver, left);
+        else open.delete(receiver);
+      };
+    },
+  };
+};
+
 /**
  * Sends an HTTP request. At least once, and de-duplicable: every attempt carries the same `Idempotency-Key` and
- * `webhook-id`, the action id. Repeated on network errors, timeouts, 408, 425, 429 and 5xx.
+ * `webhook-id`, the action id. Asks to wait, for the workflow to call it again, on network errors, timeouts, 408, 425, 429
+ * and 5xx.
+ *
+ * Reasons: `ActionSucceeded`, `ActionDryRun`, `HTTPStatus`, `InvalidSpec`, `ReceiverBusy`, and the failures of a request.
  */
-export const createWebhook = ({ http, now = Date.now }: WebhookDependencies): Action<WebhookParameters> => ({
-  name: 'webhook',
-  async run(context, parameters) {
-    if (!URL.canParse(parameters.url)) return invalid('parameters.url is not a URL');
-    const delivery = deliveryOf(context, parameters, now());
-    const [bad] = Object.entries(delivery.headers ?? {}).find(([, value]) => unsendable.test(value)) ?? [];
-    if (bad !== undefined) {
-      return invalid(`parameters.headers.${bad} has a line break or a character that no header can carry`);
+export const createWebhook = ({ http, now = Date.now }: WebhookDependencies): Action<WebhookParameters> => {
+  const places = createPlaces();
+  const send = async (delivery: HttpRequest, begun: boolean): Promise<HttpResult> => {
+    const receiver = new URL(String(delivery.url)).host;
+    const giveBack = places.take(receiver);
+    if (giveBack === undefined) {
+      const message = `${printable(receiver)} has not answered ${maxOpenPerReceiver} requests yet`;
+      throw new Wait('ReceiverBusy', message, placeWaitMs, { begun });
     }
-    if (context.request.dryRun) return wouldSend(delivery);
-    return outcomeOf(await http.send(delivery), parameters, now());
-  },
-});
+    try {
+      return await http.send(delivery);
+    } finally {
+      giveBack();
+    }
+  };
+  return {
+    name: 'webhook',
+    async run(context, parameters) {
+      if (!URL.canParse(parameters.url)) return invalid('parameters.url is not a URL');
+      const delivery = deliveryOf(context, parameters, now());
+      const [bad] = Object.entries(delivery.headers ?? {}).find(([, value]) => unsendable.test(value)) ?? [];
+      if (bad !== undefined) {
+        return invalid(`parameters.headers.${bad} has a line break or a character that no header can carry`);
+      }
+      if (context.request.dryRun) return wouldSend(delivery);
+      return outcomeOf(await send(delivery, context.mayBeDone), parameters, now());
+    },
+  };
+};

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { type ActionContext, Retry } from '../../../src/activities/actions/action.ts';
+import { type ActionContext, Wait } from '../../../src/activities/actions/action.ts';
 import { createWebhook } from '../../../src/activities/actions/webhook.ts';
 import { WebhookParameters } from '../../../src/api/action-parameters.ts';
 import { createHttp, type Http } from '../../../src/clients/http.ts';
@@ -54,6 +54,7 @@ const request: ActionRequest = {
   uid: 'uid-1',
   generation: 3,
   rule: 'tell',
+  content: 'c0ffee00',
   action: 'webhook',
   pods: [{ uid: 'pod-uid', name: 'checkout-1' }],
   field: 'application.health',
@@ -194,14 +195,14 @@ describe('a webhook', () => {
   it.each([408, 425, 429, 500, 502, 503, 504])('asks for another attempt on %i', async (status) => {
     reply = { status };
     await expect(run()).rejects.toEqual(
-      expect.objectContaining({ name: 'Retry', reason: 'HTTPStatus', afterMs: undefined }),
+      expect.objectContaining({ name: 'Wait', reason: 'HTTPStatus', afterMs: 0, begun: true }),
     );
   });
 
   it.each([
     ['seconds', '7', 7000],
     ['a date', new Date(at + 61_500).toUTCString(), 59_500],
-    ['nonsense', 'soon', undefined],
+    ['nonsense', 'soon', 0],
   ])('hands on a Retry-After in %s', async (_, header, afterMs) => {
     reply = { status: 429, headers: { 'retry-after': header } };
     await expect(run()).rejects.toMatchObject({ afterMs });
@@ -213,7 +214,7 @@ describe('a webhook', () => {
   ] as const)('asks for another attempt after %s', async (_, what, given, reason) => {
     reply = what;
     const attempt = run({}, given);
-    await expect(attempt).rejects.toBeInstanceOf(Retry);
+    await expect(attempt).rejects.toBeInstanceOf(Wait);
     await expect(attempt).rejects.toMatchObject({ reason });
   });
 
@@ -224,9 +225,28 @@ describe('a webhook', () => {
     expect(sinceCalled.stop()).toBeLessThan(5000);
   });
 
+  it('holds no more than ten requests to one receiver open, whoever sends them, and gives each place back', async () => {
+    reply = 'hang';
+    const webhook = createWebhook({ http, now: () => at });
+    const stopping = new AbortController();
+    const send = (url: string) =>
+      webhook.run(context({ signal: stopping.signal }), { url, method: 'POST' } as WebhookParameters);
+    const open = Array.from({ length: 10 }, (_, i) => send(`http://${origin}/${i}`));
+    await expect(send(`http://${origin}/one-more`)).rejects.toMatchObject({
+      name: 'Wait',
+      reason: 'ReceiverBusy',
+      begun: false,
+    });
+    stopping.abort(new Error('enough'));
+    for (const { status } of await Promise.allSettled(open)) expect(status).toBe('rejected');
+    reply = { status: 204 };
+    const after = webhook.run(context(), { url: `http://${origin}/later`, method: 'POST' } as WebhookParameters);
+    expect(await after).toMatchObject({ status: 'succeeded' });
+  });
+
   it('carries the same id in every attempt', async () => {
     reply = { status: 503 };
-    for (const attempt of [1, 2, 3]) await expect(run({}, { attempt })).rejects.toBeInstanceOf(Retry);
+    for (const attempt of [1, 2, 3]) await expect(run({}, { attempt })).rejects.toBeInstanceOf(Wait);
     const ids = received.map(({ headers }) => [headers['idempotency-key'], headers['webhook-id']]);
     expect(ids).toEqual(Array(3).fill(['kco-7f3a', 'kco-7f3a']));
   });
