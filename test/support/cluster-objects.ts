@@ -23,6 +23,10 @@ export interface TestPod extends KubeObject {
   status?: { phase?: string; podIP?: string; startTime?: string };
 }
 
+interface Observed extends KubeObject {
+  status?: { observedGeneration?: number };
+}
+
 /** Waits until exactly so many pods with the label `app` run and none of them is being deleted. */
 export const runningPods = async (kube: Kube, app: string, count: number): Promise<TestPod[]> => {
   return until(`${count} pods of ${app} run`, async () => {
@@ -38,6 +42,14 @@ const specOf = (app: string, replicas: number, pod: JsonObject = {}) => {
   return { replicas, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } };
 };
 
+/** Waits until a Deployment's controller has told of it: until then it counts as just changed. */
+const observed = async (kube: Kube, name: string): Promise<void> => {
+  await until(`Deployment ${name} is observed`, async () => {
+    const found = await kube.get<Observed>(deployments, { namespace, name });
+    return found?.status?.observedGeneration === found?.metadata.generation;
+  });
+};
+
 /** Creates a Deployment and waits for its pods, except where their spec says that they are not to start. */
 export const runDeployment = async (
   kube: Kube,
@@ -47,6 +59,7 @@ export const runDeployment = async (
 ): Promise<TestPod[]> => {
   const spec = specOf(name, replicas, pod);
   await kube.create(deployments, { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { namespace, name }, spec });
+  await observed(kube, name);
   return pod?.['schedulingGates'] === undefined ? runningPods(kube, name, replicas) : [];
 };
 
@@ -91,10 +104,7 @@ export const podBudget = async (kube: Kube, app: string, minAvailable: number, n
     spec,
   });
   await until(`the budget ${name} was observed`, async () => {
-    const budget = await kube.get<KubeObject & { status?: { observedGeneration?: number } }>(budgets, {
-      namespace,
-      name,
-    });
+    const budget = await kube.get<Observed>(budgets, { namespace, name });
     return budget?.status?.observedGeneration;
   });
 };

@@ -10,6 +10,7 @@ import { severalBudgets } from './disruption-budgets.ts';
 import type { Attempted } from './kube-failure.ts';
 import { stopped, type Told } from './restart-outcome.ts';
 import type { RestartProgress } from './restart-progress.ts';
+import type { Turns } from './turns.ts';
 
 /** One call of `restart_pod`: what it works with, and how far it is. */
 export interface Restarting {
@@ -17,6 +18,8 @@ export interface Restarting {
   readonly context: ActionContext;
   readonly parameters: RestartPodParameters;
   now(): number;
+  /** Looking at a workload and restarting a pod of it, as one. */
+  readonly turns: Turns;
   /** The call to the API server that is under way, or comes next. */
   attempted: Attempted;
   /** What has been restarted, also by earlier calls. */
@@ -164,30 +167,37 @@ async function carryOut(
   return { is: 'restarted', isReplaced: looked !== undefined && !context.request.dryRun };
 }
 
-/** Looks at one pod, and restarts it if nothing speaks against it. Throws `Wait` when it is not time yet. */
-export async function restartOne(restarting: Restarting, { uid, name }: PodRef): Promise<OneResult> {
+/** Looks at what stands behind a pod, and restarts it if nothing speaks against it. */
+async function restartManaged(restarting: Restarting, pod: PodObject): Promise<OneResult> {
   const { kube, context, parameters, told, now } = restarting;
-  const { namespace } = context.request;
-  const { signal, selector } = context;
-  const pod = await kube.get<PodObject>(pods, { namespace, name }, { signal });
-  const target = pod?.metadata.uid === uid ? podLife(pod) : undefined;
-  if (pod === undefined || !target?.alive) {
-    told.gone.push(name);
-    return passed;
-  }
-  const looked = await lookAtWorkload(kube, pod, { namespace, selector, signal });
+  const { signal, selector, request: asking } = context;
+  const looked = await lookAtWorkload(kube, pod, { namespace: asking.namespace, selector, signal });
   const why = unmanagedBy(looked);
   if (why !== undefined && !parameters.allowUnmanaged) {
-    told.unmanaged.push({ name, why });
+    told.unmanaged.push({ name: pod.metadata.name, why });
     return passed;
   }
   if (looked?.unread !== undefined) told.unread.add(looked.unread);
   const replacing = why === undefined ? looked : undefined;
+  const all = replacing?.pods ?? [];
   const asked = askedMs(parameters);
-  const held = holdOf({ target, workload: replacing?.workload, pods: replacing?.pods ?? [], asked, now: now() });
+  const held = holdOf({ target: podLife(pod), workload: replacing?.workload, pods: all, asked, now: now() });
   if (held !== undefined) hold(restarting, held);
   const isFirst = controllerOf(pod)?.uid !== restarting.progress?.last?.owner.uid;
-  const young = restarting.isSeveral && isFirst ? tooYoung(replacing?.pods ?? [], now()) : undefined;
+  const young = restarting.isSeveral && isFirst ? tooYoung(all, now()) : undefined;
   if (young !== undefined) hold(restarting, young);
   return carryOut(restarting, pod, replacing, why);
+}
+
+/** Restarts one pod, if it is there and nothing speaks against it. Throws `Wait` when it is not time yet. */
+export async function restartOne(restarting: Restarting, { uid, name }: PodRef): Promise<OneResult> {
+  const { kube, context, told, turns } = restarting;
+  const { namespace } = context.request;
+  const pod = await kube.get<PodObject>(pods, { namespace, name }, { signal: context.signal });
+  if (pod?.metadata.uid !== uid || !podLife(pod).alive) {
+    told.gone.push(name);
+    return passed;
+  }
+  // Two that look at the same moment would both find that no other pod is on its way.
+  return turns(controllerOf(pod)?.uid ?? uid, () => restartManaged(restarting, pod));
 }

@@ -11,6 +11,7 @@ import { kubeFailure } from './kube-failure.ts';
 import { askedMs, hold, type Restarting, restartOne, soFar } from './restart-one.ts';
 import { nothingTold, restartOutcome, stopped } from './restart-outcome.ts';
 import { RestartProgress } from './restart-progress.ts';
+import { createTurns } from './turns.ts';
 
 // Creation times have seconds and the API server's clock; a replacement may be as old as the decision by both.
 const surelyOlderMs = 5_000;
@@ -83,15 +84,16 @@ export const createRestartPod = ({
 }: {
   kube: Pick<Kube, 'canI' | 'deletePod' | 'evictPod' | 'get' | 'list' | 'whoAmI'>;
   now?(): number;
-}): Action<RestartPodParameters> => ({
-  name: 'restart_pod',
-  run: async (context, parameters) => {
+}): Action<RestartPodParameters> => {
+  const turns = createTurns();
+  const run: Action<RestartPodParameters>['run'] = async (context, parameters) => {
     const { namespace, progress } = context.request;
     const restarting: Restarting = {
       kube,
       context,
       parameters,
       now,
+      turns,
       attempted: { verb: 'get', apiVersion: 'v1', resource: 'pods', namespace },
       progress: RestartProgress.safeParse(progress).data,
       isSeveral: false,
@@ -102,5 +104,6 @@ export const createRestartPod = ({
     } catch (error) {
       return await kubeFailure(kube, error, restarting.attempted, soFar(restarting));
     }
-  },
-});
+  };
+  return { name: 'restart_pod', run };
+};

@@ -4,7 +4,7 @@ import { pods } from '../../../src/clients/kube-pods.ts';
 import type { ActionOutcome } from '../../../src/domain/action.ts';
 import { podRef } from '../../support/action-context.ts';
 import { podBudget, runDeployment, runningPods } from '../../support/cluster-objects.ts';
-import { type Restarts, restartOnce, waitOf } from '../../support/restarts.ts';
+import { type Restarts, restartOnce, restartThrough, waitOf } from '../../support/restarts.ts';
 import { withCluster } from '../../support/with-cluster.ts';
 
 let kube: Kube;
@@ -194,7 +194,7 @@ describe('restart_pod leaves a pod alone that nobody would create again', () => 
   it('and restarts the others that the rule is about', async () => {
     const [managed] = await runDeployment(kube, 'mixed', 1);
     const bare = await runPod('mixed-bare');
-    const outcome = await restart('mixed', { pods: [podRef(bare), podRef(managed)] });
+    const { outcome } = await restartThrough({ kube, app: 'mixed', pods: [podRef(bare), podRef(managed)] });
     expect(outcome).toMatchObject({
       status: 'succeeded',
       reason: 'Restarted',

@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Wait } from '../../../src/activities/actions/action.ts';
+import { createRestartPod } from '../../../src/activities/actions/restart-pod.ts';
 import type { Kube, KubeObject, ResourceRef } from '../../../src/clients/kube.ts';
 import { pods } from '../../../src/clients/kube-pods.ts';
 import type { JsonObject } from '../../../src/domain/json.ts';
-import { podRef } from '../../support/action-context.ts';
+import { actionContext, podRef } from '../../support/action-context.ts';
 import {
   gated,
   notReady,
@@ -12,7 +14,7 @@ import {
   runStatefulSet,
   type TestPod,
 } from '../../support/cluster-objects.ts';
-import { type Restarts, restartOnce, restartThrough, waitOf } from '../../support/restarts.ts';
+import { byDefault, type Restarts, restartOnce, restartThrough, waitOf } from '../../support/restarts.ts';
 import { until } from '../../support/until.ts';
 import { withCluster } from '../../support/with-cluster.ts';
 
@@ -177,6 +179,16 @@ describe('restart_pod of one pod', () => {
     expect(dry).toMatchObject({ status: 'dryRun', message: expect.stringContaining('it would wait: ') });
     await release(kube, 'siblings', 3);
     await expect(restartOnce(next)).resolves.toMatchObject({ reason: 'Restarted' });
+  });
+
+  it('lets only one of several at the same moment begin, whichever rule or TargetApp they are of', async () => {
+    const all3 = await runGated('crowd');
+    const { run } = createRestartPod({ kube });
+    const context = { selector: { matchLabels: { app: 'crowd' } } };
+    const results = await Promise.all(
+      all3.map((pod) => run(actionContext({ pods: [podRef(pod)] }, context), byDefault).catch((error: Wait) => error)),
+    );
+    expect(results.map(({ reason }) => reason).sort()).toEqual(['Restarted', 'Rolling', 'Rolling']);
   });
 
   it('waits until a pod of a StatefulSet is gone and back under its name', async () => {
