@@ -105,7 +105,17 @@ export interface KcoWorkers {
   shutdown(): void;
 }
 
-type WorkerSetup = Pick<WorkerOptions, 'activities' | 'activityTaskPollerBehavior' | 'sinks' | 'workflowBundle'>;
+type WorkerSetup = Pick<
+  WorkerOptions,
+  'activities' | 'activityTaskPollerBehavior' | 'maxConcurrentWorkflowTaskExecutions' | 'sinks' | 'workflowBundle'
+>;
+
+/**
+ * Workflow tasks under way at once. All of them share one thread, and Temporal takes back what is not done within ten
+ * seconds. Where many histories are to be replayed (this process has started, or another replica has ended), too many at once
+ * would all be late, and begin anew, and be late again.
+ */
+const workflowTasksAtOnce = 6;
 
 const activityPollers = (maximum: number): WorkerSetup['activityTaskPollerBehavior'] => ({
   type: 'simple-maximum',
@@ -120,7 +130,12 @@ const setups = async ({ activities, metrics }: KcoWorkersOptions): Promise<Recor
     actions: { activities: actions, activityTaskPollerBehavior: activityPollers(3) },
     events: { activities: { recordEvents }, activityTaskPollerBehavior: activityPollers(3) },
     // All activities, because workflows of 0.1 have scheduled actions and reports here.
-    polls: { activities, sinks: sinksOf(metrics), workflowBundle: { code: await workflowCode() } },
+    polls: {
+      activities,
+      sinks: sinksOf(metrics),
+      workflowBundle: { code: await workflowCode() },
+      maxConcurrentWorkflowTaskExecutions: workflowTasksAtOnce,
+    },
     reports: { activities: { reportStatus }, activityTaskPollerBehavior: activityPollers(5) },
   };
 };
