@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type InjectedSinks, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { Activities } from './activities/index.ts';
-import { type Log, temporalLogger } from './clients/log.ts';
+import { type Log, type TemporalLogger, temporalLogger } from './clients/log.ts';
 import type { Metrics } from './clients/metrics.ts';
 import { temporalMetrics } from './clients/scrape.ts';
 import { apiKeyOf, connectionOptionsOf, type TemporalAddress } from './clients/temporal.ts';
@@ -51,12 +51,25 @@ const sinksOf = (metrics: Metrics): InjectedSinks<DecisionSinks> => ({
   },
 });
 
+/** The SDK's own debugging shows payloads, and there is a way to see those already: the Web UI. */
+const withoutDebugging = (logger: TemporalLogger): TemporalLogger => ({
+  ...logger,
+  trace: () => undefined,
+  debug: () => undefined,
+  log: (level, message, meta) => {
+    if (level !== 'TRACE' && level !== 'DEBUG') logger.log(level, message, meta);
+  },
+});
+
 /** Sets up the SDK's runtime of this process: its log goes through ours, and signals are ours to handle. */
 export function installRuntime(log: Log, metricsPort: number): { metricsUrl: string } {
   const { metrics, url } = temporalMetrics(metricsPort);
-  // The SDK's own debugging shows payloads, and there is a way to see those already: the Web UI.
-  const logger = { ...temporalLogger(log), trace: () => undefined, debug: () => undefined };
-  Runtime.install({ logger, telemetryOptions: { metrics }, shutdownSignals: [] });
+  Runtime.install({
+    logger: withoutDebugging(temporalLogger(log)),
+    // The SDK's native half would write lines of its own making to the terminal.
+    telemetryOptions: { logging: { forward: {} }, metrics },
+    shutdownSignals: [],
+  });
   return { metricsUrl: url };
 }
 
