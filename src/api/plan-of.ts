@@ -37,10 +37,11 @@ function limitOf({ action, maxFirings }: Rule): RulePlan['maxFirings'] {
   return action === 'restart_pod' ? restartLimit : undefined;
 }
 
-const triggerOf = ({ trigger: { condition, field, value } }: Rule): RulePlan['trigger'] => ({
+const triggerOf = ({ trigger: { as, condition, field, value } }: Rule): RulePlan['trigger'] => ({
   condition,
   ...(field === undefined ? {} : { field }),
   ...(value === undefined ? {} : { value }),
+  ...(as === undefined ? {} : { as }),
 });
 
 function rulePlan(rule: Rule, index: number, defaults: PlanDefaults): RulePlan {

@@ -1,8 +1,10 @@
 import { type Condition, type ConditionName, conditions } from '../domain/conditions.ts';
+import { decimalOf } from '../domain/decimal.ts';
+import type { Json } from '../domain/json.ts';
 import { patternProblem } from '../domain/pattern.ts';
 import type { SpecProblem } from '../domain/plan.ts';
 import { shownValue } from './schema-problems.ts';
-import type { Trigger } from './trigger.ts';
+import { comparing, type Trigger } from './trigger.ts';
 
 const comparesNumbers: readonly ConditionName[] = ['greater_or_equal', 'greater_than', 'less_or_equal', 'less_than'];
 
@@ -12,8 +14,32 @@ const instead: Partial<Record<ConditionName, string>> = {
   not_exists: ', or use not_equals',
 };
 
-function numberProblem(condition: ConditionName, value: unknown): string | undefined {
+const isUnsafe = (value: unknown): boolean =>
+  typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value);
+
+/** A number in YAML that KCO itself would read as its neighbour. */
+function unsafeProblem({ value }: Trigger): string | undefined {
+  const unsafe = (Array.isArray(value) ? value : [value]).find(isUnsafe);
+  return unsafe === undefined
+    ? undefined
+    : `has a number beyond 2^53, which cannot be compared exactly: write it in quotes, and add as: number`;
+}
+
+const comparesNumbersOf = ({ condition }: Trigger): boolean => comparing.some((name) => name === condition);
+
+function asNumberProblem(trigger: Trigger): string | undefined {
+  const { as, value } = trigger;
+  if (as === undefined || !comparesNumbersOf(trigger)) return undefined;
+  const values: unknown[] = Array.isArray(value) ? value : [value];
+  const wrong = values.find((one) => one !== undefined && one !== null && decimalOf(one as Json) === undefined);
+  return wrong === undefined
+    ? undefined
+    : `${shownValue(wrong)} is neither a number nor the text of one, and as: number compares numbers only`;
+}
+
+function numberProblem({ as, condition, value }: Trigger): string | undefined {
   if (!comparesNumbers.includes(condition) || typeof value === 'number') return undefined;
+  if (as === 'number' && typeof value === 'string') return undefined;
   const hint =
     typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value))
       ? `: write ${Number(value)} without quotes`
@@ -30,7 +56,8 @@ function textProblem(condition: ConditionName, value: unknown): string | undefin
 }
 
 /** What is wrong with the value that a condition compares with; the API server cannot look into untyped values. */
-function valueProblem({ condition, value }: Trigger): string | undefined {
+function valueProblem(trigger: Trigger): string | undefined {
+  const { condition, value } = trigger;
   const takes: Condition['value'] = conditions[condition].value;
   if (takes === 'none')
     return value === undefined
@@ -38,12 +65,15 @@ function valueProblem({ condition, value }: Trigger): string | undefined {
       : `has no meaning for condition ${condition}: remove it${instead[condition] ?? ''}`;
   if (value === undefined)
     return `is required for condition ${condition}: write what the field is compared with (kubectl apply drops a null: use --server-side, or in and not_in with [null])`;
-  if (takes === 'list')
-    return Array.isArray(value) && value.length > 0
-      ? undefined
-      : `${shownValue(value)} is not a list with entries, which ${condition} needs: write e.g. [a, b]`;
-  return numberProblem(condition, value) ?? textProblem(condition, value);
+  if (takes === 'list' && !(Array.isArray(value) && value.length > 0))
+    return `${shownValue(value)} is not a list with entries, which ${condition} needs: write e.g. [a, b]`;
+  return unsafeProblem(trigger) ?? asNumberProblem(trigger) ?? numberProblem(trigger) ?? textProblem(condition, value);
 }
+
+const asProblem = (trigger: Trigger): string | undefined =>
+  trigger.as === undefined || comparesNumbersOf(trigger)
+    ? undefined
+    : `has no meaning for condition ${trigger.condition}, which compares no numbers: remove it`;
 
 function fieldProblem({ condition, field }: Trigger): string | undefined {
   const isAbsence = conditions[condition].kind === 'absence';
@@ -71,4 +101,5 @@ export const triggerProblems = (trigger: Trigger, at: string): SpecProblem[] =>
     { field: `${at}.value`, message: valueProblem(trigger) },
     { field: `${at}.for`, message: forProblem(trigger) },
     { field: `${at}.pods`, message: podsProblem(trigger) },
+    { field: `${at}.as`, message: asProblem(trigger) },
   ].filter((problem): problem is SpecProblem => problem.message !== undefined);

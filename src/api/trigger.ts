@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Condition, type ConditionName, conditions } from '../domain/conditions.ts';
 import type { Quorum } from '../domain/plan.ts';
-import { cel, celList } from './cel.ts';
+import { cel, celField, celList } from './cel.ts';
 import { Duration } from './duration.ts';
 import { FieldPath } from './field-path.ts';
 import { JsonValue } from './json-value.ts';
@@ -11,6 +11,21 @@ const namesWhere = (accept: (condition: Condition) => boolean): ConditionName[] 
 
 const edges = namesWhere(({ kind }) => kind === 'edge');
 const withoutField = namesWhere(({ kind }) => kind === 'absence');
+/** Conditions that compare one value with another one, which may be numbers. */
+export const comparing = [
+  'changed_from',
+  'changed_to',
+  'decreased',
+  'equals',
+  'greater_or_equal',
+  'greater_than',
+  'in',
+  'increased',
+  'less_or_equal',
+  'less_than',
+  'not_equals',
+  'not_in',
+] as const satisfies ConditionName[];
 const withoutPods = namesWhere((condition) => condition.kind === 'absence' && condition.of === 'noPods');
 const quorumWords = ['all', 'any', 'each'] as const;
 const percentage = '^([1-9]|[1-9][0-9]|100)%$';
@@ -56,6 +71,12 @@ const fieldRule = cel(
     fieldPath: '.field',
   },
   {
+    rule: `!has(self.${celField('as')}) || self.condition in ${celList(comparing)}`,
+    message: 'trigger.as has no meaning for this condition: remove it',
+    messageExpression: `"trigger.as has no meaning for condition " + self.condition + ", which compares no numbers: remove it"`,
+    fieldPath: '.as',
+  },
+  {
     rule: `!(self.condition in ${celList(withoutPods)}) || !has(self.pods)`,
     message: 'trigger.pods has no meaning for this condition: remove it',
     messageExpression: `"trigger.pods has no meaning for condition " + self.condition + ", which is about there being none: remove it"`,
@@ -89,6 +110,12 @@ export const Trigger = z
     value: JsonValue.optional().describe(
       'What the field is compared with: any JSON, null included. A list for in and not_in, a number for greater_than and its like, for matches a regular expression of at most 256 characters (that of JavaScript, without back-references and look-around; (?i) in front ignores case); none for exists, not_exists, changed, increased, decreased, failing, noPods and unreachable. Client-side kubectl apply drops a null from what it sends: write in with [null] instead of equals with null, or use kubectl apply --server-side.',
     ),
+    as: z
+      .literal('number')
+      .optional()
+      .describe(
+        'number: a text that is a decimal number, such as "359606", counts as that number, and is compared exactly however large it is. Many servers send 64-bit numbers as text. The value may be such a text as well. Default: text is text, and is never compared with numbers.',
+      ),
     for: Duration.optional().describe(
       'How long the condition must hold, across polls and restarts, before the rule fires, e.g. 60s. Not for conditions about a change.',
     ),

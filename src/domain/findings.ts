@@ -1,10 +1,11 @@
 import { conditionNamed, type Verdict } from './conditions.ts';
+import { ranked } from './decimal.ts';
 import { comparable } from './diff.ts';
 import type { Json } from './json.ts';
 import type { SubjectMemory } from './memory.ts';
 import { wholeApp } from './observation.ts';
 import { pathsOverlap, valuesAt } from './path.ts';
-import type { Plan, Quorum, RulePlan } from './plan.ts';
+import type { Plan, Quorum, RulePlan, Trigger } from './plan.ts';
 
 /** One subject as this turn sees it: what it says now, and what it said before. */
 export interface SubjectView extends SubjectMemory {
@@ -36,6 +37,29 @@ function failedAs(of: string, { failure }: SubjectView): Finding {
   return failure.kind === 'unreachable' || failure.kind === 'failing' ? failure.kind === of : 'unknown';
 }
 
+/** The values of a comparison as they are to be compared. */
+function comparing({ as, value = null }: Trigger, ...found: Json[][]): (values: Json[]) => Json[] {
+  if (as !== 'number') return (values) => values;
+  const toRank = ranked([...found.flat(), ...(Array.isArray(value) ? value : [value])]);
+  return (values) => values.map((one) => (Array.isArray(one) ? one.map(toRank) : toRank(one)));
+}
+
+/** What a condition about one state says of the values that its field leads to. */
+export function satisfies(trigger: Trigger, found: Json[]): Verdict {
+  const condition = conditionNamed(trigger.condition);
+  if (condition?.kind !== 'level') return false;
+  const compared = comparing(trigger, found);
+  return condition.holds(compared(found), compared([trigger.value ?? null])[0] ?? null);
+}
+
+/** What a condition about a change says of the values now and before. */
+function changed(trigger: Trigger, now: Json[], before: Json[]): Verdict {
+  const condition = conditionNamed(trigger.condition);
+  if (condition?.kind !== 'edge') return false;
+  const compared = comparing(trigger, now, before);
+  return condition.holds(compared(now), compared(before), compared([trigger.value ?? null])[0] ?? null);
+}
+
 /**
  * What a rule's condition says of one subject. A failed observation is `unknown` to all conditions but those about
  * failures, and to them too unless it is the app that fails. What is to be ignored below the rule's own field is no change
@@ -47,12 +71,10 @@ export function finding({ trigger }: RulePlan, view: SubjectView, ignoreFields: 
   const field = trigger.field ?? '';
   if (condition === undefined || view.failure !== undefined || view.state === undefined) return 'unknown';
   if (isUnknown(field, view.unknown ?? [])) return 'unknown';
-  const found = valuesAt(view.state, field);
-  const expected = trigger.value ?? null;
-  if (condition.kind === 'level') return condition.holds(found, expected);
+  if (condition.kind === 'level') return satisfies(trigger, valuesAt(view.state, field));
   if (view.previous === undefined) return false;
   const seen = (state: Json): Json[] => valuesAt(comparable(state, ignoreFields, [field]), field);
-  return condition.holds(seen(view.state), seen(view.previous), expected);
+  return changed(trigger, seen(view.state), seen(view.previous));
 }
 
 /** One place where an episode can live: a pod, or the app when the rule asks for a quorum. */

@@ -1,7 +1,7 @@
 import type { ActionRequest, PodRef } from './action.ts';
 import { conditionNamed } from './conditions.ts';
 import { brief } from './diff.ts';
-import type { Scope, SubjectView } from './findings.ts';
+import { type Scope, type SubjectView, satisfies } from './findings.ts';
 import { type RuleTurn, started } from './hindrance.ts';
 import { type Json, own } from './json.ts';
 import type { Episode, FiringRecord, FiringUndo, Incident, MissedEdge, RuleMemory } from './memory.ts';
@@ -21,11 +21,9 @@ export const firstValue = (state: Json | undefined, field: string | undefined): 
 
 /** The value that made a rule fire: of several (`[*]`) the first that satisfies a level condition. */
 function firedValue({ trigger }: RulePlan, state: Json | undefined): Json | undefined {
-  const condition = conditionNamed(trigger.condition);
-  if (state === undefined || trigger.field === undefined || condition?.kind !== 'level')
-    return firstValue(state, trigger.field);
+  if (state === undefined || trigger.field === undefined) return undefined;
   const found = valuesAt(state, trigger.field);
-  return found.find((value) => condition.holds([value], trigger.value ?? null) === true) ?? found[0];
+  return found.find((value) => satisfies(trigger, [value]) === true) ?? found[0];
 }
 
 /**

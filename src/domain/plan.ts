@@ -11,6 +11,8 @@ export interface Trigger {
   condition: string;
   /** What the field is compared with; absent for conditions that take none. */
   value?: Json;
+  /** Text that is a decimal number counts as that number. */
+  as?: 'number';
 }
 
 /** How one action is run: its limits, and what it may be done at the same time with. */

@@ -376,6 +376,30 @@ describe('the problems of a plan', () => {
       words: 'is required for condition exists',
     },
     {
+      what: 'as: number where no numbers are compared',
+      of: { actions: [trigger({ condition: 'contains', value: 'x', as: 'number' })] },
+      field: at('trigger.as'),
+      words: 'has no meaning for condition contains, which compares no numbers: remove it',
+    },
+    {
+      what: 'as: number with a value that is no number',
+      of: { actions: [trigger({ condition: 'equals', value: 'many', as: 'number' })] },
+      field: at('trigger.value'),
+      words: '"many" is neither a number nor the text of one',
+    },
+    {
+      what: 'as: number with a list that has something else',
+      of: { actions: [trigger({ condition: 'in', value: [1, '2', '0x3'], as: 'number' })] },
+      field: at('trigger.value'),
+      words: '"0x3" is neither a number nor the text of one',
+    },
+    {
+      what: 'a value that is no number in this process',
+      of: { actions: [trigger({ condition: 'greater_than', value: 2 ** 53 })] },
+      field: at('trigger.value'),
+      words: 'cannot be compared exactly: write it in quotes, and add as: number',
+    },
+    {
       what: 'failing with a field',
       of: { actions: [trigger({ condition: 'failing' })] },
       field: at('trigger.field'),
@@ -633,6 +657,16 @@ describe('the problems of a plan', () => {
     {
       what: 'fields behind an alias and fragments',
       of: { ignoreFields: ['application.version', 'application.lastError', 'region'] },
+    },
+    {
+      what: 'numbers that come as text',
+      of: {
+        actions: [
+          trigger({ condition: 'greater_than', value: '9007199254740993', as: 'number' }),
+          trigger({ condition: 'not_in', value: [1, '2.5', null], as: 'number' }),
+          trigger({ condition: 'increased', as: 'number' }),
+        ],
+      },
     },
     {
       what: 'failing and noPods without a field',

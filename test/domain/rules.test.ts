@@ -550,6 +550,47 @@ describe('values that cannot be compared', () => {
   });
 });
 
+describe('numbers that come as text', () => {
+  const asNumber = (trigger: object, answers: Answer[]): number[] =>
+    firedAt(
+      play(planWith({ trigger: { field: 'n', as: 'number', ...trigger } as RulePlan['trigger'] }), polls(answers)),
+    );
+
+  it.each<[string, object, Answer[], number[]]>([
+    ['are compared', { condition: 'greater_than', value: 5 }, [n('359606')], [0]],
+    ['are compared as numbers, not letter by letter', { condition: 'greater_than', value: '9' }, [n('10')], [0]],
+    ['are compared exactly', { condition: 'greater_than', value: '9007199254740992' }, [n('9007199254740993')], [0]],
+    ['are compared exactly', { condition: 'greater_than', value: '9007199254740993' }, [n('9007199254740993')], []],
+    ['are equal however they are written', { condition: 'equals', value: 1000 }, [n('1e3'), n('1000.0'), n(1000)], [0]],
+    ['are in a list of numbers', { condition: 'in', value: [1, '2.50'] }, [n('3'), n('2.5')], [30]],
+    ['are not in it', { condition: 'not_in', value: [1, '2.50'] }, [n('2.5'), n('3')], [30]],
+    ['increase', { condition: 'increased' }, [n('9'), n('10'), n('10.0')], [30]],
+    ['decrease', { condition: 'decreased' }, [n('-9'), n('-10')], [30]],
+    ['change to a value', { condition: 'changed_to', value: 10 }, [n('9'), n('10'), n('10.0')], [30]],
+    [
+      'are no numbers where they are something else',
+      { condition: 'less_than', value: 5 },
+      [n(''), n('1 h'), n(' 1')],
+      [],
+    ],
+    ['are absent where they are null', { condition: 'less_than', value: 5 }, [n(null), says({})], []],
+    ['are any element of a list', { field: 'n[*]', condition: 'greater_than', value: 5 }, [n(['1', 6])], [0]],
+  ])('%s', (_, trigger, answers, seconds) => {
+    expect(asNumber(trigger, answers)).toEqual(seconds);
+  });
+
+  it('are told to the action as they came', () => {
+    const trigger = { field: 'n[*]', condition: 'greater_than', value: 5, as: 'number' as const };
+    expect(requestsIn(play(planWith({ trigger }), polls([n(['1', '6', '7'])])))).toMatchObject([{ newValue: '6' }]);
+  });
+
+  it('remain text where nobody says otherwise', () => {
+    expect(story({ trigger: { field: 'n', condition: 'greater_than', value: 5 } }, [n('6')])).toEqual([
+      '0 s: restart on pod-a cannot tell',
+    ]);
+  });
+});
+
 describe('an edit of the spec', () => {
   const before = aPlan();
   const edited = (replaced: Partial<RulePlan>, plan: Partial<Plan> = {}): Plan =>

@@ -264,6 +264,16 @@ describe('the API server refuses', () => {
       words: [at('parameters.patch'), 'Required value'],
     },
     {
+      what: 'as: number where no numbers are compared',
+      of: withTrigger({ field: 'a', condition: 'matches', value: 'x', as: 'number' }),
+      words: [at('trigger.as'), 'has no meaning for condition matches', 'remove it'],
+    },
+    {
+      what: 'as: text',
+      of: withTrigger({ field: 'a', condition: 'equals', value: 'x', as: 'text' }),
+      words: [at('trigger.as'), 'Unsupported value: "text"', '"number"'],
+    },
+    {
       what: 'noPods on some of the pods',
       of: withTrigger({ condition: 'noPods', pods: 'any' }),
       words: [at('trigger.pods'), 'has no meaning for condition noPods', 'remove it'],
