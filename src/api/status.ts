@@ -57,6 +57,15 @@ export const StatusEpisode = z
   .describe('A time during which the condition of the rule holds for one subject.');
 export type StatusEpisode = z.infer<typeof StatusEpisode>;
 
+/** Why a rule cannot be judged. */
+const Undecided = z
+  .object({
+    reason: text(64, 'FieldUnknown or TriggerTypeMismatch.'),
+    message: text(1024, 'A sentence for people.'),
+    since: time('Since when.'),
+  })
+  .describe('Why this rule cannot be judged on some pod that answers; absent when it can.');
+
 /** An action that was decided and has to wait. */
 const Waiting = z
   .object({
@@ -92,6 +101,7 @@ export const RuleStatus = z
     lastFired: time('When it last fired.').optional(),
     lastOutcome: Outcome.optional(),
     lastSuppression: Suppression.optional(),
+    undecided: Undecided.optional(),
     waiting: z.array(Waiting).max(5).optional().describe('Actions that were decided and have to wait, at most 5.'),
     episodes: z.array(StatusEpisode).max(1000).optional().describe('The open episodes, at most 1000.'),
   })
@@ -119,7 +129,7 @@ export const TargetAppStatus = z
       .optional()
       .meta({
         description:
-          'Ready (it is being watched; the message says so when the last actions did not succeed), Reconciling and Stalled (as kstatus reads them), SourceReachable (the app answers), SourceHealthy (it answers with its state), ActionsHealthy (the last actions succeeded).',
+          'Ready (it is being watched; the message says so when the last actions did not succeed), Reconciling and Stalled (as kstatus reads them), SourceReachable (the app answers), SourceHealthy (it answers with its state), RulesDecidable (every rule can be judged by what it answers), ActionsHealthy (the last actions succeeded).',
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['type'],
       }),

@@ -4,6 +4,7 @@ import type { Json } from './json.ts';
 import { type EpisodeMirror, type Failure, failureKey } from './observation.ts';
 import type { Pacing } from './pacing.ts';
 import type { ActionPlan, Plan } from './plan.ts';
+import type { Undecided } from './undecided.ts';
 
 /** What the workflow remembers of one pod, or of the app as a whole. */
 export interface SubjectMemory {
@@ -102,6 +103,8 @@ export interface RuleMemory {
   heirs?: string[];
   /** Whether incomparable values were already reported for this rule. */
   mismatch?: true;
+  /** Why it cannot be judged on some subject; absent when it can. */
+  undecided?: Undecided;
   /** How the last action of a condition that is true for a moment only ended in trouble. */
   trouble?: Trouble;
   lastOutcome?: ActionOutcome & { actionId: string; at: number };

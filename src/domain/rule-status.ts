@@ -64,6 +64,13 @@ export function ruleStatus(plan: RulePlan, rule: RuleMemory, all: PendingAction[
     digest: `${plan.question}-${plan.content}`,
     ...(episodes.length > 0 && { activeSince: iso(Math.min(...episodes.map(([, { since }]) => since))) }),
     ...(last !== undefined && { lastFired: iso(last.at) }),
+    ...(rule.undecided && {
+      undecided: {
+        ...rule.undecided,
+        message: rule.undecided.message.slice(0, maxMessage),
+        since: iso(rule.undecided.since),
+      },
+    }),
     ...lastOf(rule),
     ...(waiting.length > 0 && { waiting: waiting.map(pendingStatus) }),
     ...(episodes.length > 0 && {

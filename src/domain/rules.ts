@@ -4,7 +4,7 @@ import { brief } from './diff.ts';
 import { type Finding, type PodsSeen, type Scope, type SubjectView, scopesOf } from './findings.ts';
 import { edgeOf, type FiredRequest, fire, firstValue, podOf } from './firing.ts';
 import { type Hindrance, hindranceTo, type Load, noLoad, type RuleTurn } from './hindrance.ts';
-import { type Json, own } from './json.ts';
+import { own } from './json.ts';
 import {
   type Episode,
   type FiringRecord,
@@ -16,13 +16,14 @@ import {
 import { wholeApp } from './observation.ts';
 import type { Plan, RulePlan } from './plan.ts';
 import { close, keepOrphans, settleOrphans } from './recovery.ts';
+import { mismatchText, undecidedNow } from './undecided.ts';
 
 /** A rule that fires, or could have fired and did not, or whose incident is over. */
 export type Decision =
   | { kind: 'fire'; rule: RulePlan; subject: string; request: FiredRequest; undo: FiringUndo }
   | { kind: 'recover'; rule: RulePlan; subject: string; pod?: PodRef; since: number; requests: FiredRequest[] }
   | { kind: 'suppress'; rule: RulePlan; subject: string; pod?: PodRef; reason: SuppressionReason; message: string }
-  | { kind: 'mismatch'; rule: RulePlan; subject: string; pod?: PodRef; value: Json };
+  | { kind: 'mismatch'; rule: RulePlan; subject: string; pod?: PodRef; message: string };
 
 /** Whether an episode is due to fire: held long enough and not fired yet, or due to fire again. */
 function isDue({ rule, now }: RuleTurn, episode: Episode): boolean {
@@ -57,7 +58,9 @@ function holdUnknown(turn: RuleTurn, scope: Scope): Decision | undefined {
   if (!isDue(turn, episode)) return undefined;
   return suppress(turn, scope, episode, {
     reason: 'Unknown',
-    message: 'the last observation failed, so the condition is not known to hold',
+    message: scope.satisfied.some(({ failure }) => failure !== undefined)
+      ? 'the last observation failed, so the condition is not known to hold'
+      : 'part of what it asks for is not known, so the condition is not known to hold',
   });
 }
 
@@ -124,7 +127,7 @@ function mismatchIn({ rule, memory }: RuleTurn, findings: Map<SubjectView, Findi
       rule,
       subject: view.subject,
       pod: podOf(view),
-      value: firstValue(view.state, rule.trigger.field) ?? null,
+      message: mismatchText(rule, view.state),
     },
   ];
 }
@@ -204,6 +207,9 @@ export function judge(
     pruned(turn, scopes);
     const recovered = settleOrphans(turn, scopes, pods.matched);
     const advanced = scopes.flatMap((scope) => advance(turn, scope, views)).filter((it) => it !== undefined);
+    const undecided = undecidedNow(rule, findings, memory.undecided, now);
+    if (undecided === undefined) delete memory.undecided;
+    else memory.undecided = undecided;
     noteCalm(turn, scopes, views.length >= pods.matched);
     return [...mismatchIn(turn, findings), ...recovered, ...advanced];
   });

@@ -37,6 +37,18 @@ function actionsHealthy(memory: Memory, now: number): Judged {
   return condition('False', reason, `${rule}: ${message.slice(0, 900)}${more}`);
 }
 
+/** Whether every rule can be judged by what the app answers. */
+function rulesDecidable({ rules }: Memory, plan: Plan): Judged {
+  const found = plan.rules.flatMap(({ key, name }) => {
+    const undecided = own(rules, key)?.undecided;
+    return undecided === undefined ? [] : [{ name, ...undecided }];
+  });
+  const [first, ...others] = found;
+  if (first === undefined) return condition('True', 'AllDecidable', 'every rule can be judged by what the app answers');
+  const more = others.length > 0 ? ` (and ${others.length} more)` : '';
+  return condition('False', first.reason, `${first.name}: ${first.message.slice(0, 900)}${more}`);
+}
+
 /** Without anybody who runs nothing is ready; where only KCO could not ask, it is not known. */
 const notReady = ({ status, reason }: Judged): Judged['status'] => (reason === 'PodsNotRunning' ? 'False' : status);
 
@@ -51,9 +63,13 @@ function ready(memory: Memory, plan: Plan | undefined, suspended: boolean, now: 
     return condition(notReady(worst), worst.reason, troubles.map(({ message }) => message).join('; '));
   const whole = plan.perPod ? `${observed} of ${memory.matched} pods answer` : 'the endpoint answers';
   const actions = actionsHealthy(memory, now);
-  const trouble = actions.status === 'True' ? [] : [`${actions.reason}: ${actions.message}`];
+  const others = [actions, rulesDecidable(memory, plan)].filter(({ status }) => status !== 'True');
   const source = worst === undefined ? [whole] : troubles.map(({ message }) => message);
-  return condition('True', 'Monitoring', [...source, ...trouble].join('; '));
+  return condition(
+    'True',
+    'Monitoring',
+    [...source, ...others.map(({ reason, message }) => `${reason}: ${message}`)].join('; '),
+  );
 }
 
 /** The status conditions as they are now. Stalled and Reconciling are what kstatus looks at. */
@@ -72,7 +88,12 @@ function judged(memory: Memory, suspended: boolean, now: number): Record<string,
       ? condition('True', 'Initializing', 'waiting for the first poll')
       : condition('False', 'Observed', 'the spec is in force'),
     Stalled: stalled,
-    ...(source && { SourceReachable: source.reachable, SourceHealthy: source.healthy }),
+    ...(plan &&
+      source && {
+        SourceReachable: source.reachable,
+        SourceHealthy: source.healthy,
+        RulesDecidable: rulesDecidable(memory, plan),
+      }),
     ActionsHealthy: actionsHealthy(memory, now),
   };
 }

@@ -20,7 +20,7 @@ export const shown = (value: Json | undefined): string =>
   value === undefined ? '(absent)' : typeof value === 'string' ? (value === '' ? '""' : value) : JSON.stringify(value);
 
 /** A value with its type, where it is the type that matters. */
-const typed = (value: Json | undefined): string =>
+export const typed = (value: Json | undefined): string =>
   value === undefined || value === null || typeof value === 'object'
     ? shown(value)
     : `the ${typeof value === 'string' ? `text ${JSON.stringify(value)}` : `${typeof value} ${value}`}`;
@@ -157,7 +157,8 @@ export function reachabilityEvents(
 /** A rule's trigger as a person reads it. */
 export function triggerText({ trigger }: RulePlan, show = shown): string {
   const value = trigger.value === undefined ? '' : ` ${show(trigger.value)}`;
-  return `${trigger.field === undefined ? '' : `${trigger.field} `}${trigger.condition}${value}`;
+  const as = trigger.as === undefined ? '' : ` as ${trigger.as}`;
+  return `${trigger.field === undefined ? '' : `${trigger.field} `}${trigger.condition}${value}${as}`;
 }
 
 const podsText = (pods: PodRef[]): string =>
@@ -206,7 +207,7 @@ export function decisionEvent(decision: Decision): EventDraft {
   return draft({
     type: 'Warning',
     reason: 'TriggerTypeMismatch',
-    message: `${rule.name}: cannot tell whether ${triggerText(rule, typed)}, because the value is ${typed(decision.value)}`,
+    message: `${rule.name}: ${decision.message}`,
     pod: decision.pod,
     sameAs: rule.name,
   });

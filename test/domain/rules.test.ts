@@ -533,6 +533,48 @@ describe('what holds a rule back', () => {
   });
 });
 
+describe('a rule that cannot be judged', () => {
+  const undecided = (rule: Partial<RulePlan>, answers: Answer[]) =>
+    play(planWith(rule), polls(answers)).map(({ memory }) => memory.rules['restart']?.undecided);
+  const height = { field: 'n', condition: 'greater_than', value: 5 };
+
+  it('says so as long as it lasts, in the same words, and since when', () => {
+    const found = undecided({ trigger: height }, [n(1), n('359606'), n('359607'), n(7), n('8')]);
+    const message =
+      'cannot tell whether n greater_than the number 5, because the value is the text "359606"; add as: number to the trigger if the text is to count as a number (pod-a)';
+    const told = { reason: 'TriggerTypeMismatch', message, since: at(30) };
+    expect(found).toEqual([undefined, told, told, undefined, { ...told, message: expect.any(String), since: at(120) }]);
+  });
+
+  it.each<[string, RulePlan['trigger'], Answer]>([
+    ['a change to a value of another type', { field: 'n', condition: 'changed_to', value: 5 }, n('5')],
+    ['more of what is no number', { field: 'n', condition: 'increased' }, n('5')],
+    ['a list in which nothing can be compared', { field: 'n', condition: 'in', value: [5, 6] }, n('5')],
+    ['a text among numbers', { field: 'n', condition: 'less_than', value: 5, as: 'number' }, n('five')],
+  ])('says so at every poll, whatever the moment of a change is: %s', (_, trigger, answer) => {
+    const found = undecided({ trigger }, [answer, answer, answer]);
+    expect(found.at(-1)).toMatchObject({ reason: 'TriggerTypeMismatch' });
+  });
+
+  it('says why a field is not known', () => {
+    const why = 'it has a number that cannot be compared exactly';
+    const [found] = undecided({ trigger: height }, [{ ...says({ n: null }, ['n']), why }]);
+    expect(found).toEqual({ reason: 'FieldUnknown', message: `n is not known (pod-a): ${why}`, since: at(0) });
+  });
+
+  it.each<[string, RulePlan['trigger'], Answer]>([
+    ['its field is known', height, says({ n: 1, m: null }, ['m'])],
+    ['the app does not answer', height, fails()],
+    ['one of several values satisfies it', { field: 'l[*]', condition: 'equals', value: 5 }, says({ l: ['x', 5] })],
+    ['the field is absent', height, says({})],
+    ['the field is null', height, n(null)],
+    ['it is about no field', failing, fails('NotJSON')],
+    ['it asks for any change', { field: 'n', condition: 'changed' }, n('x')],
+  ])('is not one of which %s', (_, trigger, answer) => {
+    expect(undecided({ trigger }, [answer, answer]).at(-1)).toBeUndefined();
+  });
+});
+
 describe('values that cannot be compared', () => {
   const rule = { trigger: { field: 'n', condition: 'greater_than', value: 5 } };
 

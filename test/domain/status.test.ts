@@ -154,6 +154,36 @@ describe('the conditions', () => {
     });
   });
 
+  it('say which rule cannot be judged, as long as that lasts, and so does its status', () => {
+    const trigger = { field: 'n', condition: 'greater_than', value: 5 };
+    const rules = [
+      aRule(),
+      aRule({ name: 'many', key: 'many', trigger }),
+      aRule({ name: 'more', key: 'more', trigger }),
+    ];
+    const plan = aPlan({ rules });
+    const text = says({ health: 'healthy', n: '7' });
+    const steps = polls([text, text, says({ health: 'healthy', n: 7 })]);
+    const [, during, after] = play(plan, steps);
+    const message = 'cannot tell whether n greater_than the number 5, because the value is the text "7"';
+    expect(during?.memory.conditions).toMatchObject({
+      RulesDecidable: {
+        status: 'False',
+        reason: 'TriggerTypeMismatch',
+        message: expect.stringContaining(`many: ${message}`),
+      },
+      Ready: { status: 'True', message: expect.stringContaining(`TriggerTypeMismatch: many: ${message}`) },
+    });
+    expect(during?.memory.conditions['RulesDecidable']?.message).toMatch(/\(and 1 more\)$/);
+    expect(statusAt(during?.memory ?? newMemory())['rules']).toMatchObject([
+      expect.not.objectContaining({ undecided: expect.anything() }),
+      { name: 'many', undecided: { reason: 'TriggerTypeMismatch', since: '2026-01-01T00:00:00Z' } },
+      { name: 'more', undecided: { message: expect.stringContaining(message) } },
+    ]);
+    expect(after?.memory.conditions['RulesDecidable']).toMatchObject({ status: 'True', reason: 'AllDecidable' });
+    expect(JSON.stringify(statusAt(after?.memory ?? newMemory())['rules'])).not.toContain('undecided');
+  });
+
   it('speak of the app where it is asked as a whole', () => {
     const plan = aPlan({ perPod: false });
     expect(conditionsAfter(polls([healthy], 30, 'app'), plan)['Ready']).toBe('True Monitoring: the endpoint answers');
