@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, own } from './json.ts';
 import { shared } from './share.ts';
 import { bytesOf } from './text.ts';
-import { meansTrouble } from './trouble.ts';
+import { isForTheWorse } from './trouble.ts';
 
 /** One field that differs between two states. `before`/`after` are absent where the field was. */
 export interface Change {
@@ -9,6 +9,8 @@ export interface Change {
   path: string;
   before?: Json;
   after?: Json;
+  /** The new value means trouble. */
+  trouble?: true;
 }
 
 /** Two states of one subject. */
@@ -89,6 +91,7 @@ function collect(
   const change: Change = { path: brief(path) as string };
   if (before !== undefined) change.before = brief(before) as Json;
   if (after !== undefined) change.after = brief(after) as Json;
+  if (isForTheWorse(before, after)) change.trouble = true;
   found.push(change);
 }
 
@@ -117,9 +120,7 @@ function named(changes: Change[], room: number): Difference {
  */
 export function changesOf(pairs: StatePair[], ignoreFields: readonly string[]): Changes {
   const found = pairs.map(({ before, after }) =>
-    changesBetween(before, after, ignoreFields).toSorted(
-      (a, b) => Number(meansTrouble(b.after)) - Number(meansTrouble(a.after)),
-    ),
+    changesBetween(before, after, ignoreFields).toSorted((a, b) => Number(b.trouble ?? 0) - Number(a.trouble ?? 0)),
   );
   const wanted = found.map((changes) => changes.slice(0, maxChanges).reduce((sum, each) => sum + sizeOf(each), 0));
   const rooms = shared(wanted, maxNamedBytes);

@@ -10,7 +10,6 @@ import type { Plan, RulePlan, TransitionPlan } from './plan.ts';
 import type { Decision } from './rules.ts';
 import { renderTemplates } from './template.ts';
 import { transitionsAt } from './transitions.ts';
-import { meansTrouble } from './trouble.ts';
 
 /** Changes of one subject that are told one by one; the rest is told as a number. */
 const maxTold = 10;
@@ -82,7 +81,7 @@ function transitionEvents(plan: Plan, view: SubjectView): EventDraft[] {
 function stateChanged(change: Change, view: SubjectView): EventDraft {
   const pod = podOf(view);
   return draft({
-    type: meansTrouble(change.after) ? 'Warning' : 'Normal',
+    type: change.trouble ? 'Warning' : 'Normal',
     reason: 'StateChanged' satisfies EventReason,
     message: `${change.path} changed from ${shown(change.before)} to ${shown(change.after)}${on(pod)}`,
     pod,
@@ -96,11 +95,12 @@ function stateEvents(view: SubjectView, { changes, more = 0 }: Difference): Even
   const told = changes.slice(0, maxTold).map((change) => stateChanged(change, view));
   const rest = changes.length + more - told.length;
   if (rest <= 0) return told;
+  const isWorse = changes.slice(maxTold).some(({ trouble }) => trouble);
   const pod = podOf(view);
   return [
     ...told,
     draft({
-      type: 'Normal',
+      type: isWorse ? 'Warning' : 'Normal',
       reason: 'StateChanged' satisfies EventReason,
       message: `${rest} more fields changed${on(pod)}`,
       pod,

@@ -31,7 +31,7 @@ interface Writing {
 const writings = {
   status: { isDue: (run) => run.reportedVersion < run.version || Date.now() >= refreshAt(run), send: sendStatus },
   events: { isDue: (run) => untried(run).length > 0, send: (run) => sendEvents(run, recordEvents, untried(run)) },
-  refused: { isDue: (run) => run.refused.size > 0, send: (run) => sendEvents(run, recordEventsAgain, refused(run)) },
+  refused: { isDue: (run) => refused(run).length > 0, send: (run) => sendEvents(run, recordEventsAgain, refused(run)) },
 } satisfies Record<Written, Writing>;
 
 /**

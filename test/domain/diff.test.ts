@@ -32,7 +32,7 @@ describe('changesBetween', () => {
       'a field of an element',
       { n: [{ s: 'up' }, { s: 'up' }] },
       { n: [{ s: 'up' }, { s: 'down' }] },
-      [{ path: 'n[1].s', before: 'up', after: 'down' }],
+      [{ path: 'n[1].s', before: 'up', after: 'down', trouble: true }],
     ],
     ['a list of lists', { a: [[1], [2]] }, { a: [[1], [3]] }, [{ path: 'a[1][0]', before: 2, after: 3 }]],
     ['a longer list as one change', { a: [2] }, { a: [1, 2] }, [{ path: 'a', before: [2], after: [1, 2] }]],
@@ -102,7 +102,7 @@ describe('changesOf', () => {
     const before = { ...fields(80, 1), z: 'ok' };
     const { u } = changesOf([pair(before, { ...fields(80, 2), z: 'unhealthy' })], []);
     expect(u?.changes).toHaveLength(maxChanges);
-    expect(u?.changes[0]).toEqual({ path: 'z', before: 'ok', after: 'unhealthy' });
+    expect(u?.changes[0]).toEqual({ path: 'z', before: 'ok', after: 'unhealthy', trouble: true });
     expect(u?.more).toBe(81 - maxChanges);
   });
 
@@ -115,7 +115,7 @@ describe('changesOf', () => {
     expect(changes['small']).toEqual({ changes: [{ path: 'a', before: 1, after: 2 }] });
     for (const { subject } of large) {
       const { changes: named = [], more = 0 } = changes[subject] ?? {};
-      expect(named[0]).toEqual({ path: 'z', before: 'ok', after: 'down' });
+      expect(named[0]).toEqual({ path: 'z', before: 'ok', after: 'down', trouble: true });
       expect(named.length + more).toBe(61);
     }
   });

@@ -47,6 +47,24 @@ describe('an Event of a change', () => {
       'markdown downtime errorless',
       'Normal StateChanged: v changed from ok to markdown downtime errorless on pod pod-a',
     ],
+    [
+      'trouble within what was not there',
+      null,
+      { h: 'unhealthy' },
+      'Warning StateChanged: v changed from null to {"h":"unhealthy"} on pod pod-a',
+    ],
+    [
+      'trouble in an element that came',
+      ['up'],
+      ['up', 'down'],
+      'Warning StateChanged: v changed from ["up"] to ["up","down"] on pod pod-a',
+    ],
+    [
+      'less trouble in a list',
+      ['down', 'down'],
+      ['down'],
+      'Normal StateChanged: v changed from ["down","down"] to ["down"] on pod pod-a',
+    ],
     ['the end of trouble', 'down', 'up', 'Normal StateChanged: v changed from down to up on pod pod-a'],
   ])('tells %s', (_, before, after, event) => {
     expect(eventsOf([v(before), v(after)])).toEqual([event]);
