@@ -1,4 +1,5 @@
 import type { KubeObject, OwnerReference } from '../clients/kube-types.ts';
+import { type StartingContainer, startupMsOf } from '../clients/startup-probes.ts';
 
 /** What KCO keeps of a pod in its watch cache. Times are epoch milliseconds. */
 export interface PodView {
@@ -28,11 +29,9 @@ export interface PodView {
   startupMs?: number;
 }
 
-interface Container {
+interface Container extends StartingContainer {
   name: string;
   ports?: { name?: string; containerPort: number; protocol?: string }[];
-  startupProbe?: { initialDelaySeconds?: number; failureThreshold?: number; periodSeconds?: number };
-  restartPolicy?: string;
 }
 
 interface Pod extends KubeObject {
@@ -48,6 +47,9 @@ interface Pod extends KubeObject {
 
 /** Which container is meant when nobody says which: `kubectl` goes by it, too. */
 const defaultContainerAnnotation = 'kubectl.kubernetes.io/default-container';
+
+/** Names of the containers in which something can be run, sidecars last. */
+export const containersOf = (object: KubeObject): string[] => runningContainers(object as Pod).map(({ name }) => name);
 
 const millis = (time: string | undefined): number | undefined => {
   const at = time === undefined ? Number.NaN : Date.parse(time);
@@ -65,13 +67,6 @@ const portsOf = ({ ports = [] }: Container): PodView['ports'] =>
   ports
     .filter(({ protocol = 'TCP' }) => protocol === 'TCP')
     .map(({ name, containerPort }) => ({ ...(name !== undefined && { name }), port: containerPort }));
-
-/** As the API server fills in what a probe does not say. */
-const allowanceMs = ({ startupProbe }: Container): number[] => {
-  if (startupProbe === undefined) return [];
-  const { initialDelaySeconds = 0, failureThreshold = 3, periodSeconds = 10 } = startupProbe;
-  return [(initialDelaySeconds + failureThreshold * periodSeconds) * 1000];
-};
 
 const ownerOf = ({ metadata }: Pod): PodView['owner'] => {
   const owner = (metadata.ownerReferences ?? []).find(({ controller }) => controller);
@@ -101,7 +96,6 @@ export function podView(object: KubeObject): PodView {
   const containers = runningContainers(pod);
   const annotated = containers.find(({ name }) => name === metadata.annotations?.[defaultContainerAnnotation]);
   const ports = containers.flatMap(portsOf);
-  const allowances = containers.flatMap(allowanceMs);
   const defaultContainer = (annotated ?? containers[0])?.name;
   return defined({
     uid: metadata.uid,
@@ -119,7 +113,7 @@ export function podView(object: KubeObject): PodView {
     ready: readyOf(pod),
     createdAt: millis(metadata.creationTimestamp),
     startedAt: startedAt(pod, defaultContainer),
-    startupMs: allowances.length === 0 ? undefined : Math.max(...allowances),
+    startupMs: startupMsOf(pod.spec ?? {}),
   });
 }
 

@@ -1,6 +1,6 @@
 import type { SpecProblem } from '../domain/plan.ts';
 import type { RestartPodParameters } from './action-parameters.ts';
-import type { Rule } from './rule.ts';
+import type { Recovery, Rule } from './rule.ts';
 import { quorumOf } from './trigger.ts';
 
 /** Why a rule about an app that is asked as a whole says which pods it restarts. */
@@ -10,16 +10,29 @@ export const restartTriggeringBesideUrl =
 export const restartEachAll =
   'must not be all where the rule fires for each pod, since every one of n sick pods would restart all of them: add a quorum such as pods: any to the trigger, or leave out parameters.pods';
 
+/** Which pods one action would restart, when that cannot be what is meant. */
+function podsProblem(
+  { action, parameters }: Pick<Recovery | Rule, 'action' | 'parameters'>,
+  { trigger }: Rule,
+  perPod: boolean,
+): string | undefined {
+  if (action !== 'restart_pod') return undefined;
+  const { pods } = parameters as RestartPodParameters;
+  if (!perPod) return pods === 'all' ? undefined : restartTriggeringBesideUrl;
+  return pods === 'all' && quorumOf(trigger.pods) === 'each' ? restartEachAll : undefined;
+}
+
 /**
- * Which pods a rule that restarts would restart, when that cannot be what is meant.
+ * What is wrong with the pods that a rule restarts, by itself or at the end of an episode.
  *
  * @param at where the rule stands, e.g. `spec.actions[2]`
  * @param perPod whether the endpoint is a path that each pod is asked for
  */
-export function restartProblems({ action, parameters, trigger }: Rule, at: string, perPod: boolean): SpecProblem[] {
-  if (action !== 'restart_pod') return [];
-  const { pods } = parameters as RestartPodParameters;
-  const field = `${at}.parameters.pods`;
-  if (!perPod) return pods === 'all' ? [] : [{ field, message: restartTriggeringBesideUrl }];
-  return pods === 'all' && quorumOf(trigger.pods) === 'each' ? [{ field, message: restartEachAll }] : [];
-}
+export const restartProblems = (rule: Rule, at: string, perPod: boolean): SpecProblem[] =>
+  [
+    { field: at, message: podsProblem(rule, rule, perPod) },
+    ...(rule.onRecovery ?? []).map((step, index) => ({
+      field: `${at}.onRecovery[${index}]`,
+      message: podsProblem(step, rule, perPod),
+    })),
+  ].flatMap(({ field, message }) => (message === undefined ? [] : [{ field: `${field}.parameters.pods`, message }]));

@@ -5,20 +5,7 @@ import { groupOf } from './kube-paths.ts';
 import { controllerOf, pods } from './kube-pods.ts';
 import type { CallOptions, Kube, KubeObject, OwnerReference, ResourceRef, ScaleTarget } from './kube-types.ts';
 import { selectorText } from './label-selector.ts';
-
-interface Probe {
-  initialDelaySeconds?: number;
-  periodSeconds?: number;
-  failureThreshold?: number;
-  successThreshold?: number;
-}
-
-interface Container {
-  name: string;
-  restartPolicy?: string;
-  startupProbe?: Probe;
-  readinessProbe?: Probe;
-}
+import { type StartingPod, startupMsOf } from './startup-probes.ts';
 
 interface Condition {
   type: string;
@@ -29,30 +16,13 @@ interface Condition {
 
 /** The parts of a pod that KCO's actions read. */
 export interface PodObject extends KubeObject {
-  spec?: { containers?: Container[]; initContainers?: Container[] };
+  spec?: StartingPod;
   status?: {
     phase?: string;
     startTime?: string;
     conditions?: Condition[];
     containerStatuses?: { restartCount?: number; state?: { running?: { startedAt?: string } } }[];
   };
-}
-
-/** Kubernetes' own defaults; the API server fills them in. */
-const probeMs = ({ initialDelaySeconds = 0, periodSeconds = 10, failureThreshold = 3 }: Probe): number =>
-  1000 * (initialDelaySeconds + periodSeconds * failureThreshold);
-
-/** A container that has started is asked whether it is ready only at its next turn. */
-const turnMs = ({ periodSeconds = 10, successThreshold = 1 }: Probe = {}): number =>
-  1000 * periodSeconds * successThreshold;
-
-/** What the startupProbes of a pod give it, with the readiness check that follows; sidecars are waited for one by one. */
-function startupMsOf({ containers = [], initContainers = [] }: NonNullable<PodObject['spec']>): number | undefined {
-  const allowed = ({ startupProbe, readinessProbe }: Container): number =>
-    startupProbe === undefined ? 0 : probeMs(startupProbe) + turnMs(readinessProbe);
-  const sidecars = initContainers.filter(({ restartPolicy }) => restartPolicy === 'Always').map(allowed);
-  const total = sidecars.reduce((sum, ms) => sum + ms, 0) + Math.max(0, ...containers.map(allowed));
-  return total > 0 ? total : undefined;
 }
 
 const timeOf = (text: string | undefined): number => Date.parse(text ?? '');

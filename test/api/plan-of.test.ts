@@ -485,6 +485,12 @@ describe('the problems of a plan', () => {
       words: 'must be all where graphqlEndpoint is a URL, which tells of no single pod: write parameters: {pods: all}',
     })),
     {
+      what: 'restarting all pods whenever one is well again',
+      of: { actions: [rule({ onRecovery: [{ action: 'restart_pod', parameters: { pods: 'all' } }] })] },
+      field: at('onRecovery[0].parameters.pods'),
+      words: 'must not be all where the rule fires for each pod',
+    },
+    {
       what: 'restarting all pods for each pod that is sick',
       of: { actions: [rule({ parameters: { pods: 'all' } })] },
       field: at('parameters.pods'),

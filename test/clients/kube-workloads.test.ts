@@ -46,17 +46,13 @@ describe('a pod', () => {
     expect(podOf({}, {}, { deletionTimestamp: at(60) })).toMatchObject({ alive: false, deletedAt: time(60) });
   });
 
-  it('is given what its startupProbes allow, and one turn of its readinessProbe', () => {
-    const startupProbe = { initialDelaySeconds: 5, periodSeconds: 10, failureThreshold: 60 };
-    const app = { name: 'app', startupProbe, readinessProbe: { periodSeconds: 7 } };
-    expect(podOf({}, { containers: [{ name: 'other' }, app] }).startupMs).toBe(605_000 + 7_000);
-    const sidecar = {
-      name: 'proxy',
-      restartPolicy: 'Always',
-      startupProbe: { periodSeconds: 1, failureThreshold: 30 },
-    };
-    expect(podOf({}, { containers: [app], initContainers: [sidecar] }).startupMs).toBe(612_000 + 30_000 + 10_000);
-    expect(podOf({}, { containers: [{ name: 'app' }] })).not.toHaveProperty('startupMs');
+  it('is given what its startupProbes allow, its sidecars first and one by one', () => {
+    const app = { name: 'app', startupProbe: { initialDelaySeconds: 5, periodSeconds: 10, failureThreshold: 60 } };
+    expect(podOf({}, { containers: [{}, app] }).startupMs).toBe(605_000);
+    const proxy = { restartPolicy: 'Always', startupProbe: { periodSeconds: 1, failureThreshold: 30 } };
+    const task = { startupProbe: { periodSeconds: 1000 } };
+    expect(podOf({}, { containers: [app], initContainers: [proxy, proxy, task] }).startupMs).toBe(665_000);
+    expect(podOf({}, { containers: [{}] })).not.toHaveProperty('startupMs');
   });
 });
 

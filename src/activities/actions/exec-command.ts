@@ -2,14 +2,11 @@ import type { ExecCommandParameters } from '../../api/action-parameters.ts';
 import type { ExecResult, Kube, KubeObject } from '../../clients/kube.ts';
 import { pods } from '../../clients/kube-pods.ts';
 import type { ActionOutcome, PodRef } from '../../domain/action.ts';
+import { containersOf, podView } from '../pod-view.ts';
 import { type Action, type ActionContext, Retry } from './action.ts';
 import { type Attempted, kubeFailure } from './kube-failure.ts';
 
 type ExecKube = Pick<Kube, 'canI' | 'exec' | 'get' | 'whoAmI'>;
-
-interface Pod extends KubeObject {
-  spec?: { containers?: { name: string }[] };
-}
 
 /** Where a command is to run, checked right before it does. */
 interface Place {
@@ -26,12 +23,6 @@ export const argvOf = ({ command, workingDir }: Pick<ExecCommandParameters, 'com
 
 const failed = (reason: string, message: string): ActionOutcome => ({ status: 'failed', reason, message });
 
-/** What `kubectl exec` takes as well: an injected sidecar may be the first of the containers. */
-const defaultContainer = ({ metadata }: Pod, containers: string[]): string | undefined => {
-  const named = metadata.annotations?.['kubectl.kubernetes.io/default-container'];
-  return named !== undefined && containers.includes(named) ? named : containers[0];
-};
-
 /** The pod of that uid and its container, by GET: a name may belong to another pod by now. */
 const findPlace = async (
   kube: ExecKube,
@@ -40,10 +31,10 @@ const findPlace = async (
 ): Promise<Place | ActionOutcome> => {
   const pod = request.pods[0] ?? matchingPods()[0];
   if (!pod) return failed('NoMatchingPods', 'no Running pod matches the selector');
-  const found = await kube.get<Pod>(pods, { namespace: request.namespace, name: pod.name }, { signal });
+  const found = await kube.get<KubeObject>(pods, { namespace: request.namespace, name: pod.name }, { signal });
   if (found?.metadata.uid !== pod.uid) return failed('PodGone', `the pod ${pod.name} is gone; nothing was run`);
-  const containers = found.spec?.containers?.map(({ name }) => name) ?? [];
-  const container = parameters.container ?? defaultContainer(found, containers);
+  const containers = containersOf(found);
+  const container = parameters.container ?? podView(found).defaultContainer;
   if (container === undefined || !containers.includes(container)) {
     return failed(
       'ContainerNotFound',
