@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import type { RulePlan } from '../../src/domain/plan.ts';
 import { predecessors, withKeys } from '../../src/domain/rule-identity.ts';
 import {
@@ -11,7 +10,6 @@ import {
   healthy,
   type Poll,
   play,
-  says,
   told,
   uidOf,
   unhealthy,
@@ -71,36 +69,6 @@ describe('a rule with a name of its own', () => {
 });
 
 describe('rules', () => {
-  it('decide the same in whatever order they stand', () => {
-    const triggers = ['x', 'y'].map((value) => ({ field: 'f', condition: 'equals', value }));
-    const rules = triggers.flatMap((trigger, t) =>
-      [0, 1].map((n) => unnamed(0, `c${t}${n}`, { trigger, question: `q${t}`, cooldownMs: n * 45_000 })),
-    );
-    const numbered = (order: number[]): RulePlan[] =>
-      order.flatMap((index, place) => {
-        const rule = rules[index];
-        return rule === undefined ? [] : [{ ...rule, name: `webhook-${place}` }];
-      });
-    const orders = fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4 });
-    const answers = fc.array(fc.tuple(fc.constantFrom('x', 'y', 'z'), orders), { minLength: 2, maxLength: 8 });
-    fc.assert(
-      fc.property(answers, (steps) => {
-        const decided = (orderOf: (order: number[]) => number[]): string[] => {
-          const polls = steps.map(([value, order], i) => ({
-            at: i * 30,
-            pods: { a: says({ f: value }) },
-            plan: aPlan({ rules: numbered(orderOf(order)), generation: i }),
-          }));
-          return play(aPlan({ rules: [] }), polls).flatMap(({ at: second, decisions }) =>
-            decisions.map(({ kind, rule }) => `${second} ${kind} ${rule.content}`).toSorted(),
-          );
-        };
-        expect(decided((order) => order)).toEqual(decided(() => [0, 1, 2, 3]));
-      }),
-      { numRuns: 200 },
-    );
-  });
-
   it('have keys of their own, also where two say the same', () => {
     const twins = [unnamed(0, 'aa'), unnamed(1, 'aa')];
     const keyed = withKeys(twins, []);

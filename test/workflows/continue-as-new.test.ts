@@ -208,3 +208,43 @@ describe('continue-as-new', () => {
     ).toEqual([1]);
   });
 });
+
+describe('a TargetApp with more to remember than Temporal takes', () => {
+  it('is watched on: values are cut, and no run ends but by handing on', async () => {
+    const long = (word: string) => ({ application: { health: word, log: `${word} ${'ü'.repeat(5_500)}` } });
+    const rules = Array.from({ length: 10 }, (_, i) =>
+      restartRule({
+        name: `rule-${i}`,
+        key: `rule-${i}`,
+        action: 'webhook',
+        onPods: false,
+        receiver: `r${i}`,
+        deliverForMs: 3_600_000,
+        trigger: { field: 'application.log', condition: 'contains', value: `unhealthy` },
+        stateRefs: ['application.log'],
+      }),
+    );
+    const world = createWorld(planWith({ intervalMs: 300, rules }), 60);
+    const away = { status: 'waiting', reason: 'HTTPStatus', message: 'answered 503', afterMs: 0, begun: true } as const;
+    world.faults.action = async () => away;
+    for (const uid of world.pods.keys()) world.says(long('healthy'), uid);
+    const life = await env.live(world);
+    await until('it is watched', () => world.all('status').length > 0);
+    const seen = new Set([await currentRun(life)]);
+    let word = 'unhealthy';
+    for (let round = 0; round < 4; round += 1) {
+      for (const uid of world.pods.keys()) world.says(long(word), uid);
+      word = word === 'unhealthy' ? 'healthy' : 'unhealthy';
+      const looks = world.all('look').length;
+      await until('it looked twice', () => world.all('look').length >= looks + 2, { timeoutMs: 120_000 });
+      seen.add(await currentRun(life));
+    }
+    await until('other runs have gone on', async () => seen.add(await currentRun(life)).size >= 3, {
+      timeoutMs: 120_000,
+    });
+    expect((await life.handle.describe()).status.name).toBe('RUNNING');
+    const looks = world.all('look').length;
+    await until('it is watched on', () => world.all('look').length > looks + 2);
+    await life.end();
+  });
+});
