@@ -199,14 +199,13 @@ it('a namespace in which KCO has no rights is named and holds up no other; with 
   await until('its workflow runs', async () => (await workflowOf().catch(() => undefined))?.status.name === 'RUNNING');
   expect(await pollsInFiveSeconds(well)).toBeGreaterThanOrEqual(4);
   // Its pods are unknown, which is something else than none.
-  expect(JSON.stringify(await targetAppIn(sick, 'in-sick')) ?? '').not.toContain('NoMatchingPods');
+  const saysOf = async (): Promise<string> => JSON.stringify(await targetAppIn(sick, 'in-sick')) ?? '';
+  await until('its status says that its pods cannot be watched', async () => (await saysOf()).includes('PodsUnknown'));
+  expect(await saysOf()).toMatch(/cannot be watched: pods is forbidden/);
+  expect(await saysOf()).not.toContain('NoMatchingPods');
 
   await allow(user, sick, 'kco-of-one');
-  await until(
-    'its TargetApp is looked after',
-    async () => (await targetAppIn(sick, 'in-sick'))?.phase === 'Monitoring',
-    patience,
-  );
+  await until('its TargetApp is looked after', async () => (await saysOf()).includes('NoMatchingPods'), patience);
   await until(
     'all is well',
     async () => String((await partly.ask('/readyz')).body['degraded']) === 'temporal',

@@ -24,7 +24,7 @@ export interface ChronicleApp extends KubeObject {
     observedGeneration?: number;
     phase?: string;
     conditions?: { type: string; status: string; reason: string; message: string }[];
-    pods?: { matched: number; observed: number; unreachable: number };
+    pods?: { matched: number; observed: number; unreachable: number; failing: number };
     state?: Record<string, Record<string, unknown>>;
     lastPoll?: string;
     lastChange?: string;
