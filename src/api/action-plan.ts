@@ -21,8 +21,6 @@ export interface ActionDefaults {
 const marginMs = 15_000;
 /** How long a receiver may take to answer, and how long a webhook is tried, where neither is said. */
 export const webhookDefaults = { timeoutMs: 30_000, deliverForMs: 24 * 3_600_000 };
-/** How long a pod that was never up is given to start, where that is not said. */
-const startupGraceMs = 300_000;
 
 export const optionalMs = (text: string | undefined): number | undefined =>
   text === undefined ? undefined : durationMs(text);
@@ -43,10 +41,10 @@ function attemptMs({ action, parameters, timeout }: Step, defaults: ActionDefaul
 }
 
 /** Restarts come one after the other, and give a pod time to start. */
-const restartPlan = ({ startupGrace }: RestartPodParameters): Partial<ActionPlan> => ({
-  paced: true,
-  startupGraceMs: optionalMs(startupGrace) ?? startupGraceMs,
-});
+function restartPlan({ startupGrace }: RestartPodParameters): Partial<ActionPlan> {
+  const startupGraceMs = optionalMs(startupGrace);
+  return { paced: true, ...(startupGraceMs === undefined ? {} : { startupGraceMs }) };
+}
 
 /** What goes to one receiver keeps its order, and is tried until it is taken. */
 const webhookPlan = ({ url, deliverFor }: WebhookParameters): Partial<ActionPlan> => ({

@@ -98,10 +98,13 @@ function mostFiringsOf({ rule, memory, now }: RuleTurn): Hindrance | undefined {
   };
 }
 
-/** Milliseconds that a pod which never answered still has to start, under a rule that gives it time. */
-function startingMs({ rule, now }: RuleTurn, { hash, startedAt, startupMs = 0, seenAt }: SubjectView): number {
-  if (rule.startupGraceMs === undefined || hash !== undefined) return 0;
-  return (startedAt ?? seenAt ?? 0) + Math.max(rule.startupGraceMs, startupMs) - now;
+/** How long a pod that never answered is given to start, where neither the rule nor its startup probe says. */
+const defaultGraceMs = 300_000;
+
+/** Milliseconds that a pod which never answered still has to start, before it may be restarted. */
+function startingMs({ rule, now }: RuleTurn, { hash, startedAt, startupMs, seenAt }: SubjectView): number {
+  if (!rule.paced || hash !== undefined) return 0;
+  return (startedAt ?? seenAt ?? 0) + (rule.startupGraceMs ?? startupMs ?? defaultGraceMs) - now;
 }
 
 /** The subjects of a scope that are not just starting. */

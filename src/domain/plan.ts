@@ -37,7 +37,7 @@ export interface ActionPlan {
   deliverForMs?: number;
   /** Repetitions back off, and no two of them run at once: restarts of one workload. */
   paced?: true;
-  /** How long a pod that was never up is given to start before it may be restarted. */
+  /** How long a pod that was never up is given to start before it may be restarted; absent: what its startup probe allows, else 5 min. */
   startupGraceMs?: number;
 }
 

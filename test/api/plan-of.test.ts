@@ -36,7 +36,6 @@ describe('planOf', () => {
           onPods: true,
           maxFirings: { max: 5, perMs: 3_600_000 },
           paced: true,
-          startupGraceMs: 300_000,
         },
       ],
     });
@@ -80,7 +79,6 @@ describe('planOf', () => {
         repeatable: true,
         onPods: true,
         paced: true,
-        startupGraceMs: 300_000,
       },
     ]);
   });

@@ -119,11 +119,20 @@ describe('restarts', () => {
       failure: { class: 'ConnectFailed', kind: 'unreachable', message: 'refused' },
       ...fields,
     });
-    const unreachable = { ...rule, trigger: { condition: 'unreachable' }, startupGraceMs: 300_000 };
-    const starting = failing({ startedAt: at(0), startupMs: 360_000 });
-    const held = turn(unreachable, newRuleMemory(), [starting], 350);
-    expect(held.decisions).toMatchObject([{ kind: 'suppress', reason: 'StartingUp' }]);
-    expect(firedOn(turn(unreachable, held.memory, [starting], 361))).toEqual(['a']);
+    const unreachable = { ...rule, trigger: { condition: 'unreachable' } };
+    const times: [object, object, number][] = [
+      [{}, {}, 300],
+      [{}, { startupMs: 30_000 }, 30],
+      [{}, { startupMs: 360_000 }, 360],
+      [{ startupGraceMs: 60_000 }, { startupMs: 360_000 }, 60],
+    ];
+    for (const [said, told, seconds] of times) {
+      const of = { ...unreachable, ...said };
+      const starting = failing({ startedAt: at(0), ...told });
+      const held = turn(of, newRuleMemory(), [starting], seconds - 1);
+      expect(held.decisions).toMatchObject([{ kind: 'suppress', reason: 'StartingUp' }]);
+      expect(firedOn(turn(of, held.memory, [starting], seconds))).toEqual(['a']);
+    }
     // Whoever answered before has no such allowance.
     expect(firedOn(turn(unreachable, newRuleMemory(), [failing({ startedAt: at(0), hash: 'h' })], 10))).toEqual(['a']);
   });
