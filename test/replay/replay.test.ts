@@ -76,8 +76,8 @@ describe('a change that running workflows could not follow fails the replay', ()
     {
       change: 'another order of activities',
       file: 'report.ts',
-      from: 'await sendEvents(run);\n    await sendStatus(run);\n',
-      to: 'await sendStatus(run);\n    await sendEvents(run);\n',
+      from: "['status', 'events', 'refused']",
+      to: "['events', 'status', 'refused']",
     },
     {
       change: 'another id of an action',

@@ -124,6 +124,22 @@ export const scenarios: Record<string, (env: WorkflowEnv) => Promise<Life>> = {
     await life.end();
     return life;
   },
+  'held-back-and-fired-again': async (env) => {
+    const world = createWorld(planWith({ intervalMs: hourMs, rules: [restartRule({ paced: true })] }));
+    const held = { status: 'refused', reason: 'Superseded', message: 'edited', undone: true } as const;
+    world.faults.action = async (_, calls) => (calls === 0 ? held : undefined);
+    world.says(health('unhealthy'));
+    const life = await watched(env, world);
+    await untilTold(world, 'TriggerSuppressed');
+    await looksAgain(life);
+    await untilTold(world, 'ActionSucceeded');
+    world.pods.set(uidOf(1), { name: 'my-app-1', state: health('healthy') });
+    world.pods.delete(uidOf(0));
+    await looksAgain(life);
+    await untilTold(world, 'TriggerRecovered');
+    await life.end();
+    return life;
+  },
   'polls-and-heartbeats': async (env) => {
     const world = createWorld(planWith({ intervalMs: 700, heartbeatMs: 900 }), 3);
     const life = await env.live(world);
@@ -140,6 +156,35 @@ export const scenarios: Record<string, (env: WorkflowEnv) => Promise<Life>> = {
     await handle.executeUpdate('pollNow').catch(() => undefined);
     await handle.query<CurrentState, []>('currentState');
     await handle.executeUpdate('resume');
+    await life.end();
+    return life;
+  },
+  'webhooks-in-order': async (env) => {
+    const webhook = {
+      action: 'webhook',
+      content: 'told',
+      timeoutMs: 45_000,
+      retries: 3,
+      repeatable: true,
+      onPods: false,
+      receiver: 'r1',
+      deliverForMs: hourMs,
+    };
+    const rule = restartRule({ name: 'tell', ...webhook, onRecovery: [{ ...webhook, content: 'over' }] });
+    const world = createWorld(planWith({ intervalMs: hourMs, rules: [rule] }));
+    const unavailable = { status: 'waiting', reason: 'HTTPStatus', message: 'answered 503', afterMs: 0 } as const;
+    let isAway = true;
+    world.faults.action = async () => (isAway ? { ...unavailable, begun: true } : undefined);
+    world.says(health('unhealthy'));
+    const life = await watched(env, world);
+    await untilTold(world, 'ActionWaiting');
+    world.says(health('healthy'));
+    await looksAgain(life);
+    await untilTold(world, 'TriggerRecovered');
+    isAway = false;
+    await life.handle.executeUpdate('redeliver');
+    await until('both are taken', () => world.all('end').filter(({ request }) => request.recovery === 0).length === 1);
+    await until('both are told', () => world.reasons().filter((reason) => reason === 'ActionSucceeded').length >= 1);
     await life.end();
     return life;
   },
