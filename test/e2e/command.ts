@@ -35,7 +35,11 @@ export const output = async (command: string[], options: Parameters<typeof run>[
 export const until = async <T>(
   what: string,
   ask: () => Promise<T | undefined | false>,
-  { timeoutMs = 60_000, seen }: { timeoutMs?: number; seen?: () => Promise<string> } = {},
+  {
+    timeoutMs = 60_000,
+    everyMs = 300,
+    seen,
+  }: { timeoutMs?: number; everyMs?: number; seen?: () => Promise<string> } = {},
 ): Promise<T> => {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
@@ -44,6 +48,6 @@ export const until = async <T>(
     if (Date.now() > deadline) {
       throw new Error(`${what}: not within ${timeoutMs / 1000} s${seen ? `\n${await seen()}` : ''}`);
     }
-    await new Promise((next) => setTimeout(next, 300));
+    await new Promise((next) => setTimeout(next, everyMs));
   }
 };

@@ -1,4 +1,4 @@
-import { apply, images, isReady, kubectl, list, type Pod } from './cluster.ts';
+import { apply, images, isReady, kubectl, list, type Pod, tryKubectl } from './cluster.ts';
 import { until } from './command.ts';
 
 /** The namespace with the watched application. */
@@ -29,8 +29,8 @@ export const sampleApp = (replicas = 3, name = 'shop'): object => ({
             imagePullPolicy: 'IfNotPresent',
             securityContext: restricted.container,
             ports: [{ name: 'http', containerPort: 8080 }],
-            livenessProbe: { httpGet: { path: '/healthz', port: 'http' }, periodSeconds: 5 },
-            readinessProbe: { httpGet: { path: '/readyz', port: 'http' }, periodSeconds: 2 },
+            livenessProbe: { httpGet: { path: '/healthz', port: 'http' }, periodSeconds: 5, timeoutSeconds: 30 },
+            readinessProbe: { httpGet: { path: '/readyz', port: 'http' }, periodSeconds: 2, timeoutSeconds: 30 },
           },
         ],
       },
@@ -99,16 +99,23 @@ export const received = async (path: string): Promise<Received[]> =>
 export const podsToldOn = async (path: string): Promise<string[]> =>
   (await received(path)).map(({ body }) => (JSON.parse(body) as { pod_name: string }).pod_name);
 
+const node = (script: string): string[] => ['node', '--input-type=module', '-e', script];
+
 /** Runs JavaScript in a pod of the application. */
 export const inPod = (pod: string, script: string): Promise<string> =>
-  kubectl('exec', pod, '-n', shop, '--', 'node', '--input-type=module', '-e', script);
+  kubectl('exec', pod, '-n', shop, '--', ...node(script));
 
-/** Changes what one pod says about itself, e.g. `setHealth(health: "unhealthy")`. */
-export const mutate = (pod: string, mutation: string): Promise<string> =>
-  inPod(
-    pod,
-    `const r = await fetch('http://127.0.0.1:8080/graphql', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query: ${JSON.stringify(`mutation { ${mutation} { health } }`)} }) }); console.log(await r.text());`,
-  );
+/**
+ * Changes what one pod says about itself, e.g. `setHealth(health: "unhealthy")`; answers with what the pod said. A pod may be
+ * restarted for it before its answer is through, so that counts and not how the command ended.
+ */
+export const mutate = async (pod: string, mutation: string): Promise<string> => {
+  const query = JSON.stringify(`mutation { ${mutation} { health } }`);
+  const script = `const r = await fetch('http://127.0.0.1:8080/graphql', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query: ${query} }) }); console.log(await r.text());`;
+  const { stdout, stderr } = await tryKubectl('exec', pod, '-n', shop, '--', ...node(script));
+  if (!stdout.includes('"health"')) throw new Error(`${pod} does not ${mutation}: ${stdout}${stderr}`);
+  return stdout;
+};
 
 /** The pods of the application that are not being deleted. */
 export const shopPods = async (): Promise<Pod[]> =>

@@ -33,7 +33,8 @@ export const targetApp = (name: string, actions: object[], more: object = {}): o
 export const statusOf = async (name: string): Promise<TargetAppStatus | undefined> =>
   (await get<{ status?: TargetAppStatus }>('targetapp', name, shop))?.status;
 
-const story = async (name: string): Promise<string> =>
+/** All that Kubernetes tells of a TargetApp. */
+export const story = async (name: string): Promise<string> =>
   (await tryKubectl('describe', 'targetapp', name, '-n', shop)).stdout;
 
 /** Waits until it is watched, every pod of it. */
