@@ -1,11 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { OperatorInside } from '../support/operator-under-test.ts';
 import { type RealWorld, startWorld, whenUnhealthy } from '../support/real-world.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(180_000);
 
 let world: RealWorld;
 let operator: OperatorInside;
@@ -13,7 +11,7 @@ beforeAll(async () => {
   world = await startWorld();
   operator = await world.operate({ KCO_ENABLED_ACTIONS: 'exec_command,restart_pod,scale_deployment,webhook' });
 }, 900_000);
-afterAll(() => world?.stop(), 60_000);
+afterAll(() => world?.stop());
 
 const down = { health: 'unhealthy' } as const;
 const up = { health: 'healthy' } as const;

@@ -13,7 +13,7 @@ beforeAll(async () => {
   await world.operate();
 }, 900_000);
 
-afterAll(() => world?.stop(), 60_000);
+afterAll(() => world?.stop());
 
 const onUnhealthy = (action: string, parameters?: JsonObject, trigger: JsonObject = {}): JsonObject => ({
   name: 'heal',

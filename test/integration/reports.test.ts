@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createReportStatus, type ReportStatus } from '../../src/activities/report-status.ts';
 import { kinds } from '../../src/api/kinds.ts';
 import { refOf } from '../../src/api/resource-ref.ts';
@@ -13,8 +13,6 @@ import { startStopwatch } from '../support/pace.ts';
 import { type RealWorld, startWorld, whenUnhealthy } from '../support/real-world.ts';
 import { until } from '../support/until.ts';
 
-jest.setTimeout(180_000);
-
 const ref = refOf(kinds.TargetApp);
 const namespace = 'default';
 let world: RealWorld;
@@ -23,7 +21,7 @@ beforeAll(async () => {
   world = await startWorld();
 }, 900_000);
 
-afterAll(() => world?.stop(), 60_000);
+afterAll(() => world?.stop());
 
 const statusOf = (name: string): string => JSON.stringify(world.targetApp(name)?.status ?? {});
 
@@ -93,7 +91,7 @@ describe('while no operator is there', () => {
 describe('with an operator', () => {
   beforeAll(async () => {
     await world.operate();
-  }, 120_000);
+  });
 
   it('a TargetApp becomes current to kstatus, and ready to kubectl wait', async () => {
     await world.runApp('well');

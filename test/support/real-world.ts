@@ -59,8 +59,6 @@ export interface RealWorld {
   events(name: string, reason?: string): ChronicleEvent[];
   /** Waits until there is an Event with that reason, and words in its message. */
   event(name: string, reason: string, words?: string): Promise<ChronicleEvent>;
-  /** When an Event was first told, epoch milliseconds. */
-  toldAt(event: ChronicleEvent): number;
   /** Names of the app's pods whose deletion was seen, in order; waits for so many, since an Event may be told before the deletion. */
   deletedPods(name: string, atLeast: number): Promise<string[]>;
   /** The workflow id of a TargetApp. */
@@ -234,8 +232,6 @@ export async function startWorld(
         () => events(name, reason).find(({ message }) => message.includes(words)),
         { instead: () => events(name).map((each) => `${each.reason}: ${each.message}`) },
       ),
-    toldAt: ({ metadata }) =>
-      chronicle.events.find(({ object }) => object.metadata.uid === metadata.uid)?.at ?? Number.NaN,
     deletedPods: (name, atLeast) => {
       const told = () =>
         chronicle.pods

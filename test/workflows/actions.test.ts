@@ -127,11 +127,11 @@ describe('an action that has to wait', () => {
   });
 
   it('waits for as long as its attempts together may take; where nothing was begun, the rule has not fired', async () => {
-    const rule = restartRule({ timeoutMs: 1_000, retries: 1, maxFirings: { max: 1, perMs: 3_600_000 } });
+    const rule = restartRule({ timeoutMs: 3_000, retries: 1, maxFirings: { max: 1, perMs: 3_600_000 } });
     const life = await unhealthy([rule], { action: async () => wait });
     const { world } = life;
     expect(await told(world, 'TriggerSuppressed')).toContain('(DisruptionBudget): not now');
-    // 200 + 300 + 450 + 675 ms fit into two seconds, and one more wait does not. Each call takes its time, too.
+    // 200 + 300 + 450 + … ms fit into six seconds, and then one more wait does not. Each call takes its time, too.
     expect(world.all('begin').length).toBeGreaterThan(1);
     world.faults = {};
     // Neither the episode nor maxFirings is used up.

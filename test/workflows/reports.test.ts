@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startStopwatch } from '../support/pace.ts';
 import { until } from '../support/until.ts';
 import { startWorkflowEnv, type WorkflowEnv } from '../support/workflow-env.ts';
 import { createWorld, health, planWith, restartRule } from '../support/world.ts';
@@ -7,7 +8,7 @@ let env: WorkflowEnv;
 beforeAll(async () => {
   env = await startWorkflowEnv();
 }, 600_000);
-afterAll(() => env.stop(), 60_000);
+afterAll(() => env.stop());
 
 const refused = () => {
   throw new Error('failed calling webhook');
@@ -20,10 +21,11 @@ describe('while the API server takes no Events', () => {
     const life = await env.live(world);
     await until('it is watched', () => world.all('status').length > 0);
     world.says(health('unhealthy'));
+    const sinceSaid = startStopwatch();
     const begin = await until('it acted', () => world.all('begin')[0]);
+    expect(sinceSaid.stop()).toBeLessThan(3_000);
     const mark = world.all('status').find(({ status }) => JSON.stringify(status['rules']).includes('firedAt'));
     expect(mark?.at).toBeLessThanOrEqual(begin.at);
-    expect(begin.at - begin.request.at).toBeLessThan(3_000);
     await until('the outcome stands in the status', () =>
       world.all('status').some(({ status }) => JSON.stringify(status['rules']).includes('lastOutcome')),
     );
@@ -33,7 +35,7 @@ describe('while the API server takes no Events', () => {
     await until('all is told', () => wanted.every((reason) => world.reasons().includes(reason)));
     expect(world.reasons().toSorted()).toEqual(wanted);
     await life.end();
-  }, 60_000);
+  });
 });
 
 describe('an Event that is refused again and again', () => {
@@ -49,18 +51,18 @@ describe('an Event that is refused again and again', () => {
     world.says(health('odd'));
     await until('it is tried again alone', () => world.all('status').length > 1);
     for (const state of ['one', 'two', 'three']) {
-      const saidAt = Date.now();
+      const sinceSaid = startStopwatch();
       world.says(health(state));
       await until(`${state} is told`, () =>
         world.all('event').some(({ record }) => record.message.includes(`to ${state}`)),
       );
-      expect(Date.now() - saidAt).toBeLessThan(5_000);
+      expect(sinceSaid.stop()).toBeLessThan(5_000);
     }
     expect(world.all('event').some(({ record }) => record.message.includes('to odd'))).toBe(false);
     world.faults = {};
     await until('it is told', () => world.all('event').some(({ record }) => record.message.includes('to odd')));
     await life.end();
-  }, 60_000);
+  });
 
   it('is told with its latest count', async () => {
     const world = createWorld(planWith({ intervalMs: 100 }));
@@ -83,7 +85,7 @@ describe('an Event that is refused again and again', () => {
       .map(({ record }) => record.count);
     expect(counts.at(-1)).toBe(3);
     expect(counts).toEqual(counts.toSorted((a, b) => a - b));
-  }, 60_000);
+  });
 });
 
 describe('a status that is refused for good', () => {
@@ -98,7 +100,7 @@ describe('a status that is refused for good', () => {
     expect(told.record.message).toContain('status.phase: unsupported value');
     await until('it acted', () => world.all('end').length === 1);
     await life.end();
-  }, 60_000);
+  });
 });
 
 describe('while Events are taken slowly', () => {
@@ -116,5 +118,5 @@ describe('while Events are taken slowly', () => {
     gate.resolve();
     await life.end();
     expect(world.reasons()).toEqual(['MonitoringStarted', 'StateChanged']);
-  }, 60_000);
+  });
 });

@@ -66,8 +66,8 @@ describe('a namespace with eight of its ten Keyword attributes taken', () => {
     await until('there is room', async () => (await use.look(true)).length === 2 || use.usable() === null);
     expect(use.check()).toEqual({ ok: true });
     world.attributes = null;
-    await until('it says the rest', async () => (await said())['KcoKind'] === 'TargetApp', { timeoutMs: 40_000 });
+    await until('it says the rest', async () => (await said())['KcoKind'] === 'TargetApp');
     expect(await said()).toMatchObject({ KcoName: 'my-app', KcoReady: true });
     await life.end();
-  }, 60_000);
+  });
 });
