@@ -148,11 +148,11 @@ describe('what is written down', () => {
       headers: { Authorization: `Bearer ${canary('header')}`, 'X-Key': canary('key') },
       payload: { text: canary('payload') },
     };
-    const telling = (name: string, url: string, more = {}) => ({
+    const telling = (name: string, url: string, more = {}, delivery = {}) => ({
       name,
       trigger: whenUnhealthy,
       action: 'webhook',
-      parameters: { ...parameters, url },
+      parameters: { ...parameters, url, ...delivery },
       ...more,
     });
     const app = await world.monitor('secretive', {
@@ -161,7 +161,7 @@ describe('what is written down', () => {
       actions: [
         telling('refused', world.receiver.url(path)),
         telling('taken', world.receiver.url(secretive('taken'))),
-        telling('unreachable', `http://127.0.0.1:9${secretive('unreachable')}`, { retries: 1 }),
+        telling('unreachable', `http://127.0.0.1:9${secretive('unreachable')}`, {}, { deliverFor: '1s' }),
         telling('pretended', world.receiver.url(secretive('pretended')), { dryRun: true }),
       ],
     });
