@@ -1,4 +1,5 @@
 import { type Absorbed, absorb } from './absorb.ts';
+import { changeEvents } from './change-events.ts';
 import { type Changes, changesOf, type StatePair } from './diff.ts';
 import type { PodsSeen, SubjectView } from './findings.ts';
 import type { Load } from './hindrance.ts';
@@ -8,7 +9,7 @@ import { withEvents } from './outbox.ts';
 import type { Plan } from './plan.ts';
 import { type Decision, judge } from './rules.ts';
 import { isSuspended } from './status.ts';
-import { changeEvents, decisionEvent, reachabilityEvents } from './tell.ts';
+import { decisionEvent, reachabilityEvents } from './tell.ts';
 
 /** What one observation leads to. */
 export interface Turn {

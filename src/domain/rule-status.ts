@@ -1,13 +1,16 @@
 import type { JsonObject } from './json.ts';
 import type { Episode, Memory, PendingAction, RuleMemory, Trouble } from './memory.ts';
 import type { RulePlan } from './plan.ts';
+import { legible } from './text.ts';
 
-/** Longest message of an outcome that a status shows. */
+/** Longest message of a rule that a status shows. */
 const maxMessage = 512;
 /** Waiting actions that are shown of one rule. */
 const maxPendingShown = 5;
 /** How long the trouble of a condition that is true for a moment only is remembered: it has no episode to end with. */
 const edgeTroubleMs = 3_600_000;
+
+const shortly = (message: string): string => legible(message, maxMessage);
 
 export const iso = (ms: number): string => new Date(Math.floor(ms / 1000) * 1000).toISOString().replace('.000Z', 'Z');
 
@@ -30,7 +33,7 @@ const episodeStatus = (subject: string, { since, firedAt, dry }: Episode, pendin
 const pendingStatus = ({ request, reason, message, notBefore }: PendingAction): JsonObject => ({
   actionId: request.id,
   reason: reason ?? 'Decided',
-  message: (message ?? 'its turn has not come yet').slice(0, maxMessage),
+  message: shortly(message ?? 'its turn has not come yet'),
   ...(reason !== undefined && { notBefore: iso(notBefore) }),
 });
 
@@ -39,7 +42,7 @@ const lastOf = ({ lastOutcome, lastSuppression }: RuleMemory): JsonObject => ({
     lastOutcome: {
       status: lastOutcome.status,
       reason: lastOutcome.reason,
-      message: lastOutcome.message.slice(0, maxMessage),
+      message: shortly(lastOutcome.message),
       actionId: lastOutcome.actionId,
       time: iso(lastOutcome.at),
     },
@@ -47,7 +50,7 @@ const lastOf = ({ lastOutcome, lastSuppression }: RuleMemory): JsonObject => ({
   ...(lastSuppression && {
     lastSuppression: {
       reason: lastSuppression.reason,
-      message: lastSuppression.message,
+      message: shortly(lastSuppression.message),
       time: iso(lastSuppression.at),
     },
   }),
@@ -67,7 +70,7 @@ export function ruleStatus(plan: RulePlan, rule: RuleMemory, all: PendingAction[
     ...(rule.undecided && {
       undecided: {
         ...rule.undecided,
-        message: rule.undecided.message.slice(0, maxMessage),
+        message: shortly(rule.undecided.message),
         since: iso(rule.undecided.since),
       },
     }),
@@ -89,7 +92,7 @@ export const undeliveredStatus = ({ undelivered }: Memory): JsonObject[] =>
     firedAt: iso(request.at),
     time: iso(at),
     attempts: calls,
-    message: message.slice(0, maxMessage),
+    message: shortly(message),
   }));
 
 /** Something that keeps a rule's actions from doing what they should; a lower rank is worse. */

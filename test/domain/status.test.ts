@@ -379,7 +379,7 @@ describe('the status', () => {
         lastOutcome: {
           status: 'failed',
           reason: 'Timeout',
-          message: 'm'.repeat(512),
+          message: `${'m'.repeat(511)}…`,
           actionId: 'id',
           time: '2026-01-01T00:00:05Z',
         },

@@ -42,15 +42,15 @@ export type Happening =
  * What a test does to an activity: called with how often it was called before. It delays what the activity does (of a
  * look: its answer, not what it sees) and may throw instead.
  */
-type Fault<Input, Told = void> = (input: Input, calls: number) => Promise<Told | undefined | void> | Told | void;
+type Fault<Input> = (input: Input, calls: number) => unknown;
 
 /** Faults to inject, by activity. An action may answer for itself. */
 interface Faults {
   observe?: Fault<ObserveInput>;
-  /** What it returns is what was left; without it all are recorded. */
-  recordEvents?: Fault<EventRecord[], Recorded>;
-  /** What it returns is why the status is refused. */
-  reportStatus?: Fault<JsonObject, Partial<Reported>>;
+  /** May return what was left (`Recorded`); without it all are recorded. */
+  recordEvents?: Fault<EventRecord[]>;
+  /** May return why the status is refused (`Reported`). */
+  reportStatus?: Fault<JsonObject>;
   /** Of an action; what it returns is the outcome, else the action succeeds. */
   action?(request: ActionRequest, calls: number): Promise<ActionResult | undefined>;
   /** Whether the attempt is lost with its worker: no heartbeat, no end. */
@@ -191,7 +191,7 @@ function activitiesOf(world: World): Activities {
     recordEvents: (_, records) =>
       attempt(async () => {
         const before = calls.recordEvents++;
-        const { left = [] } = (await world.faults.recordEvents?.(records, before)) ?? {};
+        const { left = [] } = ((await world.faults.recordEvents?.(records, before)) ?? {}) as Recorded;
         for (const [i, record] of records.entries())
           if (!left.includes(i)) note({ kind: 'event', at: Date.now(), record });
         return left.length === 0 ? {} : { left };
@@ -199,7 +199,7 @@ function activitiesOf(world: World): Activities {
     reportStatus: ({ status }) =>
       attempt(async () => {
         const before = calls.reportStatus++;
-        const { refused } = (await world.faults.reportStatus?.(status, before)) ?? {};
+        const { refused } = ((await world.faults.reportStatus?.(status, before)) ?? {}) as Partial<Reported>;
         if (refused !== undefined) return { gone: false, refused };
         if (!world.isDeleted) note({ kind: 'status', at: Date.now(), status });
         return { gone: world.isDeleted };
