@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { onlySelected, unselected } from '../api/query.ts';
+import { onlySelected } from '../api/only-selected.ts';
+import { unselected } from '../api/query.ts';
 import type { GraphqlResult } from '../clients/graphql.ts';
 import { comparable } from '../domain/diff.ts';
 import type { Json } from '../domain/json.ts';

@@ -3,12 +3,14 @@ import {
   type FragmentDefinitionNode,
   GraphQLError,
   Kind,
+  Lexer,
   type OperationDefinitionNode,
   parse,
   type SelectionSetNode,
+  Source,
+  TokenKind,
   visit,
 } from 'graphql';
-import { isJsonObject, type Json } from '../domain/json.ts';
 import { parsePath } from '../domain/path.ts';
 
 /** The response fields that a query selects, by the name they come back with. One without fields of its own may hold anything. */
@@ -22,25 +24,60 @@ export type QueryCheck = { selected: Selected } | { problem: string };
 /** More than any sane query has; keeps the parser from being fed. */
 const maxTokens = 10_000;
 
+/** An answer that is taken is not deeper than half of this; beyond some thousand levels reading would end the process. */
+const maxDepth = 64;
+/** Fields and fragments, each as often as it is reached: a fragment that spreads another twice doubles what is below. */
+const maxSelections = 10_000;
+/** Names that a message lists. */
+const maxNames = 20;
+
 type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
 
 const newSelected = (): Selected => Object.create(null) as Selected;
 
+/** How many selections may still be looked at. */
+interface Room {
+  left: number;
+}
+
 /** Adds what a selection set selects; `inside` are the fragments being read, so that a cycle ends. */
-function collect(set: SelectionSetNode, fragments: Fragments, into: Selected, inside: readonly string[]): Selected {
+function collect(
+  set: SelectionSetNode,
+  fragments: Fragments,
+  into: Selected,
+  room: Room,
+  inside: readonly string[] = [],
+): Selected {
   for (const selection of set.selections) {
+    room.left -= 1;
+    if (room.left < 0) break;
     if (selection.kind === Kind.FIELD) {
       const name = selection.alias?.value ?? selection.name.value;
       const child = into[name] ?? newSelected();
-      into[name] = selection.selectionSet ? collect(selection.selectionSet, fragments, child, inside) : child;
-    } else if (selection.kind === Kind.INLINE_FRAGMENT) collect(selection.selectionSet, fragments, into, inside);
+      into[name] = selection.selectionSet ? collect(selection.selectionSet, fragments, child, room, inside) : child;
+    } else if (selection.kind === Kind.INLINE_FRAGMENT) collect(selection.selectionSet, fragments, into, room, inside);
     else {
       const name = selection.name.value;
       const fragment = fragments.get(name);
-      if (fragment && !inside.includes(name)) collect(fragment.selectionSet, fragments, into, [...inside, name]);
+      if (fragment && !inside.includes(name)) collect(fragment.selectionSet, fragments, into, room, [...inside, name]);
     }
   }
   return into;
+}
+
+/** How deep brackets of any kind are nested. Told without reading the document, which follows them down by calling itself. */
+function depthOf(text: string): number {
+  const lexer = new Lexer(new Source(text));
+  let depth = 0;
+  let deepest = 0;
+  for (let tokens = 0; tokens <= maxTokens; tokens++) {
+    const { kind } = lexer.advance();
+    if (kind === TokenKind.EOF) break;
+    if (kind === TokenKind.BRACE_L || kind === TokenKind.BRACKET_L || kind === TokenKind.PAREN_L) depth += 1;
+    if (kind === TokenKind.BRACE_R || kind === TokenKind.BRACKET_R || kind === TokenKind.PAREN_R) depth -= 1;
+    deepest = Math.max(deepest, depth);
+  }
+  return deepest;
 }
 
 const operationsOf = (document: DocumentNode): OperationDefinitionNode[] =>
@@ -103,7 +140,10 @@ function check(document: DocumentNode, variables: Readonly<Record<string, unknow
   if (problem !== undefined || operation === undefined) return { problem: problem ?? '' };
   const wrongVariable = variableProblem(document, operation, variables);
   if (wrongVariable !== undefined) return { problem: wrongVariable };
-  return { selected: collect(operation.selectionSet, fragments, newSelected(), []) };
+  const room: Room = { left: maxSelections };
+  const selected = collect(operation.selectionSet, fragments, newSelected(), room);
+  if (room.left >= 0) return { selected };
+  return { problem: `selects more than ${maxSelections} fields with its fragments written out: select fewer` };
 }
 
 function syntaxProblem(error: GraphQLError): string {
@@ -118,12 +158,19 @@ function syntaxProblem(error: GraphQLError): string {
  */
 export function checkQuery(text: string, variables: Readonly<Record<string, unknown>> = {}): QueryCheck {
   try {
+    const depth = depthOf(text);
+    if (depth > maxDepth) return { problem: `is nested ${depth} levels deep, ${maxDepth} are the limit` };
     return check(parse(text, { maxTokens }), variables);
   } catch (error) {
     if (error instanceof GraphQLError) return { problem: syntaxProblem(error) };
     throw error;
   }
 }
+
+const listed = (names: readonly string[]): string =>
+  names.length <= maxNames
+    ? names.join(', ')
+    : `${names.slice(0, maxNames).join(', ')} and ${names.length - maxNames} more`;
 
 /**
  * Why a path leads to nothing that the query selects; undefined when it leads somewhere. Below a field that is selected
@@ -139,7 +186,7 @@ export function unselected(selected: Selected, path: string): string | undefined
     const next = here[step.field];
     if (next === undefined) {
       const place = above === '' ? 'stateQuery selects' : `under '${above}' stateQuery selects`;
-      return `'${path}' is not selected by stateQuery: ${place} ${names.join(', ')}. Add '${step.field}' to the query or correct the path`;
+      return `'${path}' is not selected by stateQuery: ${place} ${listed(names)}. Add '${step.field}' to the query or correct the path`;
     }
     here = next;
     above = above === '' ? step.field : `${above}.${step.field}`;
@@ -152,18 +199,4 @@ export function selectedBelow(selected: Selected, path: string): string[] {
   const names = parsePath(path).flatMap((step) => (typeof step === 'object' && 'field' in step ? [step.field] : []));
   const found = names.reduce<Selected | undefined>((here, name) => here?.[name], selected);
   return Object.keys(found ?? {});
-}
-
-/** What of an answer was asked for. A server that says more has not said it to us: it must not get into a history. */
-export function onlySelected(answer: Json, selected: Selected): Json {
-  const names = Object.keys(selected);
-  if (names.length === 0) return answer;
-  if (Array.isArray(answer)) return answer.map((item) => onlySelected(item, selected));
-  if (!isJsonObject(answer)) return answer;
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const [value, below] = [Object.hasOwn(answer, name) ? answer[name] : undefined, selected[name]];
-      return value === undefined || below === undefined ? [] : [[name, onlySelected(value, below)]];
-    }),
-  );
 }

@@ -10,6 +10,8 @@ import { triggerProblems } from './trigger-problems.ts';
 type Step = Pick<Recovery | Rule, 'action' | 'parameters'>;
 
 const statePrefix = 'state.';
+/** Most different variables that the templates of one rule mention. */
+const maxVariables = 64;
 
 /** The name of a rule: its own, or its action and position. */
 export const ruleName = (rule: Rule, index: number): string => rule.name ?? `${rule.action}-${index}`;
@@ -18,7 +20,8 @@ export const ruleName = (rule: Rule, index: number): string => rule.name ?? `${r
 export const stateRefsOf = ({ action, parameters }: Step): string[] =>
   templateVariables(actionKindOf(action).templated(parameters))
     .filter((name) => name.startsWith(statePrefix))
-    .map((name) => name.slice(statePrefix.length));
+    .map((name) => name.slice(statePrefix.length))
+    .slice(0, maxVariables);
 
 function variableProblem(name: string, selected: Selected | undefined): string | undefined {
   if (templateVariableNames.some((known) => known === name)) return undefined;
@@ -34,11 +37,16 @@ const problem = (field: string, message: string | undefined): SpecProblem[] =>
 
 function parameterProblems({ action, parameters }: Step, at: string, selected: Selected | undefined): SpecProblem[] {
   const kind = actionKindOf(action);
+  const variables = templateVariables(kind.templated(parameters));
+  if (variables.length > maxVariables) {
+    const message = `mention ${variables.length} different template variables, ${maxVariables} are the limit: use {{new_value}}, or several rules`;
+    return [{ field: at, message }];
+  }
   const unrendered = templateVariables(kind.literal(parameters)).map(
     (name) => `{{${name}}} stands where ${action} takes text literally: write the value itself`,
   );
   return [
-    ...templateVariables(kind.templated(parameters)).flatMap((name) => problem(at, variableProblem(name, selected))),
+    ...variables.flatMap((name) => problem(at, variableProblem(name, selected))),
     ...unrendered.map((message) => ({ field: at, message })),
     ...Object.entries(kind.problems?.(parameters) ?? {}).flatMap(([name, message]) =>
       problem(`${at}.${name}`, message),

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { SpecProblem } from '../domain/plan.ts';
+import { toldProblems } from './told-problems.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -65,4 +66,4 @@ function problemsOf(issue: Issue, root: string, spec: unknown): SpecProblem[] {
 
 /** What a schema found wrong, as problems that name the field, the value, the limit and the fix. */
 export const schemaProblems = (error: z.ZodError, root: string, spec: unknown): SpecProblem[] =>
-  error.issues.flatMap((issue) => problemsOf(issue, root, spec));
+  toldProblems(error.issues.flatMap((issue) => problemsOf(issue, root, spec)));

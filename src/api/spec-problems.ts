@@ -7,6 +7,7 @@ import { checkQuery, type Selected, unselected } from './query.ts';
 import { restartProblems } from './restart-problems.ts';
 import { ruleName, ruleProblems } from './rule-problems.ts';
 import type { TargetAppSpec } from './target-app.ts';
+import { toldProblems } from './told-problems.ts';
 import type { Transition } from './transition.ts';
 
 /** What the message of an Event can mention: there is no rule and no action to speak of. */
@@ -101,7 +102,7 @@ export function specProblems(spec: TargetAppSpec): SpecProblem[] {
   const { actions = [], events = [], graphqlEndpoint, ignoreFields = [], stateQuery, variables } = spec;
   const query = checkQuery(stateQuery, variables);
   const selected = 'selected' in query ? query.selected : undefined;
-  return [
+  return toldProblems([
     ...('problem' in query ? [{ field: 'spec.stateQuery', message: query.problem }] : []),
     ...endpointProblems(spec),
     ...timeProblems(spec),
@@ -115,5 +116,5 @@ export function specProblems(spec: TargetAppSpec): SpecProblem[] {
     ...events.flatMap((entry, index) => transitionProblems(entry, `spec.events[${index}]`, selected)),
     ...(selected ? ignoreProblems(ignoreFields, selected) : []),
     ...metricProblems(spec, selected),
-  ];
+  ]);
 }

@@ -83,11 +83,13 @@ export const createRedactor = (): Redactor => {
     for (const spelling of spellings(oldest)) literals.remove(spelling);
   };
 
-  const text = (value: string): string => {
+  /** @param enough how many characters are wanted of the clean text: what is behind them is not looked over */
+  const text = (value: string, enough = Number.POSITIVE_INFINITY): string => {
     if (known.size === 0) return value;
     let clean = '';
     let from = 0;
     for (let index = 0; index <= value.length - shortest; index++) {
+      if (clean.length + index - from > enough) return clean + value.slice(from, index);
       const literal = literals.at(value, index);
       if (literal === undefined) continue;
       clean += value.slice(from, index) + redacted;
@@ -98,7 +100,7 @@ export const createRedactor = (): Redactor => {
   };
 
   const cut = (value: string) => {
-    const clean = text(value);
+    const clean = text(value, limits.characters);
     return clean.length > limits.characters ? `${clean.slice(0, limits.characters)}…` : clean;
   };
 
@@ -148,7 +150,7 @@ export const createRedactor = (): Redactor => {
       for (const spelling of spellings(secret)) literals.add(spelling);
       if (known.size > mostKnown) forgetOldest();
     },
-    text,
+    text: (value) => text(value),
     value: (value) => walk(value, 0, false),
   };
 };

@@ -1,6 +1,8 @@
 import { expect, it } from '@jest/globals';
-import { checkQuery, onlySelected } from '../../src/api/query.ts';
+import { onlySelected } from '../../src/api/only-selected.ts';
+import { checkQuery } from '../../src/api/query.ts';
 import type { Json } from '../../src/domain/json.ts';
+import { computingMs } from '../support/computing.ts';
 
 const answered = (query: string, answer: Json): Json => {
   const checked = checkQuery(query);
@@ -28,4 +30,16 @@ it.each<[string, string, Json, Json]>([
   ['what objects inherit', '{ toString a }', { a: 1 }, { a: 1 }],
 ])('leaves out %s', (_, query, answer, kept) => {
   expect(answered(query, answer)).toEqual(kept);
+});
+
+it('keeps the order of the query, from whichever side it looks', () => {
+  const names = (answer: Json) => Object.keys(answered('{ a b c }', answer) as object);
+  expect(names({ c: 1, b: 1, a: 1, x: 1 })).toEqual(['a', 'b', 'c']);
+  expect(names({ c: 1, a: 1 })).toEqual(['a', 'c']);
+});
+
+it('looks at what there is, not once more at all that was asked for in each element of a list', () => {
+  const query = `{ a { ${Array.from({ length: 4_000 }, (_, i) => `f${i}`).join(' ')} } }`;
+  const answer = { a: Array.from({ length: 100_000 }, (_, i) => ({ [`f${i % 4_000}`]: 1 })) };
+  expect(computingMs(() => answered(query, answer))).toBeLessThan(2_000);
 });

@@ -199,7 +199,49 @@ describe('the source of a plan', () => {
 const toRoom = { action: 'webhook', parameters: { url: 'https://hooks.example.com/room' } };
 const at = (field: string) => `spec.actions[0].${field}`;
 
+/** A list in a list in a list: too deep even to be copied as the other specs are. */
+const nested = (levels: number): unknown => {
+  let value: unknown = 1;
+  for (let i = 0; i < levels; i++) value = [value];
+  return value;
+};
+const mentions = (count: number): string => Array.from({ length: count }, (_, i) => `{{state.z${i}}}`).join(' ');
+
 describe('the problems of a plan', () => {
+  it.each([
+    { of: { variables: { b: nested(8_000) } }, field: 'spec.variables.b' },
+    {
+      of: { events: [{ field: 'a', type: 'Normal', reason: 'A', message: 'a', to: nested(8_000) }] },
+      field: 'spec.events[0].to',
+    },
+  ])('name $field where it is nested too deeply', ({ of, field }) => {
+    const message = expect.stringContaining('is nested deeper than 64 levels, which are the limit');
+    expect(planned({ ...spec(), ...of }).problems).toEqual([{ field, message }]);
+    expect(planned({ ...spec(), variables: { b: nested(60) } }).problems).toEqual([]);
+  });
+
+  it('are as many, and as long, as a person reads', () => {
+    const fields = Array.from({ length: 4_000 }, (_, i) => `f${i}`);
+    const stateQuery = `{ ${fields.join(' ')} }`;
+    const text = mentions(64);
+    const payload = { text };
+    const { problems } = planned(
+      spec({
+        stateQuery,
+        actions: Array.from({ length: 32 }, (_, i) => ({
+          ...trigger({ field: 'f1', condition: 'changed' }),
+          ...toRoom,
+          name: `rule-${i}`,
+          parameters: { ...toRoom.parameters, payload },
+        })),
+      }),
+    );
+    expect(problems).toHaveLength(50);
+    expect(problems[0]?.message).toContain('stateQuery selects f0, f1, f2');
+    expect(problems[0]?.message).toContain('f19 and 3980 more. Add');
+    expect(JSON.stringify(problems).length).toBeLessThan(70_000);
+  });
+
   it.each([
     // The query.
     {
@@ -237,6 +279,33 @@ describe('the problems of a plan', () => {
       of: { stateQuery: '{ ...F }' },
       field: 'spec.stateQuery',
       words: 'spreads the fragment F',
+    },
+    {
+      what: 'fragments that spread each other twice, which doubles what is selected with each',
+      of: {
+        stateQuery: `{ ...f0 } fragment f60 on T { a } ${Array.from(
+          { length: 60 },
+          (_, i) => `fragment f${i} on T { ...f${i + 1} ...f${i + 1} }`,
+        ).join(' ')}`,
+      },
+      field: 'spec.stateQuery',
+      words: 'selects more than 10000 fields with its fragments written out: select fewer',
+    },
+    {
+      what: 'a query that is nested too deeply',
+      of: { stateQuery: `${'{ a '.repeat(4_000)}${'}'.repeat(4_000)}` },
+      field: 'spec.stateQuery',
+      words: 'is nested 4000 levels deep, 64 are the limit',
+    },
+    {
+      what: 'templates that mention too much',
+      of: {
+        actions: [
+          rule({ action: 'webhook', parameters: { ...toRoom.parameters, payload: { text: mentions(50_000) } } }),
+        ],
+      },
+      field: at('parameters'),
+      words: 'mention 50000 different template variables, 64 are the limit',
     },
     { what: 'an undeclared variable', of: { stateQuery: '{ a(b: $c) }' }, field: 'spec.stateQuery', words: 'uses $c' },
     {

@@ -4,6 +4,7 @@ import type { Logger } from '@temporalio/common';
 import fc from 'fast-check';
 import { correlationId, createLog, type LogLevel, logKeys, temporalLogger } from '../../src/clients/log.ts';
 import { createRedactor } from '../../src/clients/redactor.ts';
+import { computingMs } from '../support/computing.ts';
 
 const logAt = (level: LogLevel) => {
   const written: string[] = [];
@@ -154,6 +155,18 @@ describe('a secret', () => {
     redactor.add('secret');
     redactor.add('secret-longer');
     expect(redactor.text('a secret-longer b secret c')).toBe('a [redacted] b [redacted] c');
+  });
+
+  it('is looked for no further than what is written', () => {
+    const { redactor } = logAt('INFO');
+    redactor.add('secret');
+    let written = '';
+    const ms = computingMs(() => {
+      written = String(redactor.value(`${'secret '.repeat(900)}${'x'.repeat(30_000_000)}`));
+    });
+    expect(ms).toBeLessThan(1_000);
+    expect(written).toHaveLength(4_097);
+    expect(written).not.toContain('secret');
   });
 
   it('that is a number is replaced too', () => {
