@@ -1,4 +1,4 @@
-import { isIgnored } from '../domain/diff.ts';
+import { isIgnored } from '../domain/ignored.ts';
 import type { SpecProblem } from '../domain/plan.ts';
 import { type Selected, selectedBelow, unselected } from './query.ts';
 import type { TargetAppSpec } from './target-app.ts';

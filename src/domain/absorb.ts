@@ -3,7 +3,7 @@ import type { SubjectView } from './findings.ts';
 import { isJsonObject, type Json, own } from './json.ts';
 import type { Memory, SubjectMemory } from './memory.ts';
 import type { Observation, Reading } from './observation.ts';
-import { pathsOverlap, valuesAt } from './path.ts';
+import { elementBelow, fieldBelow, overlapsAny, valuesAt } from './path.ts';
 import { lostEvents, underPlan } from './under-plan.ts';
 
 /** A state in which values that are unknown now are those that were known last: an error is not a change to null. */
@@ -11,15 +11,12 @@ function withKnown(now: Json, before: Json | undefined, unknown: ReadonlySet<str
   if (path !== '' && unknown.has(path)) return before ?? null;
   if (Array.isArray(now))
     return now.map((item, i) =>
-      withKnown(item, Array.isArray(before) ? before[i] : undefined, unknown, `${path}[${i}]`),
+      withKnown(item, Array.isArray(before) ? before[i] : undefined, unknown, elementBelow(path, i)),
     );
   if (!isJsonObject(now)) return now;
   const earlier = isJsonObject(before) ? before : {};
   return Object.fromEntries(
-    Object.entries(now).map(([key, item]) => [
-      key,
-      withKnown(item, own(earlier, key), unknown, path === '' ? key : `${path}.${key}`),
-    ]),
+    Object.entries(now).map(([key, item]) => [key, withKnown(item, own(earlier, key), unknown, fieldBelow(path, key))]),
   );
 }
 
@@ -29,7 +26,7 @@ const neverSeen = (known: SubjectMemory | undefined, unknown: string[]): string[
     (path) =>
       known?.state === undefined ||
       valuesAt(known.state, path).length === 0 ||
-      known.unseen?.some((unseen) => pathsOverlap(unseen, path)),
+      (known.unseen !== undefined && overlapsAny(path, known.unseen)),
   );
 
 /** What was before, for comparison. A value that is seen for the first time is its own baseline: it did not change. */

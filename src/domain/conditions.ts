@@ -1,6 +1,8 @@
 import { equal } from './diff.ts';
 import type { Json } from './json.ts';
+import { membersOf } from './membership.ts';
 import { matchesPattern } from './pattern.ts';
+import { hasPart } from './text-search.ts';
 
 /** `mismatch`: the two things cannot be compared, which counts as not true and is said once. */
 export type Verdict = boolean | 'mismatch';
@@ -34,7 +36,7 @@ const compare =
 function contains(found: Json, expected: Json): Verdict {
   if (found === null) return false;
   if (Array.isArray(found)) return among(found, expected);
-  return typeof found === 'string' && typeof expected === 'string' ? found.includes(expected) : 'mismatch';
+  return typeof found === 'string' && typeof expected === 'string' ? hasPart(found, expected) : 'mismatch';
 }
 
 function matches(found: Json, expected: Json): Verdict {
@@ -45,7 +47,11 @@ function matches(found: Json, expected: Json): Verdict {
 
 const not = (verdict: Verdict): Verdict => (verdict === 'mismatch' ? verdict : !verdict);
 
-const isIn = (found: Json, expected: Json): Verdict => (Array.isArray(expected) ? among(expected, found) : 'mismatch');
+function isIn(found: Json, expected: Json): Verdict {
+  if (!Array.isArray(expected)) return 'mismatch';
+  const members = membersOf(expected);
+  return members.has(found) || (expected.length > 0 && !members.isComparable(found) && 'mismatch');
+}
 
 /** True when any of the values found satisfies (`[*]` = any element); with none found (absent) it is false. */
 const anyOf =

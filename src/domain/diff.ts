@@ -1,4 +1,6 @@
-import { isJsonObject, type Json, own } from './json.ts';
+import { type Ignored, ignoredOf } from './ignored.ts';
+import { isJsonObject, type Json, type JsonObject, own } from './json.ts';
+import { elementBelow, fieldBelow } from './path.ts';
 import { shared } from './share.ts';
 import { bytesOf } from './text.ts';
 import { isForTheWorse } from './trouble.ts';
@@ -36,13 +38,26 @@ const maxNamedBytes = 128 * 1024;
 /** Values and paths longer than this (as JSON) are described instead of carried. */
 const maxValueLength = 256;
 
-/** Deep equality of JSON values: numbers as numbers, objects regardless of key order. */
+/** Objects with more keys than this have them counted once: a rule's value is compared with every element of a list. */
+const fewKeys = 16;
+const counted = new WeakMap<object, number>();
+
+function keyCountOf(object: JsonObject): number {
+  const known = counted.get(object);
+  if (known !== undefined) return known;
+  const count = Object.keys(object).length;
+  if (count > fewKeys) counted.set(object, count);
+  return count;
+}
+
+/** Deep equality of JSON values: numbers as numbers, objects regardless of key order. Its time grows with the smaller of the two. */
 export function equal(a: Json | undefined, b: Json | undefined): boolean {
   if (a === b) return true;
   if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, i) => equal(item, b[i]));
   if (!isJsonObject(a) || !isJsonObject(b)) return false;
-  const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && equal(a[key], b[key]));
+  return (
+    keyCountOf(a) === keyCountOf(b) && Object.keys(a).every((key) => Object.hasOwn(b, key) && equal(a[key], b[key]))
+  );
 }
 
 /** The value itself when it is short, else what it is: `[312 items]`, `{14 fields}`, or the first characters. */
@@ -53,38 +68,27 @@ export function brief(value: Json | undefined, maxLength = maxValueLength): Json
   return Array.isArray(value) ? `[${value.length} items]` : `{${Object.keys(value ?? {}).length} fields}`;
 }
 
-const child = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`);
-
 /** Path without list indexes, for comparison with `ignoreFields`. */
 const withoutIndexes = (path: string): string => path.replace(/\[(\d+|\*)\]/g, '');
-
-/** Whether a path is, or lies below, one of the ignored fields; indexes do not matter (`peers[*].latency` = `peers.latency`). */
-export function isIgnored(path: string, ignoreFields: readonly string[]): boolean {
-  const plain = withoutIndexes(path);
-  return ignoreFields.some((field) => {
-    const ignored = withoutIndexes(field);
-    return plain === ignored || plain.startsWith(`${ignored}.`);
-  });
-}
 
 function collect(
   before: Json | undefined,
   after: Json | undefined,
   path: string,
   found: Change[],
-  ignore: readonly string[],
+  ignored: Ignored | undefined,
 ): void {
-  if (isIgnored(path, ignore) || equal(before, after)) return;
+  if (ignored?.isWhole || equal(before, after)) return;
   if (isJsonObject(before) && isJsonObject(after)) {
     for (const key of new Set([...Object.keys(before), ...Object.keys(after)]))
-      collect(own(before, key), own(after, key), child(path, key), found, ignore);
+      collect(own(before, key), own(after, key), fieldBelow(path, key), found, ignored?.below.get(key));
     return;
   }
   // Lists of one length are compared element by element; any other difference is one change of the whole list,
   // because an insertion at the front would otherwise "change" every element.
   if (Array.isArray(before) && Array.isArray(after) && before.length === after.length) {
     before.forEach((item, i) => {
-      collect(item, after[i], `${path}[${i}]`, found, ignore);
+      collect(item, after[i], elementBelow(path, i), found, ignored);
     });
     return;
   }
@@ -98,7 +102,7 @@ function collect(
 /** The fields that differ between two states of one subject, less those that are to be ignored. */
 export function changesBetween(before: Json, after: Json, ignoreFields: readonly string[] = []): Change[] {
   const found: Change[] = [];
-  collect(before, after, '', found, ignoreFields);
+  collect(before, after, '', found, ignoredOf(ignoreFields));
   return found;
 }
 
@@ -127,12 +131,15 @@ export function changesOf(pairs: StatePair[], ignoreFields: readonly string[]): 
   return Object.fromEntries(pairs.map(({ subject }, i) => [subject, named(found[i] ?? [], rooms[i] ?? 0)]));
 }
 
-function pruned(value: Json, path: string, ignore: readonly string[]): Json {
-  if (Array.isArray(value)) return value.map((item) => pruned(item, path, ignore));
+/** A value without what is ignored in it; what has nothing ignored in it is not copied. */
+function pruned(value: Json, ignored: Ignored): Json {
+  if (Array.isArray(value)) return value.map((item) => pruned(item, ignored));
   if (!isJsonObject(value)) return value;
-  const kept: { [key: string]: Json } = {};
-  for (const [key, item] of Object.entries(value))
-    if (!isIgnored(child(path, key), ignore)) kept[key] = pruned(item, child(path, key), ignore);
+  const kept: JsonObject = {};
+  for (const [key, item] of Object.entries(value)) {
+    const below = ignored.below.get(key);
+    if (!below?.isWhole) kept[key] = below === undefined ? item : pruned(item, below);
+  }
   return kept;
 }
 
@@ -145,18 +152,19 @@ export function comparable(state: Json, ignoreFields: readonly string[], fieldsO
   const ignore = ignoreFields
     .map(withoutIndexes)
     .filter((field) => !read.some((path) => path === field || path.startsWith(`${field}.`)));
-  return ignore.length === 0 ? state : pruned(state, '', ignore);
+  return ignore.length === 0 ? state : pruned(state, ignoredOf(ignore));
 }
 
 /** The scalar fields of a state as `path → value`, at most `max`, without ignored ones: what status shows. */
 export function scalarsOf(state: Json, ignoreFields: readonly string[], max: number): Record<string, Json> {
   const found: Record<string, Json> = {};
-  const walk = (value: Json, path: string): void => {
-    if (Object.keys(found).length >= max || isIgnored(path, ignoreFields)) return;
-    if (isJsonObject(value)) for (const [key, item] of Object.entries(value)) walk(item, child(path, key));
+  const walk = (value: Json, path: string, ignored: Ignored | undefined): void => {
+    if (Object.keys(found).length >= max || ignored?.isWhole) return;
+    if (isJsonObject(value))
+      for (const [key, item] of Object.entries(value)) walk(item, fieldBelow(path, key), ignored?.below.get(key));
     else if (Array.isArray(value)) found[path] = `[${value.length} items]`;
     else found[path] = typeof value === 'string' && value.length > 128 ? `${value.slice(0, 128)}…` : value;
   };
-  walk(state, '');
+  walk(state, '', ignoredOf(ignoreFields));
   return found;
 }

@@ -4,7 +4,7 @@ import { comparable } from './diff.ts';
 import type { Json } from './json.ts';
 import type { SubjectMemory } from './memory.ts';
 import { wholeApp } from './observation.ts';
-import { pathsOverlap, valuesAt } from './path.ts';
+import { overlapsAny, valuesAt } from './path.ts';
 import type { Plan, Quorum, RulePlan, Trigger } from './plan.ts';
 
 /** One subject as this turn sees it: what it says now, and what it said before. */
@@ -27,10 +27,6 @@ export interface PodsSeen {
 /** What a rule's condition says of one subject; `unknown`: it cannot be said now. */
 export type Finding = Verdict | 'unknown';
 
-/** Whether the value of a path is among those that are not known. */
-const isUnknown = (field: string, unknown: readonly string[]): boolean =>
-  unknown.some((path) => pathsOverlap(field, path));
-
 /** A failure of a kind that this version does not know is not concluded from either. */
 function failedAs(of: string, { failure }: SubjectView): Finding {
   if (failure === undefined) return false;
@@ -45,11 +41,21 @@ function comparing({ as, value = null }: Trigger, ...found: Json[][]): (values: 
 }
 
 /** What a condition about one state says of the values that its field leads to. */
-export function satisfies(trigger: Trigger, found: Json[]): Verdict {
+function satisfies(trigger: Trigger, found: Json[]): Verdict {
   const condition = conditionNamed(trigger.condition);
   if (condition?.kind !== 'level') return false;
   const compared = comparing(trigger, found);
   return condition.holds(compared(found), compared([trigger.value ?? null])[0] ?? null);
+}
+
+/** The first of some values of which a condition about one state says so. They are made comparable all at once. */
+export function firstOf(trigger: Trigger, found: Json[], wanted: Verdict): Json | undefined {
+  const condition = conditionNamed(trigger.condition);
+  if (condition?.kind !== 'level') return undefined;
+  const compared = comparing(trigger, found);
+  const expected = compared([trigger.value ?? null])[0] ?? null;
+  const at = compared(found).findIndex((value) => condition.holds([value], expected) === wanted);
+  return found[at];
 }
 
 /** What a condition about a change says of the values now and before. */
@@ -70,7 +76,7 @@ export function finding({ trigger }: RulePlan, view: SubjectView, ignoreFields: 
   if (condition?.kind === 'absence') return failedAs(condition.of, view);
   const field = trigger.field ?? '';
   if (condition === undefined || view.failure !== undefined || view.state === undefined) return 'unknown';
-  if (isUnknown(field, view.unknown ?? [])) return 'unknown';
+  if (view.unknown !== undefined && overlapsAny(field, view.unknown)) return 'unknown';
   if (condition.kind === 'level') return satisfies(trigger, valuesAt(view.state, field));
   if (view.previous === undefined) return false;
   const seen = (state: Json): Json[] => valuesAt(comparable(state, ignoreFields, [field]), field);

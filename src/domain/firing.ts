@@ -1,7 +1,7 @@
 import type { ActionRequest, PodRef } from './action.ts';
 import { conditionNamed } from './conditions.ts';
 import { brief } from './diff.ts';
-import { type Scope, type SubjectView, satisfies } from './findings.ts';
+import { firstOf, type Scope, type SubjectView } from './findings.ts';
 import { type RuleTurn, started } from './hindrance.ts';
 import { type Json, own } from './json.ts';
 import type { Episode, FiringRecord, FiringUndo, Incident, MissedEdge, RuleMemory } from './memory.ts';
@@ -23,7 +23,7 @@ export const firstValue = (state: Json | undefined, field: string | undefined): 
 function firedValue({ trigger }: RulePlan, state: Json | undefined): Json | undefined {
   if (state === undefined || trigger.field === undefined) return undefined;
   const found = valuesAt(state, trigger.field);
-  return found.find((value) => satisfies(trigger, [value]) === true) ?? found[0];
+  return firstOf(trigger, found, true) ?? found[0];
 }
 
 /**

@@ -9,6 +9,19 @@ const remembered = new Map<string, Step[] | undefined>();
 const maxRemembered = 1000;
 const maxLength = 256;
 
+/** From here on the text of a path is not spelt out: a key can be as long as an answer, and have thousands of others below it. */
+const maxSpelt = 1024;
+
+/** The text of a path with a field name more; of one that is very long only the beginning. */
+export const fieldBelow = (path: string, field: string): string => {
+  if (path.length >= maxSpelt) return path;
+  return path === '' ? field.slice(0, maxSpelt) : `${path}.${field.slice(0, maxSpelt)}`;
+};
+
+/** The text of a path with an index more; of one that is very long only the beginning. */
+export const elementBelow = (path: string, index: number): string =>
+  path.length >= maxSpelt ? path : `${path}[${index}]`;
+
 const bracketStep = (text: string): Step => (text === '*' ? '*' : { index: Number(text) });
 
 /** Reads `a.b`, `a[0].b`, `a[*].b`; undefined where the text is no path. */
@@ -74,10 +87,25 @@ export const isSamePath = (a: string, b: string): boolean => {
   return x.length === y.length && x.length > 0 && pathsOverlap(a, b);
 };
 
+const overlap = (x: readonly Step[], y: readonly Step[]): boolean => {
+  for (let i = 0; i < x.length && i < y.length; i++) {
+    const [at, other] = [x[i], y[i]];
+    if (at !== undefined && other !== undefined && !meets(at, other)) return false;
+  }
+  return true;
+};
+
 /** Whether one path can lead to a value that lies in, or is, the other's. A text that is no path overlaps with all. */
-export const pathsOverlap = (a: string, b: string): boolean => {
-  const [x, y] = [parsePath(a), parsePath(b)];
-  return x.slice(0, y.length).every((at, i) => meets(at, y[i] ?? at));
+export const pathsOverlap = (a: string, b: string): boolean => overlap(parsePath(a), parsePath(b));
+
+const readLists = new WeakMap<readonly string[], (readonly Step[])[]>();
+
+/** Whether a path overlaps with one of others, in a list that does not change: it is read once, and asked by each rule. */
+export const overlapsAny = (path: string, others: readonly string[]): boolean => {
+  const read = readLists.get(others) ?? others.map(parsePath);
+  readLists.set(others, read);
+  const steps = parsePath(path);
+  return read.some((other) => overlap(steps, other));
 };
 
 const step = (values: Json[], by: Step): Json[] => {

@@ -48,10 +48,16 @@ const spend = (text: string, budget: Budget): string => {
 const lookUp = (name: string, variables: Record<string, Json>): Json =>
   (Object.hasOwn(variables, name) ? variables[name] : undefined) ?? null;
 
+/** Lists and objects as text: one variable can be mentioned thousands of times. */
+const written = new WeakMap<object, string>();
+
 /** A value inside a longer string: text as it is, nothing for null, JSON for the rest. */
 const inline = (value: Json): string => {
   if (value === null) return '';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  if (typeof value !== 'object') return String(value);
+  const text = written.get(value) ?? JSON.stringify(value);
+  written.set(value, text);
+  return text;
 };
 
 /** A value in the place of a whole string. What would be too large comes as text that is cut off. */

@@ -1,9 +1,9 @@
 import { conditionNamed } from './conditions.ts';
 import { decimalOf } from './decimal.ts';
 import { brief } from './diff.ts';
-import { type Finding, type SubjectView, satisfies } from './findings.ts';
+import { type Finding, firstOf, type SubjectView } from './findings.ts';
 import { isJsonObject, type Json } from './json.ts';
-import { pathsOverlap, valuesAt } from './path.ts';
+import { overlapsAny, valuesAt } from './path.ts';
 import type { RulePlan, Trigger } from './plan.ts';
 import { triggerText, typed } from './tell.ts';
 
@@ -26,8 +26,7 @@ function asLevel(trigger: Trigger): Trigger {
 
 /** The value that cannot be compared: of several (`[*]`) the first that cannot. */
 function incomparable({ trigger }: RulePlan, state: Json): Json | undefined {
-  const level = asLevel(trigger);
-  return valuesAt(state, trigger.field ?? '').find((value) => satisfies(level, [value]) === 'mismatch');
+  return firstOf(asLevel(trigger), valuesAt(state, trigger.field ?? ''), 'mismatch');
 }
 
 /** Why a text that is a number was not taken for one. */
@@ -61,8 +60,7 @@ function undecidedOf(rule: RulePlan, view: SubjectView, found: Finding): Omit<Un
   const on = view.name === '' ? '' : ` (${view.name})`;
   const { unknown = [], why = 'it came back as an error' } = view;
   const field = rule.trigger.field ?? '';
-  if (unknown.some((path) => pathsOverlap(field, path)))
-    return { reason: 'FieldUnknown', message: `${field} is not known${on}: ${why}` };
+  if (overlapsAny(field, unknown)) return { reason: 'FieldUnknown', message: `${field} is not known${on}: ${why}` };
   return isIncomparable(rule, view, found)
     ? { reason: 'TriggerTypeMismatch', message: `${mismatchText(rule, view.state)}${on}` }
     : undefined;

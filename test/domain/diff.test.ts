@@ -1,14 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  changesBetween,
-  changesOf,
-  comparable,
-  equal,
-  isIgnored,
-  maxChanges,
-  scalarsOf,
-} from '../../src/domain/diff.ts';
+import { changesBetween, changesOf, comparable, equal, maxChanges, scalarsOf } from '../../src/domain/diff.ts';
+import { isIgnored } from '../../src/domain/ignored.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../src/domain/json.ts';
 
 const long = 'x'.repeat(300);
