@@ -396,7 +396,7 @@ describe('the class of a broken connection', () => {
     ['ENOTFOUND', 'ConnectFailed'],
     ['EAI_AGAIN', 'DNSUnavailable'],
     ['EAI_FAIL', 'DNSUnavailable'],
-    ['EPERM', 'EgressDenied'],
+    ['EPERM', 'OperatorTrouble'],
     ['EMFILE', 'OperatorTrouble'],
     ['ENOBUFS', 'OperatorTrouble'],
     ['EADDRNOTAVAIL', 'OperatorTrouble'],

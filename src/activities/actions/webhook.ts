@@ -18,7 +18,7 @@ export interface WebhookDependencies {
 const notNow = new Set([408, 425, 429]);
 
 /** Failures below HTTP that another attempt would meet as well. */
-const lasting = new Set<string>(['EgressDenied', 'RedirectRefused']);
+const lasting = new Set<string>(['EgressDenied', 'InvalidRequest', 'RedirectRefused']);
 
 /** What a payload-less webhook sends: the words of the templates, so that a receiver reads what a rule would write. */
 const defaultPayload = (request: ActionRequest): Json => ({
