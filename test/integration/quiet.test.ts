@@ -167,7 +167,7 @@ describe('what is written down', () => {
     });
     world.says(pod, { health: 'unhealthy' });
     await world.event('secretive', 'ActionFailed', '403');
-    await world.event('secretive', 'ActionFailed', 'ConnectFailed');
+    await world.event('secretive', 'ActionFailed', 'connection refused');
     await world.event('secretive', 'ActionSucceeded', 'taken');
     await world.event('secretive', 'ActionDryRun', 'pretended');
     expect(world.receiver.deliveries(secretive('taken'))).toHaveLength(1);
