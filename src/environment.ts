@@ -139,7 +139,8 @@ export const environment = z.object({
     meaning: 'Pods of one TargetApp that are asked at the same time in one poll',
   }),
   KCO_MAX_CONCURRENT_REPORTS: wholeNumber(1, 10_000, 100, {
-    meaning: 'TargetApps whose status one replica writes at the same time, and as many whose Events it records',
+    meaning:
+      'TargetApps whose status one replica writes at the same time, and as many whose Events it records; at most half of them of one namespace',
   }),
   KCO_MAX_CONNECTIONS_PER_HOST: wholeNumber(1, 10_000, 64, {
     meaning:

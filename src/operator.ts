@@ -100,6 +100,7 @@ function activitiesOf(options: OperatorOptions, kube: Kube, { served, pods, attr
       enabledActions: actions.enabled,
       patchKinds: actions.patchKinds,
       limits: { maxStateBytes: observing.maxStateBytes },
+      slots: config.worker.slots,
       instance: identity.pod,
       workflowUrl: workflowUrlIn(config),
       searchAttributes: attributes.usable,

@@ -118,6 +118,9 @@ export interface AppsOptions {
   defaults: PlanDefaults;
 }
 
+/** Fits into what a look may take beside its queries; and who hangs has to give the slot to others. */
+const patienceMs = 5_000;
+
 export function createApps({ cache, kube, ref, namespaces, defaults }: AppsOptions): Apps {
   const remembered = new Map<string, SpecInForce[]>();
   const isWatched = ({ namespace }: AppRef): boolean => namespaces.length === 0 || namespaces.includes(namespace);
@@ -128,7 +131,7 @@ export function createApps({ cache, kube, ref, namespaces, defaults }: AppsOptio
     const known = cache.get(namespace, name);
     if (known?.metadata.uid === uid && isEnding(known)) return undefined;
     if (known?.metadata.uid === uid && known.metadata.generation >= atLeast) return known;
-    const object = await kube.get(ref, { namespace, name });
+    const object = await kube.get(ref, { namespace, name }, { signal: AbortSignal.timeout(patienceMs) });
     if (object?.metadata.uid !== uid) return undefined;
     const found = watchedApp(object);
     return isEnding(found) ? undefined : found;

@@ -24,6 +24,7 @@ import type { PodView } from './pod-view.ts';
 import { createRecordEvents } from './record-events.ts';
 import { createReportStatus } from './report-status.ts';
 import { createSelectedPods } from './selected-pods.ts';
+import { createShare } from './share.ts';
 import { createUnwatchedPods } from './unwatched-pods.ts';
 
 /** What activities are made of. */
@@ -41,6 +42,8 @@ export interface ActivityOptions {
     /** What `patch_resource` may patch, as `Kind` or `Kind.group`; absent: whatever RBAC allows. */
     patchKinds?: readonly string[];
     limits: { maxStateBytes: number };
+    /** How many of them run at the same time. */
+    slots: Record<'events' | 'reports', number>;
     /** Name of this process, as it stands in Events. */
     instance: string;
     workflowUrl(workflow: WorkflowRef): string | undefined;
@@ -73,6 +76,7 @@ export function createActivities({ clients, caches, whenGone, telemetry, setting
   });
   const recordEvents = createRecordEvents({ kube, ref, metrics, log, instance });
   const reportStatus = createReportStatus({ kube, ref, metrics, log, workflowUrl });
+  const shares = { events: createShare(settings.slots.events), reports: createShare(settings.slots.reports) };
   const acting =
     (action: Action<unknown>) =>
     (request: ActionRequest): Promise<ActionResult> =>
@@ -83,9 +87,11 @@ export function createActivities({ clients, caches, whenGone, telemetry, setting
     diff,
     observe: (input: ObserveInput) => attempt((signal, limitMs) => observe(input, signal, limitMs)),
     recordEvents: (app: AppRef, records: EventRecord[]) =>
-      attempt((signal, limitMs, nth) => recordEvents(app, records, { signal, limitMs, attempt: nth })),
+      shares.events(app.namespace, () =>
+        attempt((signal, limitMs, nth) => recordEvents(app, records, { signal, limitMs, attempt: nth })),
+      ),
     reportStatus: (report: StatusReport<JsonObject>) =>
-      attempt((signal, limitMs) => reportStatus(report, signal, limitMs)),
+      shares.reports(report.app.namespace, () => attempt((signal, limitMs) => reportStatus(report, signal, limitMs))),
     ...(Object.fromEntries(actions.map((action) => [action.name, acting(action)])) as ActionActivities),
   };
 }

@@ -38,8 +38,8 @@ export interface Recorded {
 export type RecordEvents = (app: AppRef, records: EventRecord[], attempt: Attempt) => Promise<Recorded>;
 
 /**
- * Writes of Events under way in this process: half of the connections that there are to the API server. One that lets
- * Events hang must leave the others to what does not.
+ * Writes of Events under way in this process, and half as many of one namespace: an API server that lets Events hang is not
+ * to have hundreds of connections for nothing, and one that does so in one namespace leaves room for the others.
  */
 const maxUnderWay = 16;
 /** Of one TargetApp. */
@@ -82,7 +82,7 @@ export const createRecordEvents = ({ kube, ref, metrics, log, instance }: Record
     const body = eventObject(batch.app, ref, record, instance);
     for (let waits = 0; ; waits += 1) {
       try {
-        return await places(() => kube.applyEvent(body, { signal }), signal);
+        return await places(batch.app.namespace, () => kube.applyEvent(body, { signal }), signal);
       } catch (error) {
         const ms = waitAsked(error);
         if (ms === undefined || waits === maxWaits) throw error;

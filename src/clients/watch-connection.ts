@@ -52,24 +52,34 @@ export const listAll = async ({ kube, ref }: Watched, options: ListOptions): Pro
 export interface ConnectionOptions extends WatchOptions {
   /** Without a byte for this long the connection is dead. */
   stallMs: number;
-  /** Called when the watch is open, and for each part that arrives. */
-  onAlive(): void;
+  /** Called when the watch is open; it may still be one that never says anything. */
+  onOpen(): void;
+  /** Called for each part that arrives. */
+  onData(): void;
+}
+
+/** A watch that was open and said nothing, not even the bookmarks that come about once a minute. */
+export class SilentWatch extends KubeError {
+  constructor(silentMs: number) {
+    super({ reason: 'Timeout', message: `the watch was silent for ${silentMs} ms` });
+    this.name = 'SilentWatch';
+  }
 }
 
 /** The events of one connection, until the server ends it. Throws when it fails, falls silent, or sends an ERROR event. */
 export const watchOnce = async function* (
   { kube, ref }: Watched,
-  { stallMs, onAlive, signal, ...options }: ConnectionOptions,
+  { stallMs, onOpen, onData, signal, ...options }: ConnectionOptions,
 ): AsyncGenerator<WatchEvent, void, undefined> {
   const silence = new AbortController();
-  const stalled = new KubeError({ reason: 'Timeout', message: `the watch was silent for ${stallMs} ms` });
+  const stalled = new SilentWatch(stallMs);
   const timer = setTimeout(() => silence.abort(stalled), stallMs);
   const alive = async function* () {
     const stream = await kube.watch(ref, { ...options, signal: AbortSignal.any([signal, silence.signal]) });
-    onAlive();
+    onOpen();
     for await (const chunk of stream) {
       timer.refresh();
-      onAlive();
+      onData();
       yield chunk;
     }
   };

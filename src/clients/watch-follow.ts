@@ -1,5 +1,5 @@
 import { hasStatus, KubeError } from './kube-error.ts';
-import { listAll, type WatchEvent, type Watched, watchOnce } from './watch-connection.ts';
+import { listAll, SilentWatch, type WatchEvent, type Watched, watchOnce } from './watch-connection.ts';
 import type { WatchStore } from './watch-store.ts';
 
 /** Time as the watch needs it; an argument so that nothing here reads a clock. */
@@ -46,7 +46,7 @@ export interface Follow {
   provenAt(): number;
   /** Whether everything was listed once. */
   hasListed(): boolean;
-  /** What its last attempt failed by; undefined as soon as the API server has opened a watch again. */
+  /** What its last attempt failed by; undefined as soon as the API server has opened a watch again, or, after a silent one, said something. */
   trouble(): unknown;
   /** Never rejects. */
   run(): Promise<void>;
@@ -115,11 +115,16 @@ export const createFollow = (options: FollowOptions): Follow => {
     failures = 0;
   };
 
-  const onAlive = (): void => {
+  const onData = (): void => {
     provenAt = clock.now();
     if (trouble === undefined) return;
     trouble = undefined;
     options.onReturn();
+  };
+
+  /** One that has just been silent proves nothing by being open again. */
+  const onOpen = (): void => {
+    if (!(trouble instanceof SilentWatch)) onData();
   };
 
   const watch = async (resourceVersion: string): Promise<void> => {
@@ -132,7 +137,8 @@ export const createFollow = (options: FollowOptions): Follow => {
       timeoutSeconds: Math.ceil(watchMs / 1000),
       signal,
       stallMs,
-      onAlive,
+      onOpen,
+      onData,
     };
     try {
       for await (const event of watchOnce(options, connection)) take(event);

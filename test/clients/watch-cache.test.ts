@@ -281,6 +281,18 @@ describe('a watch that ends', () => {
     expect(failures[0]?.error.reason).toBe('Timeout');
   });
 
+  it('is named for as long as it stays silent, however often it is opened', async () => {
+    const stallMs = 100;
+    await follow(
+      { lists: [list('11')], watches: [sends(), sends(), sends(), sends(added('a', '12'))] },
+      { timing: { stallMs } },
+    );
+    await until(() => watchesAsked().length === 3);
+    expect(cache.scopes()[0]?.trouble).toBe('the watch was silent for 100 ms');
+    await until(() => seen.length === 1);
+    await until(() => cache.scopes()[0]?.trouble === undefined);
+  });
+
   it('is not taken for silent while bytes arrive', async () => {
     const drips: Answer = (response) => {
       response.writeHead(200);

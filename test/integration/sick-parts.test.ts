@@ -1,8 +1,12 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { stringify } from 'yaml';
 import type { KubeObject, ResourceRef } from '../../src/clients/kube.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
 import type { ChroniclePod } from '../support/chronicle.ts';
+import { startHangingProxy } from '../support/hanging-proxy.ts';
 import { operatorRole } from '../support/operator-role.ts';
 import type { OperatorInside } from '../support/operator-under-test.ts';
 import { startStopwatch } from '../support/pace.ts';
@@ -11,6 +15,7 @@ import { until } from '../support/until.ts';
 
 /** As few as there may be, so that few sick parts fill them. */
 const slots = 4;
+const namespaces: ResourceRef = { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false };
 const targetApps: ResourceRef = {
   apiVersion: 'operator.kco.local/v1alpha1',
   kind: 'TargetApp',
@@ -155,19 +160,20 @@ async function allow(user: string, namespace: string, name: string, rules?: Json
 const targetAppIn = async (namespace: string, name: string) =>
   (await world.kube.get<KubeObject & { status?: { phase?: string } }>(targetApps, { namespace, name }))?.status;
 
-it('a namespace in which KCO has no rights is named and holds up no other; with the rights it is looked after, without a restart', async () => {
+it('namespaces in which KCO lacks rights are named and hold up no other; with the rights they are looked after, without a restart', async () => {
   await operator.stop();
-  const [user, sick] = ['kco-of-one', 'sick'];
-  await world.kube.create(
-    { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false },
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: sick } },
-  );
+  const [user, sick, shut] = ['kco-of-one', 'sick', 'shut'];
+  await world.kube.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: sick } });
   await allow(user, 'default', 'kco-of-one');
+  const ofApps = operatorRole.rules.filter(({ resources }) =>
+    resources.some((each) => each.startsWith('targetapps') || each === 'events'),
+  );
+  await allow(user, sick, 'kco-apps', ofApps as JsonObject[]);
   await create(sick, targetAppOf('in-sick'));
   const [well] = await world.runApp('well-beside-namespace');
   const partly = await world.spawnOperator({
     KUBECONFIG: world.servers.kubernetes.kubeconfigFor(user),
-    KCO_WATCH_NAMESPACES: `default,${sick}`,
+    KCO_WATCH_NAMESPACES: `default,${sick},${shut}`,
   });
   await partly.ready();
   await world.monitor('well-beside-namespace');
@@ -177,8 +183,8 @@ it('a namespace in which KCO has no rights is named and holds up no other; with 
     status: 'degraded',
     degraded: ['temporal', 'pods', 'targetapps'],
     checks: {
-      pods: { ok: true, message: expect.stringMatching(/^sick: pods is forbidden/) },
-      targetapps: { ok: true, message: expect.stringMatching(/^sick: targetapps.* is forbidden/) },
+      pods: { ok: true, message: expect.stringMatching(/^sick: pods is forbidden.*; shut: pods is forbidden/) },
+      targetapps: { ok: true, message: expect.stringMatching(/^shut: targetapps.* is forbidden/) },
     },
   });
   const up = async (resource: string, namespace: string) => {
@@ -188,25 +194,9 @@ it('a namespace in which KCO has no rights is named and holds up no other; with 
       .find((line) => line.startsWith(series))
       ?.slice(series.length);
   };
-  expect([await up('pods', 'default'), await up('pods', sick), await up('targetapps', sick)]).toEqual(['1', '0', '0']);
+  expect(await Promise.all(['default', sick, shut].map((namespace) => up('pods', namespace)))).toEqual(['1', '0', '0']);
   const interruptions = partly.lines.filter((line) => line.includes('"watch interrupted"'));
-  expect(interruptions.length).toBeGreaterThanOrEqual(2);
-  for (const line of interruptions) expect(JSON.parse(line)).toMatchObject({ namespace: sick });
-
-  const { rules } = operatorRole;
-  const ofApps = rules.filter(({ resources }) =>
-    resources.some((each) => each.startsWith('targetapps') || each === 'events'),
-  );
-  await allow(user, sick, 'kco-apps', ofApps as JsonObject[]);
-  // A watch that is refused is tried again within half a minute.
-  const patience = { timeoutMs: 120_000, instead: () => partly.ask('/readyz') };
-  await until('its TargetApps are watched', async () => (await up('targetapps', sick)) === '1', patience);
-  const workflowOf = async () => {
-    const { metadata } = (await world.kube.get(targetApps, { namespace: sick, name: 'in-sick' })) as KubeObject;
-    return world.temporal.workflow.getHandle(`targetapp/${sick}/in-sick/${metadata.uid}`).describe();
-  };
-  await until('its workflow runs', async () => (await workflowOf().catch(() => undefined))?.status.name === 'RUNNING');
-  await isPolledOn(well);
+  expect(new Set(interruptions.map((line) => JSON.parse(line).namespace))).toEqual(new Set([sick, shut]));
   // Its pods are unknown, which is something else than none.
   const saysOf = async (): Promise<string> => JSON.stringify(await targetAppIn(sick, 'in-sick')) ?? '';
   await until('its status says that its pods cannot be watched', async () => (await saysOf()).includes('PodsUnknown'));
@@ -214,11 +204,123 @@ it('a namespace in which KCO has no rights is named and holds up no other; with 
   expect(await saysOf()).not.toContain('NoMatchingPods');
 
   await allow(user, sick, 'kco-of-one');
+  // A watch that is refused is tried again within half a minute.
+  const patience = { timeoutMs: 120_000, instead: () => partly.ask('/readyz') };
   await until('its TargetApp is looked after', async () => (await saysOf()).includes('NoMatchingPods'), patience);
+  await until('its pods are watched', async () => (await up('pods', sick)) === '1', patience);
+  expect(partly.lines.some((line) => line.includes('"watch goes on"'))).toBe(true);
+  // Another list of namespaces than that of the operators after it.
+  await partly.end('SIGTERM');
+});
+
+it('an API server that hangs for one namespace holds up neither the polls nor the statuses and Events of another', async () => {
+  const sick = 'hanging';
+  await world.kube.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: sick } });
+  const proxy = await startHangingProxy(world.servers.kubernetes.apiServer, world.servers.kubernetes.ca);
+  const kubeconfig = join(world.execDir, 'through-proxy');
+  writeFileSync(
+    kubeconfig,
+    stringify({
+      clusters: [{ name: 'c', cluster: { server: proxy.url } }],
+      users: [{ name: 'u', user: { token: world.servers.kubernetes.adminToken } }],
+      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+      'current-context': 'x',
+    }),
+  );
+  const names = Array.from({ length: 3 * slots }, (_, n) => `hanging-${n}`);
+  for (const name of names) await create(sick, targetAppOf(name));
+  const [well] = await world.runApp('well-beside-hanging');
+  const through = await world.spawnOperator({
+    KUBECONFIG: kubeconfig,
+    KCO_WATCH_NAMESPACES: `default,${sick}`,
+    KCO_MAX_CONCURRENT_REPORTS: String(slots),
+  });
+  await through.ready();
+  await world.monitor('well-beside-hanging');
+  const isMonitored = async (name: string) => (await targetAppIn(sick, name))?.phase === 'Monitoring';
+  for (const name of names) await until(`${name} is monitored`, () => isMonitored(name));
+
+  proxy.hangs = `/namespaces/${sick}/`;
+  // All of them have something to say, and none can.
+  for (const name of names)
+    await world.kube.patch(
+      targetApps,
+      { namespace: sick, name },
+      { type: 'merge', body: { spec: { stateQuery: '{ application { health status } }' } } },
+    );
+  await isPolledOn(well);
+  for (const health of ['degraded', 'unhealthy', 'healthy']) {
+    const sinceSaid = startStopwatch();
+    world.says(well, { health });
+    await world.event('well-beside-hanging', 'StateChanged', `to ${health}`);
+    expect(sinceSaid.stop()).toBeLessThanOrEqual(5_000);
+  }
+  proxy.hangs = undefined;
+  const generationOf = async (name: string) =>
+    (
+      await world.kube.get<KubeObject & { status?: { observedGeneration?: number } }>(targetApps, {
+        namespace: sick,
+        name,
+      })
+    )?.status?.observedGeneration;
+  for (const name of names)
+    await until(`${name} says what it could not say`, async () => (await generationOf(name)) === 2, {
+      timeoutMs: 60_000,
+    });
+  await through.end('SIGTERM');
+  await proxy.close();
+});
+
+it('an app of many pods that all hang holds up no other', async () => {
+  const pods = await world.runApp('hangs', 24);
+  const [well] = await world.runApp('well-beside-hangs');
+  const one = await world.spawnOperator({ KCO_MAX_CONCURRENT_ACTIVITIES: '2' });
+  await one.ready();
+  await world.monitor('hangs', { pollingInterval: 12, timeout: 10 });
+  await world.monitor('well-beside-hangs');
+  for (const { status } of pods) world.app.fault(status?.podIP ?? '', { kind: 'hang' });
+  const before = polledAt(pods[0]);
+  await until('they are asked, and hang', () => polledAt(pods[0]) > before);
+  await isPolledOn(well);
+  const sinceSaid = startStopwatch();
+  world.says(well, { health: 'unhealthy' });
+  await world.event('well-beside-hangs', 'StateChanged');
+  expect(sinceSaid.stop()).toBeLessThanOrEqual(4_000);
+  for (const { status } of pods) world.app.fault(status?.podIP ?? '', undefined);
+  await one.end('SIGTERM');
+});
+
+it('a CustomResourceDefinition that is removed makes its kind unready and ends nothing else; when it is back, so is all', async () => {
+  const crds: ResourceRef = {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    plural: 'customresourcedefinitions',
+    namespaced: false,
+  };
+  const [pod] = await world.runApp('with-crd');
+  const one = await world.spawnOperator();
+  await one.ready();
+  const watched = await world.monitor('with-crd');
+  await world.kube.delete(crds, { name: 'targetapps.operator.kco.local' });
+  const patience = { timeoutMs: 120_000, instead: () => one.ask('/readyz') };
   await until(
-    'all is well',
-    async () => String((await partly.ask('/readyz')).body['degraded']) === 'temporal',
+    'readiness names the kind',
+    async () => String((await one.ask('/readyz')).body['failing']) === 'targetapps',
     patience,
   );
-  expect(await up('pods', sick)).toBe('1');
+  expect((await one.ask('/readyz')).body).toMatchObject({
+    checks: { kubernetes: { ok: true }, targetapps: { message: expect.stringContaining('does not know TargetApp') } },
+  });
+  expect((await one.ask('/healthz')).status).toBe(200);
+  // Its objects went with it. Whoever did not see them go does not take the absence of the kind for it, and waits.
+  await isPolledNoMore(pod);
+  expect(['COMPLETED', 'RUNNING']).toContain(await world.workflowStatus(watched));
+
+  await world.kubectl(['apply', '-f', 'crds']);
+  await until('the kind is served again', async () => (await one.ask('/readyz')).status === 200, patience);
+  await until('the workflow of before has ended', async () => (await world.workflowStatus(watched)) === 'COMPLETED');
+  await world.monitor('with-crd');
+  await isPolledOn(pod);
+  expect(one.lines.filter((line) => line.includes('"kind is not served"'))).toHaveLength(1);
+  await one.end('SIGTERM');
 });
