@@ -163,7 +163,7 @@ it.concurrent('an app that cannot be asked is NoMatchingPods while no pod matche
     'has no pods',
     (each) => conditionOf(each, 'SourceReachable')?.reason === 'NoMatchingPods',
   );
-  expect(status.pods).toEqual({ matched: 0, observed: 0, unreachable: 0 });
+  expect(status.pods).toEqual({ matched: 0, observed: 0, unreachable: 0, failing: 0 });
   expect(conditionOf(status, 'Ready')).toMatchObject({ status: 'False', reason: 'NoMatchingPods' });
   expect(await world.event('nobody', 'NoMatchingPods')).toMatchObject({ type: 'Warning', count: 1 });
   await world.runApp('nobody');
@@ -188,7 +188,7 @@ it.concurrent('an app that cannot be asked is ConnectFailed while nobody listens
     (each) => conditionOf(each, 'SourceReachable')?.status === 'False',
   );
   expect(conditionOf(status, 'SourceReachable')).toMatchObject({ reason: 'ConnectFailed' });
-  expect(status.pods).toEqual({ matched: 1, observed: 0, unreachable: 1 });
+  expect(status.pods).toEqual({ matched: 1, observed: 0, unreachable: 1, failing: 0 });
   expect(world.receiver.deliveries('/refusing-negated')).toEqual([]);
 
   const app = await startSampleApp({ port });
