@@ -199,7 +199,7 @@ it.concurrent('an app that cannot be asked is ConnectFailed while nobody listens
       'is reachable again',
       (each) => conditionOf(each, 'SourceReachable')?.status === 'True',
     );
-    expect(well.pods).toEqual({ matched: 1, observed: 1, unreachable: 0 });
+    expect(well.pods).toEqual({ matched: 1, observed: 1, unreachable: 0, failing: 0 });
     await until('what is not unhealthy is told', () => world.receiver.deliveries('/refusing-negated').length === 1);
     expect(world.events('refusing', 'ConnectFailed')).toHaveLength(1);
   } finally {
