@@ -172,8 +172,11 @@ export function redelivered(memory: Memory, id: string | undefined, now: number)
       giveUpAt: now + patienceMs(kept.plan),
     }),
   );
-  const waiting = memory.pending.filter((action) => isWanted(action) && action.notBefore > now);
-  const pending = memory.pending.map((action) => (waiting.includes(action) ? { ...action, notBefore: now } : action));
+  // One that is being sent at this moment is among those that somebody means.
+  const waiting = memory.pending.filter((action) => isWanted(action) && action.waits > 0);
+  const pending = memory.pending.map((action) =>
+    waiting.includes(action) ? { ...action, notBefore: Math.min(action.notBefore, now) } : action,
+  );
   return {
     memory: { ...memory, undelivered: left, pending: [...pending, ...back] },
     ids: [...waiting, ...back].map(({ request }) => request.id),

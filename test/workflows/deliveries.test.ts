@@ -90,9 +90,9 @@ describe('a webhook whose receiver is away', () => {
       async () => runs.add((await life.handle.describe()).runId).size >= 3,
       { timeoutMs: 180_000 },
     );
-    receiver.isAway = false;
     await life.handle.executeUpdate('redeliver');
-    await until('it is taken', () => receiver.taken.length === 1);
+    receiver.isAway = false;
+    await until('it is taken', () => receiver.taken.length === 1, { timeoutMs: 180_000 });
     await life.end();
     expect(new Set(world.all('begin').map(({ request }) => request.id)).size).toBe(1);
   });
