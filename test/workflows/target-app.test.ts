@@ -33,7 +33,7 @@ describe('a turn', () => {
     expect(hasEnded()).toBe(false);
     gate.resolve(undefined);
     const shown = () => (world.all('status').at(-1)?.status['rules'] as JsonObject[] | undefined)?.[0];
-    await until('the status shows what was decided', () => !shown()?.['activeSince']);
+    await until('the status shows what was decided', () => !shown()?.['activeSince'], { timeoutMs: 180_000 });
     expect(shown()).toMatchObject({ lastOutcome: { status: 'succeeded' } });
     await life.end();
     expect(world.reasons()).toContain('StateChanged');
