@@ -5,11 +5,11 @@ import type { Progress } from './cache.ts';
 import { createKeeper, type Keeper } from './keeper.ts';
 import { type Cluster, planCluster } from './kubernetes.ts';
 import { accessTo, type KubernetesAccess } from './kubernetes-access.ts';
-import { type KubernetesServer, kubernetesServers } from './kubernetes-flags.ts';
+import { type ClusterPlan, type KubernetesServer, kubernetesServers } from './kubernetes-flags.ts';
 import { createToolLocator, type ToolLocator } from './locate-tool.ts';
-import { freePorts } from './ports.ts';
+import { blockOf, claimPortOf, freePorts, maxSets } from './ports.ts';
 import { type ServerProcess, waitUntil } from './server-process.ts';
-import { planTemporal, type TemporalDevServer } from './temporal.ts';
+import { planTemporal, type TemporalDevServer, type TemporalPlan } from './temporal.ts';
 
 /** The servers by name, as {@link Servers} takes and gives them. */
 export type ServerName = KubernetesServer | 'temporal';
@@ -74,22 +74,23 @@ export interface Servers {
 const readyTimeoutMs = 90_000;
 /** The API server would wait much longer for watches to end, and its clients' watches never end. */
 const stopGraceMs = 1_500;
-const firstClaimPort = 11_700;
 
 /**
- * Finds pod addresses that no other set on this machine hands out, so that two runs side by side do not answer for each
- * other's pods. Each range has a port of 127.0.0.1, and the keeper listens there for as long as it lives: the claim.
+ * Finds a number that no other set on this machine has: of it come the pods' addresses and the servers' ports, so that two
+ * runs side by side neither answer for each other's pods nor take each other's ports between the looking and the listening.
  */
-async function claimPodCidr(keeper: Keeper): Promise<string> {
+async function claimSet(keeper: Keeper): Promise<number> {
   for (let attempt = 0; attempt < 30; attempt++) {
-    const third = 1 + Math.floor(Math.random() * 254);
-    const claimed = await keeper.claim('127.0.0.1', firstClaimPort + third).then(
+    const set = 1 + Math.floor(Math.random() * maxSets);
+    const claimed = await keeper.claim('127.0.0.1', claimPortOf(set)).then(
       () => true,
       () => false,
     );
-    if (claimed) return `127.20.${third}.0/24`;
+    if (claimed) return set;
   }
-  throw new Error('No range of pod addresses 127.20.x.0/24 is free; give one with podCidr.');
+  throw new Error(
+    `no room for one more set of servers beside those that run: the ports from ${claimPortOf(1)} to ${claimPortOf(maxSets)} are taken`,
+  );
 }
 
 /** The binaries and files of the wanted parts. */
@@ -101,9 +102,22 @@ interface Tools {
 interface Setting {
   options: ServersOptions;
   keeper: Keeper;
+  /** Its number among those of this machine. */
+  set: number;
+  ports: { kubernetes: ClusterPlan['ports']; temporal: TemporalPlan['ports'] };
   stateDir: string;
   logDir: string;
   progress: Progress;
+}
+
+async function portsOf(set: number): Promise<Setting['ports']> {
+  const [etcd = 0, etcdPeer = 0, apiServer = 0, controllerManager = 0, scheduler = 0, kubelet = 0, ...temporal] =
+    await freePorts(10, blockOf(set));
+  const [frontend = 0, ui = 0, http = 0, metrics = 0] = temporal;
+  return {
+    kubernetes: { etcd, etcdPeer, apiServer, controllerManager, scheduler, kubelet },
+    temporal: { frontend, ui, http, metrics },
+  };
 }
 
 /** One after the other: two builds at once would only fight for the same processors. */
@@ -141,16 +155,15 @@ async function bringUpCluster(cluster: Cluster, keeper: Keeper): Promise<void> {
 }
 
 async function startKubernetes(setting: Setting, tools: NonNullable<Tools['kubernetes']>) {
-  const { options, keeper, stateDir, logDir, progress } = setting;
-  const podCidr = options.podCidr ?? (await claimPodCidr(keeper));
-  const [etcd = 0, etcdPeer = 0, apiServer = 0, controllerManager = 0, scheduler = 0, kubelet = 0] = await freePorts(6);
+  const { options, keeper, set, ports, stateDir, logDir, progress } = setting;
+  const podCidr = options.podCidr ?? `127.20.${set}.0/24`;
   const execWorkDir = options.execWorkDir ?? join(stateDir, 'exec');
   mkdirSync(execWorkDir, { recursive: true });
   const cluster = planCluster({
     ...tools,
     directory: join(stateDir, 'kubernetes'),
     logDir,
-    ports: { etcd, etcdPeer, apiServer, controllerManager, scheduler, kubelet },
+    ports: ports.kubernetes,
     nodes: options.nodes ?? 1,
     podCidr,
     execWorkDir,
@@ -161,13 +174,12 @@ async function startKubernetes(setting: Setting, tools: NonNullable<Tools['kuber
   return { cluster, access: accessTo(cluster, podCidr, stateDir) };
 }
 
-async function startTemporal({ options, keeper, stateDir, logDir, progress }: Setting, binary: string) {
-  const [frontend = 0, ui = 0, http = 0, metrics = 0] = await freePorts(4);
+async function startTemporal({ options, keeper, ports, stateDir, logDir, progress }: Setting, binary: string) {
   const temporal = planTemporal({
     directory: stateDir,
     logDir,
     binary,
-    ports: { frontend, ui, http, metrics },
+    ports: ports.temporal,
     headless: options.headless ?? false,
     searchAttributes: options.searchAttributes ?? {},
     dynamicConfig: options.dynamicConfig ?? {},
@@ -238,8 +250,9 @@ export async function startServers(options: ServersOptions = {}): Promise<Server
   const logDir = options.logDir ?? join(stateDir, 'logs');
   mkdirSync(logDir, { recursive: true });
   const keeper = createKeeper(stateDir);
-  const setting = { options, keeper, stateDir, logDir, progress };
   try {
+    const set = await claimSet(keeper);
+    const setting = { options, keeper, set, ports: await portsOf(set), stateDir, logDir, progress };
     const [kubernetes, temporal] = await Promise.all([
       tools.kubernetes && startKubernetes(setting, tools.kubernetes),
       tools.temporal === undefined ? undefined : startTemporal(setting, tools.temporal),
