@@ -29,7 +29,7 @@ export async function runJest(args: string[], env: NodeJS.ProcessEnv = {}): Prom
   try {
     const flags = ['--experimental-vm-modules', '--no-warnings'];
     const code = await runNode(
-      [...flags, 'node_modules/jest/bin/jest.js', '--json', `--outputFile=${report}`, '--maxWorkers=2', ...args],
+      [...flags, 'node_modules/jest/bin/jest.js', '--json', `--outputFile=${report}`, '--maxWorkers=3', ...args],
       { NODE_ENV: 'test', ...env },
     );
     const { passed, failed } = countsIn(report);

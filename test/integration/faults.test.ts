@@ -299,7 +299,9 @@ it('two operators have the effects of one, also when one of them stands still in
 
   operator.send('SIGSTOP');
   for (const pod of pods) world.says(pod, { health: 'down' });
-  await until('every pod is told by the other', () => new Set(idsOf('/two-later')).size === 2);
+  // One that stands still has asked for work, and gets it, until Temporal answers what was asked after a minute; what was
+  // given to it comes back after ten seconds.
+  await until('every pod is told by the other', () => new Set(idsOf('/two-later')).size === 2, { timeoutMs: 150_000 });
   operator.send('SIGCONT');
   await somePolls(ipOf(pods[0]));
   expect(new Set(idsOf('/two-later')).size).toBe(2);

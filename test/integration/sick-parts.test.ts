@@ -28,7 +28,7 @@ let operator: OperatorInside;
 
 beforeAll(async () => {
   const taken = Array.from({ length: 8 }, (_, n) => [`Taken${n}`, 'Keyword']);
-  world = await startWorld({}, Object.fromEntries(taken));
+  world = await startWorld({}, { searchAttributes: Object.fromEntries(taken) });
   operator = await world.operate({
     KCO_MAX_CONCURRENT_ACTIONS: String(slots),
     KCO_MAX_CONCURRENT_ACTIVITIES: String(slots),

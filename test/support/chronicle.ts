@@ -35,6 +35,8 @@ export interface ChronicleApp extends KubeObject {
       lastFired?: string;
       lastOutcome?: { status: string; reason: string; message: string; actionId: string };
       lastSuppression?: { reason: string; message: string };
+      waiting?: { actionId: string; reason: string; notBefore?: string }[];
+      episodes?: { subject: string; since: number; firedAt?: number }[];
     }[];
     workflow?: { id: string; runId: string };
   };

@@ -5,7 +5,7 @@ import { Client, Connection } from '@temporalio/client';
 import { type SampleApp, startSampleApp } from '../../dev/sample-app/app.ts';
 import type { AppState } from '../../dev/sample-app/fleet.ts';
 import { createToolLocator } from '../../dev/servers/locate-tool.ts';
-import { type Servers, startServers } from '../../dev/servers/start-servers.ts';
+import { type Servers, type ServersOptions, startServers } from '../../dev/servers/start-servers.ts';
 import { kinds } from '../../src/api/kinds.ts';
 import { refOf } from '../../src/api/resource-ref.ts';
 import { createKube, type Kube, type KubeObject } from '../../src/clients/kube.ts';
@@ -122,16 +122,16 @@ function forgetTheDead(chronicle: Chronicle, app: SampleApp): void {
   });
 }
 
-/** Starts everything but the operator. `settings` go to every operator of this world; `searchAttributes` are Temporal's already. */
+/** Starts everything but the operator. `settings` go to every operator of this world; `temporalOptions` is how Temporal is set up. */
 export async function startWorld(
   settings: Record<string, string> = {},
-  searchAttributes: Record<string, string> = {},
+  temporalOptions: Pick<ServersOptions, 'dynamicConfig' | 'searchAttributes'> = {},
 ): Promise<RealWorld> {
   const scratch = mkdtempSync(join(tmpdir(), 'kco-world-'));
   const execDir = join(scratch, 'exec');
   mkdirSync(execDir);
   const [servers, app, receiver] = await Promise.all([
-    startServers({ execWorkDir: execDir, headless: true, searchAttributes }),
+    startServers({ execWorkDir: execDir, headless: true, ...temporalOptions }),
     startSampleApp(),
     startWebhookReceiver(),
   ]);

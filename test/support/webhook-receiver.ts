@@ -19,6 +19,8 @@ export interface WebhookReceiver {
   deliveries(path: string): Delivery[];
   /** The statuses of the next requests for a path; afterwards 200 again. */
   answer(path: string, ...statuses: number[]): void;
+  /** From now on requests for the path are to come again after so many seconds, each time; undefined: they are taken. */
+  putOff(path: string, seconds: number | undefined): void;
   /** Requests for the path are not answered until the returned function is called. */
   hold(path: string): () => void;
   close(): Promise<void>;
@@ -38,13 +40,16 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
   const ledger: Delivery[] = [];
   const statuses = new Map<string, number[]>();
   const held = new Map<string, Promise<void>>();
+  const putOff = new Map<string, number>();
   const server = createServer(async (request, response) => {
     const { method = '', url: path = '', headers } = request;
     // A caller that is killed in the middle has still called.
     const body = await textOf(request).catch(() => '(cut off)');
     ledger.push({ at: Date.now(), method, path, headers, body });
     await held.get(path);
-    response.writeHead(statuses.get(path)?.shift() ?? 200).end(receiverWords);
+    const seconds = putOff.get(path);
+    if (seconds !== undefined) response.writeHead(429, { 'retry-after': String(seconds) }).end();
+    else response.writeHead(statuses.get(path)?.shift() ?? 200).end(receiverWords);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -53,6 +58,7 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
     url: (path) => `http://127.0.0.1:${port}${path}`,
     deliveries: (path) => ledger.filter((delivery) => delivery.path === path),
     answer: (path, ...next) => void statuses.set(path, next),
+    putOff: (path, seconds) => void (seconds === undefined ? putOff.delete(path) : putOff.set(path, seconds)),
     hold(path) {
       const { promise, resolve } = Promise.withResolvers<void>();
       held.set(path, promise);
