@@ -1,8 +1,8 @@
 import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import proto from '@temporalio/proto';
-import type { KubeObject } from '../src/clients/kube.ts';
-import type { Observation, ObserveInput } from '../src/domain/observation.ts';
+import type { KubeObject } from '../src/clients/kubernetes/client.ts';
+import type { Observation, ObserveInput } from '../src/domain/target-app/observation.ts';
 
 const { HistoryEvent } = proto.temporal.api.history.v1;
 type HistoryEvent = proto.temporal.api.history.v1.IHistoryEvent;

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { startSampleApp } from '../dev/sample-app/app.ts';
 import { startServers } from '../dev/servers/start-servers.ts';
-import { createKube, type KubeObject, type ResourceRef } from '../src/clients/kube.ts';
+import { createKube, type KubeObject, type ResourceRef } from '../src/clients/kubernetes/client.ts';
 import { changesMissed, eventsOf, type Poll, pollsOf } from './histories.ts';
 
 // `node bench/polling.ts [--apps 200] [--interval 5] [--pods 1] [--seconds 60]`: a fleet of TargetApps on real servers.

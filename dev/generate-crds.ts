@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { crdOf, type Kind } from '../src/api/crd.ts';
+import { crdOf, type Kind } from '../src/api/crd/crd.ts';
 import { kinds } from '../src/api/kinds.ts';
 
 // Writes crds/*.yaml from the zod schemas in src/api; with --check it writes nothing and exits 1 where they differ.

@@ -1,6 +1,6 @@
 // Writes the pages of docs/ that are made from code. `--check` writes nothing and fails when a page is not as it would be written.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { configurationTable, type VariableRow } from '../src/environment.ts';
+import { configurationTable, type VariableRow } from '../src/config/variables.ts';
 
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
@@ -17,7 +17,7 @@ const row = (variable: VariableRow) => {
 /** The page of all environment variables. */
 export const configurationPage = (): string => `# Configuration
 
-<!-- Made by \`node dev/generate-docs.ts\` from src/environment.ts. Do not edit. -->
+<!-- Made by \`node dev/generate-docs.ts\` from src/config/variables.ts. Do not edit. -->
 
 KCO is configured by its environment; the Helm chart sets it from \`config\` and its other values. An empty variable counts as
 unset. At start all wrong settings are listed at once, one per line with the limit and the fix, and KCO exits; the settings it

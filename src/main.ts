@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { KubeconfigError } from './clients/kube.ts';
-import { createLog } from './clients/log.ts';
-import { createMetrics } from './clients/metrics.ts';
-import { createRedactor } from './clients/redactor.ts';
-import { freeLoopbackPort } from './clients/scrape.ts';
-import { apiKeyOf } from './clients/temporal.ts';
-import { type Config, ConfigError, effectiveConfig, readConfig } from './config.ts';
+import { KubeconfigError } from './clients/kubernetes/client.ts';
+import { apiKeyOf } from './clients/temporal/connection.ts';
+import { type Config, ConfigError, effectiveConfig, readConfig } from './config/config.ts';
 import { startOperator } from './operator.ts';
-import { installRuntime } from './worker.ts';
+import { createLog } from './telemetry/logger.ts';
+import { createMetrics } from './telemetry/metrics/operator.ts';
+import { createRedactor } from './telemetry/redactor.ts';
+import { freeLoopbackPort } from './telemetry/sdk-metrics.ts';
+import { installRuntime } from './worker/worker.ts';
 
 const versionOf = (): string => {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { environment, type VariableRow } from '../../src/environment.ts';
+import { environment, type VariableRow } from '../../src/config/variables.ts';
 import { digitsBetween } from './digits-between.ts';
 
 type Schema = Record<string, unknown>;

@@ -1,4 +1,4 @@
-import { configurationTable, environment, patchKind } from '../../src/environment.ts';
+import { configurationTable, environment, patchKind } from '../../src/config/variables.ts';
 import { variableSchema } from './config-schema.ts';
 
 type Schema = Record<string, unknown>;

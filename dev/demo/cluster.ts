@@ -1,8 +1,8 @@
-import { type PodView, podView } from '../../src/activities/pod-view.ts';
+import { type PodView, podView } from '../../src/activities/target-app/pod-view.ts';
 import { kinds } from '../../src/api/kinds.ts';
 import { refOf } from '../../src/api/resource-ref.ts';
-import { createKube, type Kube, type KubeObject, type ResourceRef } from '../../src/clients/kube.ts';
-import { createWatchCache, type WatchCache } from '../../src/clients/watch-cache.ts';
+import { createKube, type Kube, type KubeObject, type ResourceRef } from '../../src/clients/kubernetes/client.ts';
+import { createWatchCache, type WatchCache } from '../../src/clients/kubernetes/informer/informer.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
 import type { Happenings } from './happenings.ts';
 import { appName, examplesNamespace, type Manifest } from './manifests.ts';

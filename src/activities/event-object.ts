@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { ResourceRef } from '../clients/kube.ts';
+import type { ResourceRef } from '../clients/kubernetes/client.ts';
 import type { EventRecord } from '../domain/events.ts';
 import type { JsonObject } from '../domain/json.ts';
-import type { AppRef } from '../domain/observation.ts';
+import type { AppRef } from '../domain/target-app/observation.ts';
 
 /** Kubernetes keeps times of core Events to the second. */
 const seconds = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');

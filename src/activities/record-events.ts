@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/activity';
-import { type Kube, KubeError, type ResourceRef } from '../clients/kube.ts';
-import type { Log } from '../clients/log.ts';
-import type { Metrics } from '../clients/metrics.ts';
+import { type Kube, KubeError, type ResourceRef } from '../clients/kubernetes/client.ts';
+import { isFinal } from '../clients/kubernetes/is-permanent.ts';
 import type { EventRecord } from '../domain/events.ts';
-import type { AppRef } from '../domain/observation.ts';
+import type { AppRef } from '../domain/target-app/observation.ts';
+import type { Log } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics/operator.ts';
 import { eventObject } from './event-object.ts';
-import { isFinal } from './is-final.ts';
 import { createPlaces } from './places.ts';
 
 export interface RecordEventsOptions {

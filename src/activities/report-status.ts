@@ -1,10 +1,10 @@
-import type { Kube, KubeObject, ResourceRef } from '../clients/kube.ts';
-import type { Log } from '../clients/log.ts';
-import type { Metrics } from '../clients/metrics.ts';
+import type { Kube, KubeObject, ResourceRef } from '../clients/kubernetes/client.ts';
+import { isFinal } from '../clients/kubernetes/is-permanent.ts';
 import type { JsonObject } from '../domain/json.ts';
-import type { StatusReport } from '../domain/observation.ts';
-import type { WorkflowRef } from '../domain/status.ts';
-import { isFinal } from './is-final.ts';
+import type { StatusReport } from '../domain/target-app/observation.ts';
+import type { WorkflowRef } from '../domain/target-app/status.ts';
+import type { Log } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics/operator.ts';
 
 export interface ReportStatusOptions {
   kube: Pick<Kube, 'applyStatus'>;

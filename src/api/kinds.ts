@@ -1,5 +1,5 @@
-import type { Kind } from './crd.ts';
-import { TargetApp } from './target-app.ts';
+import type { Kind } from './crd/crd.ts';
+import { TargetApp } from './target-app/schema.ts';
 
 /** Every kind that KCO reconciles. A name without an entry in `kinds` is a compile error. */
 export type KindName = 'TargetApp';

@@ -1,4 +1,4 @@
-import type { Kind } from './crd.ts';
+import type { Kind } from './crd/crd.ts';
 
 /** How the objects of a kind are reached at the API server. */
 export const refOf = ({ group, version, kind, plural }: Kind) => ({

@@ -1,5 +1,5 @@
-import type { Kube, ResourceRef } from '../clients/kube.ts';
-import type { CheckResult } from './surface.ts';
+import type { Kube, ResourceRef } from '../clients/kubernetes/client.ts';
+import type { CheckResult } from '../server/probe-server.ts';
 
 const namespaces: ResourceRef = { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false };
 

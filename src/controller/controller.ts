@@ -1,8 +1,8 @@
-import type { Log } from '../clients/log.ts';
-import type { Metrics } from '../clients/metrics.ts';
-import type { WatchEventType } from '../clients/watch-cache.ts';
-import type { Conversation, Conversations } from './conversations.ts';
-import type { Registration } from './registrations.ts';
+import type { WatchEventType } from '../clients/kubernetes/informer/informer.ts';
+import type { Conversation, Conversations } from '../clients/temporal/workflow-starter.ts';
+import type { Log } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics/operator.ts';
+import type { Registration } from './kinds/target-app.ts';
 import { createWorkQueue } from './work-queue.ts';
 
 /** What is to be done about one object. */

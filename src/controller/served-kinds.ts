@@ -1,6 +1,6 @@
-import type { Kube, ResourceRef } from '../clients/kube.ts';
-import type { Log } from '../clients/log.ts';
-import type { CheckResult } from './surface.ts';
+import type { Kube, ResourceRef } from '../clients/kubernetes/client.ts';
+import type { CheckResult } from '../server/probe-server.ts';
+import type { Log } from '../telemetry/logger.ts';
 
 /** Which of the kinds the API server knows: their CustomResourceDefinitions come and go, each by itself. */
 export interface ServedKinds {

@@ -1,7 +1,7 @@
-import type { PodRef } from './action.ts';
 import { fnv1a } from './hash.ts';
 import { likeness } from './likeness.ts';
-import type { FailureClass } from './observation.ts';
+import type { PodRef } from './target-app/action.ts';
+import type { FailureClass } from './target-app/observation.ts';
 import { legible } from './text.ts';
 
 /** Every reason that an Event of KCO can have; documented in docs/events.md. */

@@ -1,6 +1,6 @@
 import { aggregate, type EventDraft, type EventRecord, without } from './events.ts';
-import type { Memory } from './memory.ts';
 import { condensed, type Pacing, pace, toldOf, withLeftOut, withTold } from './pacing.ts';
+import type { Memory } from './target-app/memory.ts';
 import { bytesOf } from './text.ts';
 
 /** Limits of what waits to be recorded: it is handed on at continue-as-new, which Temporal bounds at 2 MiB. */

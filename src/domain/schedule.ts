@@ -1,5 +1,5 @@
 import { fnv1a } from './hash.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from './target-app/compiled-spec.ts';
 
 /** What a look needs beside its queries, and what one may take whose plan is not known yet. */
 const marginMs = 5_000;

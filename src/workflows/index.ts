@@ -1,2 +1,2 @@
 // The entry of the workflow bundle: one workflow type per kind.
-export { targetApp } from './target-app.ts';
+export { targetApp } from './target-app/target-app.ts';

@@ -2,10 +2,10 @@ import { ActivityFailure, condition, isCancellation, workflowInfo } from '@tempo
 import type { DropReason, EventRecord } from '../domain/events.ts';
 import { isOutdated, withEvents } from '../domain/outbox.ts';
 import type { Pacing } from '../domain/pacing.ts';
-import { statusDigest, statusOf } from '../domain/status.ts';
-import { statusRefusedEvent } from '../domain/tell.ts';
-import { decisions as counters, recordEvents, recordEventsAgain, reportStatus } from './activities.ts';
-import type { Run, Written } from './run.ts';
+import { statusRefusedEvent } from '../domain/target-app/event-messages.ts';
+import { statusDigest, statusOf } from '../domain/target-app/status.ts';
+import type { Run, Written } from './run-state.ts';
+import { decisions as counters, recordEvents, recordEventsAgain, reportStatus } from './target-app/activities.ts';
 
 /** Events that one activity records. */
 const batchSize = 25;

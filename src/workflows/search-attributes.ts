@@ -1,5 +1,5 @@
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
-import type { AppRef } from '../domain/observation.ts';
+import type { AppRef } from '../domain/target-app/observation.ts';
 
 /**
  * How workflows of KCO are found in Temporal, those first that are of most use where not all can be had: a namespace holds ten of

@@ -3,7 +3,7 @@ import { type Attempt, createRecordEvents } from '../../src/activities/record-ev
 import { createReportStatus } from '../../src/activities/report-status.ts';
 import { kinds } from '../../src/api/kinds.ts';
 import { refOf } from '../../src/api/resource-ref.ts';
-import { KubeError, type KubeObject } from '../../src/clients/kube.ts';
+import { KubeError, type KubeObject } from '../../src/clients/kubernetes/client.ts';
 import type { EventRecord } from '../../src/domain/events.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
 

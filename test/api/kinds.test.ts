@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { drifted } from '../../dev/generate-crds.ts';
-import { crdOf } from '../../src/api/crd.ts';
+import { crdOf } from '../../src/api/crd/crd.ts';
+import type { Structural } from '../../src/api/crd/structural-schema.ts';
 import { type KindName, kinds } from '../../src/api/kinds.ts';
-import type { Structural } from '../../src/api/structural-schema.ts';
 
 const names = Object.keys(kinds) as KindName[];
 

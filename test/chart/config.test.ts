@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { digitsBetween } from '../../dev/chart/digits-between.ts';
 import { variablesOfOtherValues } from '../../dev/chart/values-schema.ts';
-import { readConfig } from '../../src/config.ts';
-import { configurationTable } from '../../src/environment.ts';
+import { readConfig } from '../../src/config/config.ts';
+import { configurationTable } from '../../src/config/variables.ts';
 import { type HelmError, only, render } from './render.ts';
 
 /** Variables of `config`, in the order of the documentation. */

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { variablesOfOtherValues } from '../../dev/chart/values-schema.ts';
-import { readConfig } from '../../src/config.ts';
-import { configurationTable } from '../../src/environment.ts';
+import { readConfig } from '../../src/config/config.ts';
+import { configurationTable } from '../../src/config/variables.ts';
 import { chart, helm, only, render, renderText } from './render.ts';
 
 const environmentOf = async (values: Record<string, unknown>): Promise<Record<string, string>> =>

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { WatchedApp } from '../../src/activities/apps.ts';
+import type { WatchedApp } from '../../src/activities/target-app/reader.ts';
+import type { Conversation, Conversations } from '../../src/clients/temporal/workflow-starter.ts';
 import { type Controller, createController } from '../../src/controller/controller.ts';
-import type { Conversation, Conversations } from '../../src/controller/conversations.ts';
-import { registrations } from '../../src/controller/registrations.ts';
+import { registrations } from '../../src/controller/kinds/target-app.ts';
 import { eventually } from '../servers/processes.ts';
 
 const silent = { debug() {}, info() {}, warning() {}, error() {}, with: () => silent };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Kube, ResourceRef } from '../../src/clients/kube.ts';
+import type { Kube, ResourceRef } from '../../src/clients/kubernetes/client.ts';
 import { createAbsentNamespaces } from '../../src/controller/absent-namespaces.ts';
 import { createServedKinds } from '../../src/controller/served-kinds.ts';
 

@@ -7,7 +7,7 @@ import { createHappenings } from '../../dev/demo/happenings.ts';
 import { lineOf } from '../../dev/demo/live-view.ts';
 import { basicTargetApp, otherExamples } from '../../dev/demo/manifests.ts';
 import { createTerminal } from '../../dev/demo/terminal.ts';
-import { TargetApp } from '../../src/api/target-app.ts';
+import { TargetApp } from '../../src/api/target-app/schema.ts';
 import { descendantsOf, isRunning } from '../support/descendants.ts';
 
 /** The demo as a process, and all that it has said so far. */

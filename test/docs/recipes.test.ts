@@ -36,8 +36,8 @@ describe('the recipes of CONTRIBUTING.md, all followed in a copy', () => {
   });
 
   it('give code that compiles', () => {
-    const wanted = ['src', 'test/api', 'test/controller', 'test/docs', 'test/domain/conditions.test.ts'];
-    const include = [...wanted, 'test/activities/actions/label-pod.test.ts'];
+    const wanted = ['src', 'test/api', 'test/controller', 'test/docs', 'test/domain/target-app/trigger-conditions.test.ts'];
+    const include = [...wanted, 'test/activities/target-app/actions/label-pod.test.ts'];
     writeFileSync(join(copy, 'tsconfig.recipes.json'), JSON.stringify({ extends: './tsconfig.json', include }));
     expect(run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.recipes.json')).toBe('');
   });
@@ -53,8 +53,8 @@ describe('the recipes of CONTRIBUTING.md, all followed in a copy', () => {
   it('give tests that pass', () => {
     run('dev/generate-crds.ts');
     const tests = [
-      'test/domain/conditions',
-      'test/api/actions',
+      'test/domain/target-app/trigger-conditions',
+      'test/api/target-app/actions',
       'test/api/kinds',
       'label-pod',
       'beacon-registration',

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { actionKinds, actionNames } from '../../src/api/actions.ts';
-import { conditions } from '../../src/domain/conditions.ts';
-import { failureClasses } from '../../src/domain/observation.ts';
+import { actionKinds, actionNames } from '../../src/api/target-app/actions.ts';
+import { failureClasses } from '../../src/domain/target-app/observation.ts';
+import { conditions } from '../../src/domain/target-app/trigger-conditions.ts';
 import { templateVariableNames } from '../../src/domain/template.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -49,7 +49,7 @@ describe('docs/triggers.md', () => {
   });
 
   it('lists everything that keeps a rule from firing', () => {
-    const union = read('src/domain/memory.ts').match(/export type HindranceReason =([^;]*);/)?.[1] ?? '';
+    const union = read('src/domain/target-app/memory.ts').match(/export type HindranceReason =([^;]*);/)?.[1] ?? '';
     expect(listed(section(page, 'What keeps a rule from firing'))).toEqual(literalsIn(union));
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { EventDraft, EventRecord } from '../../src/domain/events.ts';
-import { type Memory, newMemory } from '../../src/domain/memory.ts';
 import { withEvents } from '../../src/domain/outbox.ts';
+import { type Memory, newMemory } from '../../src/domain/target-app/memory.ts';
 import { runs } from '../support/fuzz-runs.ts';
 
 /** Few, which repeat: no more than may wait for room. */

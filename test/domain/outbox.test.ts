@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { EventDraft, EventRecord } from '../../src/domain/events.ts';
-import { type Memory, newMemory } from '../../src/domain/memory.ts';
 import { isOutdated, withEvents } from '../../src/domain/outbox.ts';
+import { type Memory, newMemory } from '../../src/domain/target-app/memory.ts';
 import { at, deepFreeze } from '../support/domain.ts';
 
 const pod = (name: string) => ({ uid: `uid-${name}`, name });

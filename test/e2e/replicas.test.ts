@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { TargetAppStatus } from '../../src/api/status.ts';
+import type { TargetAppStatus } from '../../src/api/target-app/status.ts';
 import { startStopwatch } from '../support/pace.ts';
 import { apply, get, isReady, kubectl, list, type Pod, restrictedNamespace, tryKubectl } from './cluster.ts';
 import { until } from './command.ts';

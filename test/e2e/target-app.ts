@@ -1,4 +1,4 @@
-import type { TargetAppStatus } from '../../src/api/status.ts';
+import type { TargetAppStatus } from '../../src/api/target-app/status.ts';
 import { apply, get, kubectl, list, tryKubectl } from './cluster.ts';
 import { until } from './command.ts';
 import { shop } from './shop.ts';

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { KubeObject, ResourceRef } from '../../src/clients/kube.ts';
+import type { KubeObject, ResourceRef } from '../../src/clients/kubernetes/client.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
 import { podBudget } from '../support/cluster-objects.ts';
 import { type RealWorld, startWorld, whenUnhealthy } from '../support/real-world.ts';

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createToolLocator } from '../../dev/servers/locate-tool.ts';
 import { type Servers, startServers } from '../../dev/servers/start-servers.ts';
-import type { TargetAppStatus } from '../../src/api/status.ts';
-import { conditions } from '../../src/domain/conditions.ts';
+import type { TargetAppStatus } from '../../src/api/target-app/status.ts';
+import { conditions } from '../../src/domain/target-app/trigger-conditions.ts';
 import { createKubectl, type Kubectl } from '../support/kubectl.ts';
 import { rule, spec } from '../support/target-app-manifest.ts';
 

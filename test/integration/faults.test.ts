@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { ResourceRef } from '../../src/clients/kube.ts';
+import type { ResourceRef } from '../../src/clients/kubernetes/client.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
 import type { ChroniclePod } from '../support/chronicle.ts';
 import { podBudget } from '../support/cluster-objects.ts';

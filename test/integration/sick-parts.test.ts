@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { stringify } from 'yaml';
-import type { KubeObject, ResourceRef } from '../../src/clients/kube.ts';
+import type { KubeObject, ResourceRef } from '../../src/clients/kubernetes/client.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
 import type { ChroniclePod } from '../support/chronicle.ts';
 import { startHangingProxy } from '../support/hanging-proxy.ts';

@@ -1,5 +1,5 @@
-import type { Kube, KubeObject, ResourceRef } from '../../src/clients/kube.ts';
-import { createWatchCache, type WatchEventType } from '../../src/clients/watch-cache.ts';
+import type { Kube, KubeObject, ResourceRef } from '../../src/clients/kubernetes/client.ts';
+import { createWatchCache, type WatchEventType } from '../../src/clients/kubernetes/informer/informer.ts';
 
 /** A pod as the stories look at it. */
 export interface ChroniclePod extends KubeObject {

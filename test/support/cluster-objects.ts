@@ -1,5 +1,5 @@
-import type { Kube, KubeObject, ResourceRef } from '../../src/clients/kube.ts';
-import { pods } from '../../src/clients/kube-pods.ts';
+import type { Kube, KubeObject, ResourceRef } from '../../src/clients/kubernetes/client.ts';
+import { pods } from '../../src/clients/kubernetes/pods.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
 import { until } from './until.ts';
 

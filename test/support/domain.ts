@@ -1,9 +1,12 @@
-import { step } from '../../src/domain/decide.ts';
 import { comparable } from '../../src/domain/diff.ts';
 import type { EventRecord } from '../../src/domain/events.ts';
 import { fnv1a } from '../../src/domain/hash.ts';
 import { isJsonObject, type Json } from '../../src/domain/json.ts';
-import { fingerprintOf, type Memory, newMemory } from '../../src/domain/memory.ts';
+import { withEvents } from '../../src/domain/outbox.ts';
+import type { Plan, RulePlan } from '../../src/domain/target-app/compiled-spec.ts';
+import { step } from '../../src/domain/target-app/decide.ts';
+import { phaseEvents } from '../../src/domain/target-app/event-messages.ts';
+import { fingerprintOf, type Memory, newMemory } from '../../src/domain/target-app/memory.ts';
 import {
   type EpisodeMirror,
   type Failure,
@@ -13,12 +16,9 @@ import {
   type Observation,
   type Reading,
   wholeApp,
-} from '../../src/domain/observation.ts';
-import { withEvents } from '../../src/domain/outbox.ts';
-import type { Plan, RulePlan } from '../../src/domain/plan.ts';
-import type { Decision } from '../../src/domain/rules.ts';
-import { conditionsOf, isSuspended, phaseOf } from '../../src/domain/status.ts';
-import { phaseEvents } from '../../src/domain/tell.ts';
+} from '../../src/domain/target-app/observation.ts';
+import type { Decision } from '../../src/domain/target-app/rules.ts';
+import { conditionsOf, isSuspended, phaseOf } from '../../src/domain/target-app/status.ts';
 
 /** Virtual time begins here; epoch milliseconds. */
 export const epoch = Date.UTC(2026, 0, 1);

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { createLog } from '../../src/clients/log.ts';
-import { createMetrics } from '../../src/clients/metrics.ts';
-import { freeLoopbackPort } from '../../src/clients/scrape.ts';
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/config/config.ts';
 import { startOperator } from '../../src/operator.ts';
-import { installRuntime } from '../../src/worker.ts';
+import { createLog } from '../../src/telemetry/logger.ts';
+import { createMetrics } from '../../src/telemetry/metrics/operator.ts';
+import { freeLoopbackPort } from '../../src/telemetry/sdk-metrics.ts';
+import { installRuntime } from '../../src/worker/worker.ts';
 import { until } from './until.ts';
 
 /** A running operator as its surroundings see it. */

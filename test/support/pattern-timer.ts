@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
-import { createAutomaton, type Found, search } from '../../src/domain/pattern-automaton.ts';
-import { readPattern } from '../../src/domain/pattern-syntax.ts';
+import { createAutomaton, type Found, search } from '../../src/domain/pattern/automaton.ts';
+import { readPattern } from '../../src/domain/pattern/syntax.ts';
 import { computingMs } from './computing.ts';
 
 // A thread of its own: coverage is taken of the one that runs the tests, and makes what is counted there several times as slow.

@@ -8,7 +8,7 @@ import { createToolLocator } from '../../dev/servers/locate-tool.ts';
 import { type Servers, type ServersOptions, startServers } from '../../dev/servers/start-servers.ts';
 import { kinds } from '../../src/api/kinds.ts';
 import { refOf } from '../../src/api/resource-ref.ts';
-import { createKube, type Kube, type KubeObject } from '../../src/clients/kube.ts';
+import { createKube, type Kube, type KubeObject } from '../../src/clients/kubernetes/client.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
 import {
   type Chronicle,

@@ -1,8 +1,8 @@
-import { type ActionContext, Wait } from '../../src/activities/actions/action.ts';
-import { createRestartPod } from '../../src/activities/actions/restart-pod.ts';
-import type { RestartPodParameters } from '../../src/api/action-parameters.ts';
-import type { Kube } from '../../src/clients/kube.ts';
-import type { ActionOutcome, ActionRequest, PodRef } from '../../src/domain/action.ts';
+import { type ActionContext, Wait } from '../../src/activities/target-app/actions/action.ts';
+import { createRestartPod } from '../../src/activities/target-app/actions/restart-pod.ts';
+import type { RestartPodParameters } from '../../src/api/target-app/action-parameters.ts';
+import type { Kube } from '../../src/clients/kubernetes/client.ts';
+import type { ActionOutcome, ActionRequest, PodRef } from '../../src/domain/target-app/action.ts';
 import { actionContext } from './action-context.ts';
 import { until } from './until.ts';
 

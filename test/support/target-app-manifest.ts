@@ -1,6 +1,6 @@
-import type { PlanDefaults } from '../../src/api/plan-of.ts';
-import { planOf } from '../../src/api/plan-of.ts';
-import type { Plan } from '../../src/domain/plan.ts';
+import type { PlanDefaults } from '../../src/api/target-app/compile-spec.ts';
+import { planOf } from '../../src/api/target-app/compile-spec.ts';
+import type { Plan } from '../../src/domain/target-app/compiled-spec.ts';
 
 export const defaults: PlanDefaults = {
   pollingInterval: 30,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { type Servers, startServers } from '../../dev/servers/start-servers.ts';
-import { createKube, type Kube } from '../../src/clients/kube.ts';
+import { createKube, type Kube } from '../../src/clients/kubernetes/client.ts';
 
 /**
  * Gives a test file a Kubernetes of its own, which starts before its tests and stops after them. `take` is called with it

@@ -13,9 +13,9 @@ import {
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
 import { startServers } from '../../dev/servers/start-servers.ts';
-import type { AppRef } from '../../src/domain/observation.ts';
+import type { AppRef } from '../../src/domain/target-app/observation.ts';
 import { attributesOf, standingOf } from '../../src/workflows/search-attributes.ts';
-import type { targetApp } from '../../src/workflows/target-app.ts';
+import type { targetApp } from '../../src/workflows/target-app/target-app.ts';
 import { type QueueName, taskQueues } from '../../src/workflows/task-queues.ts';
 import type { World } from './world.ts';
 

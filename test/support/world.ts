@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import type { InjectedSinks } from '@temporalio/worker';
-import { attempt } from '../../src/activities/attempt.ts';
-import { diff } from '../../src/activities/diff.ts';
 import type { Activities } from '../../src/activities/index.ts';
 import type { Recorded } from '../../src/activities/record-events.ts';
 import type { Reported } from '../../src/activities/report-status.ts';
-import { type ActionName, actionNames } from '../../src/api/actions.ts';
-import type { ActionOutcome, ActionRequest, ActionResult } from '../../src/domain/action.ts';
+import { diff } from '../../src/activities/target-app/diff.ts';
+import { attempt } from '../../src/activities/with-heartbeat.ts';
+import { type ActionName, actionNames } from '../../src/api/target-app/actions.ts';
 import type { EventRecord } from '../../src/domain/events.ts';
 import type { Json, JsonObject } from '../../src/domain/json.ts';
+import type { ActionOutcome, ActionRequest, ActionResult } from '../../src/domain/target-app/action.ts';
+import type { Plan, RulePlan } from '../../src/domain/target-app/compiled-spec.ts';
 import {
   type EpisodeMirror,
   type Failure,
@@ -17,10 +18,9 @@ import {
   type Observation,
   type ObserveInput,
   type Reading,
-} from '../../src/domain/observation.ts';
-import type { Plan, RulePlan } from '../../src/domain/plan.ts';
-import { isSuspended } from '../../src/domain/status.ts';
-import type { DecisionSinks } from '../../src/workflows/activities.ts';
+} from '../../src/domain/target-app/observation.ts';
+import { isSuspended } from '../../src/domain/target-app/status.ts';
+import type { DecisionSinks } from '../../src/workflows/target-app/activities.ts';
 import { identified } from './domain.ts';
 
 /** A pod as it would answer. */

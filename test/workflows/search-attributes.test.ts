@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createAttributeUse } from '../../src/controller/attribute-use.ts';
-import { type Conversation, createConversations } from '../../src/controller/conversations.ts';
+import { createAttributeUse } from '../../src/clients/temporal/attribute-use.ts';
+import { type Conversation, createConversations } from '../../src/clients/temporal/workflow-starter.ts';
 import { attributesOf, standingOf } from '../../src/workflows/search-attributes.ts';
 import { until } from '../support/until.ts';
 import { startWorkflowEnv, type WorkflowEnv } from '../support/workflow-env.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Wait } from '../../../src/activities/actions/action.ts';
-import { createRestartPod } from '../../../src/activities/actions/restart-pod.ts';
-import type { Kube, KubeObject, ResourceRef } from '../../../src/clients/kube.ts';
-import { pods } from '../../../src/clients/kube-pods.ts';
+import type { Wait } from '../../../src/activities/target-app/actions/action.ts';
+import { createRestartPod } from '../../../src/activities/target-app/actions/restart-pod.ts';
+import type { Kube, KubeObject, ResourceRef } from '../../../src/clients/kubernetes/client.ts';
+import { pods } from '../../../src/clients/kubernetes/pods.ts';
 import type { JsonObject } from '../../../src/domain/json.ts';
 import { actionContext, podRef } from '../../support/action-context.ts';
 import {

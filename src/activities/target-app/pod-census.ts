@@ -1,0 +1,119 @@
+import type { WatchCache } from '../../clients/kubernetes/informer/informer.ts';
+import { isSelected } from '../../domain/selector.ts';
+import type { PodsSeen } from '../../domain/target-app/findings.ts';
+import { type ObserveInput, wholeApp } from '../../domain/target-app/observation.ts';
+import type { Log } from '../../telemetry/logger.ts';
+import type { UnwatchedPods } from './missing-pods.ts';
+import { isAlive, isRunning, type PodView } from './pod-view.ts';
+import type { SpecInForce } from './reader.ts';
+
+/** What asking for the pods of a TargetApp needs. */
+export interface RollCallOptions {
+  pods: Pick<WatchCache<PodView>, 'hasSynced' | 'list' | 'scopes'>;
+  unwatched: UnwatchedPods;
+  log: Pick<Log, 'warning'>;
+}
+
+/** The pods of a TargetApp, as far as it can be said. */
+export interface PodsThere {
+  /** What the workflow is told of them. */
+  seen: PodsSeen;
+  /** Those that can be asked. */
+  running: (PodView & { ip: string })[];
+  /** Known pods of which nobody can say whether they are there. */
+  undecided: string[];
+  /** Whether a pod is still there under that address. */
+  isAt(uid: string, ip: string | undefined): boolean;
+}
+
+/** Says which pods of a TargetApp there are. Both throw while the watch has not begun, which is a matter of a moment. */
+export interface RollCall {
+  /** As the watch has it. */
+  watched(namespace: string, inForce: SpecInForce): PodsSeen;
+  /** The API server is asked for known pods that the watch lacks. */
+  present(input: ObserveInput, inForce: SpecInForce, signal: AbortSignal): Promise<PodsThere>;
+}
+
+/** So long after the API server last proved that the watch is current, that nothing is there is only what it last said. */
+const longestSilenceMs = 120_000;
+
+const isSaidToRun = ({ phase, ip }: PodView): boolean => phase === 'Running' && ip !== undefined;
+
+export const createRollCall = ({ pods, unwatched, log }: RollCallOptions): RollCall => {
+  /** The LIST and WATCH that covers a namespace. */
+  const scopeOf = (namespace: string) => {
+    const scopes = pods.scopes();
+    return (
+      scopes.find((scope) => scope.namespace === namespace) ?? scopes.find((scope) => scope.namespace === undefined)
+    );
+  };
+
+  /** Why the pods of a namespace are not known at all. */
+  const unwatchable = (namespace: string): string | undefined => {
+    if (pods.hasSynced(namespace)) return undefined;
+    const trouble = scopeOf(namespace)?.trouble;
+    if (trouble === undefined) throw new Error('the watch of pods in the namespace has not synced yet');
+    return `the pods of this namespace cannot be watched: ${trouble}`;
+  };
+
+  /** Known pods that the watch does not have: those that are there all the same, and those of which nobody can say. */
+  const missing = async (
+    { app, known }: ObserveInput,
+    { spec, plan }: SpecInForce,
+    matching: PodView[],
+    signal: AbortSignal,
+  ): Promise<{ found: PodView[]; undecided: string[] }> => {
+    const matched = new Set(matching.map(({ uid }) => uid));
+    const unmatched = Object.keys(known).filter((subject) => subject !== wholeApp && !matched.has(subject));
+    if (unmatched.length === 0 || spec === undefined || !plan.perPod) return { found: [], undecided: [] };
+    const watched = new Set(pods.list(app.namespace).map(({ uid }) => uid));
+    const uids = unmatched.filter((uid) => !watched.has(uid));
+    if (uids.length === 0) return { found: [], undecided: [] };
+    const found = await unwatched({ namespace: app.namespace, selector: spec.selector, uids }, signal);
+    if (found === undefined) return { found: [], undecided: uids };
+    if (found.length > 0)
+      log.warning('the watch of pods is behind', { namespace: app.namespace, tapp: app.name, pods: found.length });
+    return { found: found.filter(isAlive), undecided: [] };
+  };
+
+  /** What is to be said of an app of which no pod runs, as far as one knows. */
+  const noneRunning = (namespace: string, undecided: string[]): Partial<PodsSeen> => {
+    if (undecided.length > 0) return { podsUnknown: 'the API server does not say whether its pods are still there' };
+    const silentMs = scopeOf(namespace)?.stalenessMs ?? 0;
+    if (silentMs <= longestSilenceMs) return { nothingRuns: true };
+    return { podsUnknown: `the API server has said nothing of pods for ${Math.round(silentMs / 1000)} s` };
+  };
+
+  const selectedBy = ({ spec }: SpecInForce, namespace: string): PodView[] =>
+    pods.list(namespace).filter(({ labels }) => spec !== undefined && isSelected(spec.selector, labels));
+
+  const watched: RollCall['watched'] = (namespace, inForce) => {
+    const podsUnknown = unwatchable(namespace);
+    const matched = selectedBy(inForce, namespace).filter(isAlive).length;
+    return { matched, ...(podsUnknown !== undefined && { podsUnknown }) };
+  };
+
+  const present: RollCall['present'] = async (input, inForce, signal) => {
+    const { namespace } = input.app;
+    const podsUnknown = unwatchable(namespace);
+    const selected = selectedBy(inForce, namespace);
+    const alive = selected.filter(isAlive);
+    const { found, undecided } = await missing(input, inForce, alive, signal);
+    const matching = [...alive, ...found];
+    // One on its way out runs until it is gone: a replacement in between is no outage.
+    const runs = [...selected, ...found].some(isSaidToRun);
+    const isAt = (uid: string, ip: string | undefined): boolean => {
+      const isMeant = (pod: PodView) => pod.uid === uid;
+      const pod = pods.list(namespace).find(isMeant) ?? found.find(isMeant);
+      return pod !== undefined && pod.ip === ip && isAlive(pod);
+    };
+    const seen: PodsSeen = {
+      matched: matching.length,
+      ...(podsUnknown !== undefined && { podsUnknown }),
+      ...(podsUnknown === undefined && inForce.plan.perPod && !runs && noneRunning(namespace, undecided)),
+    };
+    return { seen, running: matching.filter(isRunning), undecided, isAt };
+  };
+
+  return { watched, present };
+};

@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto';
+import { onlySelected } from '../../api/target-app/only-selected.ts';
+import { unselected } from '../../api/target-app/query.ts';
+import type { GraphqlResult } from '../../clients/graphql/client.ts';
+import { comparable } from '../../domain/diff.ts';
+import type { Json } from '../../domain/json.ts';
+import { type Failure, failureKey, failureOf, type Reading } from '../../domain/target-app/observation.ts';
+import type { Question } from './query-targets.ts';
+import type { SpecInForce } from './reader.ts';
+
+const hashOf = (state: Json, unknown: readonly string[]): string =>
+  createHash('sha256').update(JSON.stringify(state)).update(unknown.join('\n')).digest('base64url').slice(0, 12);
+
+/** What is told with the first reading of a subject, whatever it says. */
+const newcomer = ({ subject, name, startedAt, startupMs }: Question): Reading => ({
+  subject,
+  name,
+  ...(startedAt !== undefined && { startedAt }),
+  ...(startupMs !== undefined && { startupMs }),
+});
+
+/**
+ * What is told of one answer; undefined when it is what was known.
+ * @param known the fingerprint of what the workflow knows of the subject; undefined when it knows nothing
+ * @param maxBytes of the selected state as JSON; a larger one is a failure
+ */
+export function readingOf(
+  question: Question,
+  result: GraphqlResult,
+  { plan, selected = {} }: SpecInForce,
+  known: string | undefined,
+  maxBytes: number,
+): Reading | undefined {
+  const who = known === undefined ? newcomer(question) : { subject: question.subject, name: question.name };
+  const [knownHash, knownFailure] = (known ?? '').split('!');
+  const failed = (failure: Failure): Reading | undefined =>
+    knownFailure === failureKey(failure) ? undefined : { ...who, failure };
+  if (!result.ok) return failed(result.failure);
+  const state = onlySelected(result.data, selected);
+  const bytes = Buffer.byteLength(JSON.stringify(state));
+  if (bytes > maxBytes) {
+    const message = `the selected state has ${bytes} bytes, the limit is ${maxBytes}: select fewer fields in spec.stateQuery`;
+    return failed(failureOf('TooLarge', message));
+  }
+  const unknown = result.unknown.filter((path) => unselected(selected, path) === undefined);
+  const read = plan.rules.flatMap(({ trigger, stateRefs = [] }) => [
+    ...(trigger.field === undefined ? [] : [trigger.field]),
+    ...stateRefs,
+  ]);
+  const hash = hashOf(comparable(state, plan.ignoreFields, read), unknown);
+  if (hash === knownHash && knownFailure === undefined) return undefined;
+  const reading: Reading = { ...who, hash };
+  if (hash !== knownHash) reading.state = state;
+  if (unknown.length === 0) return reading;
+  return { ...reading, unknown, ...(result.why !== undefined && { why: result.why }) };
+}
+
+/** What is told of a known pod that the watch lacks, while the API server does not say whether it is there. */
+export const unconfirmed = (subject: string, known = ''): Reading[] => {
+  const failure = failureOf('PodUnconfirmed', 'the API server does not say whether the pod is still there');
+  return known.endsWith(`!${failureKey(failure)}`) ? [] : [{ subject, name: '', failure }];
+};

@@ -1,0 +1,133 @@
+import type { Plan, RulePlan, SpecProblem, TransitionPlan } from '../../domain/target-app/compiled-spec.ts';
+import { withKeys } from '../../domain/target-app/rule-identity.ts';
+import { durationMs } from '../common/duration.ts';
+import { schemaProblems } from '../common/schema-problems.ts';
+import { type ActionDefaults, actionPlan, hashOf, optionalMs } from './compile-action.ts';
+import type { Rule } from './rule.ts';
+import { TargetAppSpec } from './schema.ts';
+import { quorumOf } from './trigger.ts';
+import { ruleName } from './validation/rule.ts';
+import { specProblems, timeOf } from './validation/spec.ts';
+
+/** The parts of a TargetApp that planOf reads. */
+export interface PlannedApp {
+  metadata: { name: string; namespace: string; uid: string; generation: number };
+  spec: unknown;
+}
+
+/** What the installation says where a spec is silent. */
+export interface PlanDefaults extends ActionDefaults {
+  /** Seconds between polls. */
+  pollingInterval: number;
+  /** Seconds for one query. */
+  timeout: number;
+  /** Seconds after which a status that says nothing new is written again. */
+  statusHeartbeat: number;
+  /** Pods that are asked at the same time. */
+  queriesAtOnce: number;
+  /** Changes the digest of every plan: version and configuration of KCO. */
+  salt: string;
+}
+
+/** How often restarts may come where a rule is silent: a shared cause must not keep a workload restarting. */
+const restartLimit = { max: 5, perMs: 3_600_000 };
+
+function limitOf({ action, maxFirings }: Rule): RulePlan['maxFirings'] {
+  if (maxFirings !== undefined) return { max: maxFirings.max, perMs: durationMs(maxFirings.per) };
+  return action === 'restart_pod' ? restartLimit : undefined;
+}
+
+const triggerOf = ({ trigger: { as, condition, field, value } }: Rule): RulePlan['trigger'] => ({
+  condition,
+  ...(field === undefined ? {} : { field }),
+  ...(value === undefined ? {} : { value }),
+  ...(as === undefined ? {} : { as }),
+});
+
+function rulePlan(rule: Rule, index: number, defaults: PlanDefaults): RulePlan {
+  const [trigger, pods, repeatMs, maxFirings] = [
+    triggerOf(rule),
+    quorumOf(rule.trigger.pods),
+    optionalMs(rule.repeatEvery),
+    limitOf(rule),
+  ];
+  const question = hashOf([rule.action, trigger, pods]);
+  const own = actionPlan(rule, question, defaults);
+  const onRecovery = (rule.onRecovery ?? []).map((step) => actionPlan(step, question, defaults));
+  return {
+    name: ruleName(rule, index),
+    key: own.content,
+    question,
+    ...own,
+    trigger,
+    pods,
+    forMs: optionalMs(rule.trigger.for) ?? 0,
+    cooldownMs: optionalMs(rule.cooldown) ?? 0,
+    ...(repeatMs ? { repeatMs } : {}),
+    ...(maxFirings ? { maxFirings } : {}),
+    dryRun: rule.dryRun ?? false,
+    ...(onRecovery.length > 0 ? { onRecovery } : {}),
+  };
+}
+
+/** The plans of rules, each under a key of its own. */
+const rulePlans = (rules: readonly Rule[], defaults: PlanDefaults): RulePlan[] =>
+  withKeys(
+    rules.map((rule, index) => rulePlan(rule, index, defaults)),
+    [],
+  );
+
+type Undigested = Omit<Plan, 'digest' | 'generation'>;
+
+function planned(spec: TargetAppSpec, defaults: PlanDefaults): Undigested {
+  const interval = spec.pollingInterval ?? defaults.pollingInterval;
+  const suspendUntil = timeOf(spec.suspendUntil);
+  return {
+    endpoint: spec.graphqlEndpoint,
+    source: hashOf([spec.graphqlEndpoint, spec.port, spec.scheme, spec.stateQuery, spec.variables]),
+    perPod: spec.graphqlEndpoint.startsWith('/'),
+    intervalMs: interval * 1000,
+    timeoutMs: Math.min(spec.timeout ?? defaults.timeout, interval) * 1000,
+    queriesAtOnce: defaults.queriesAtOnce,
+    heartbeatMs: defaults.statusHeartbeat * 1000,
+    suspend: spec.suspend ?? false,
+    ...(suspendUntil === undefined ? {} : { suspendUntil }),
+    dryRun: spec.dryRun ?? false,
+    onUnknown: spec.onUnknown ?? 'keep',
+    ignoreFields: spec.ignoreFields ?? [],
+    events: (spec.events ?? []) as TransitionPlan[],
+    rules: rulePlans(spec.actions ?? [], defaults),
+    problems: specProblems(spec),
+  };
+}
+
+/** The plan of a spec that its schema refuses: nothing is watched, and it says why. */
+const unplannable = (problems: SpecProblem[], defaults: PlanDefaults): Undigested => ({
+  endpoint: '',
+  source: '',
+  perPod: true,
+  intervalMs: defaults.pollingInterval * 1000,
+  timeoutMs: Math.min(defaults.timeout, defaults.pollingInterval) * 1000,
+  queriesAtOnce: defaults.queriesAtOnce,
+  heartbeatMs: defaults.statusHeartbeat * 1000,
+  suspend: false,
+  dryRun: false,
+  onUnknown: 'keep',
+  ignoreFields: [],
+  events: [],
+  rules: [],
+  problems,
+});
+
+/**
+ * What the workflow needs to know of a TargetApp: its spec with defaults filled in and durations in milliseconds, and
+ * every problem that the API server could not refuse. Never throws on a spec, whatever it holds.
+ */
+export function planOf({ metadata, spec }: PlannedApp, defaults: PlanDefaults): Plan {
+  const parsed = TargetAppSpec.safeParse(spec);
+  const plan = parsed.success
+    ? planned(parsed.data, defaults)
+    : unplannable(schemaProblems(parsed.error, 'spec', spec), defaults);
+  const { generation } = metadata;
+  return { digest: `g${generation}-${hashOf([plan, defaults.salt])}`, generation, ...plan };
+}

@@ -1,0 +1,151 @@
+import { GraphQLClient } from 'graphql-request';
+import type { JsonObject } from '../../domain/json.ts';
+import { type Failure, failureOf } from '../../domain/target-app/observation.ts';
+import { badStatus } from '../http/failure.ts';
+import type { Http, HttpRequest, HttpResult } from '../http/http-client.ts';
+import { createRetryingHttp, sleepUnlessAborted } from '../http/retry.ts';
+import { defaultJsonLimits, type JsonLimits } from '../http/safe-json.ts';
+import { createRestraint, type Rate } from '../http/throttle.ts';
+import { aboutError, answerIn, firstError, type GraphqlAnswer, type GraphqlResult, judge } from './response.ts';
+
+export type { GraphqlResult } from './response.ts';
+
+/** One query of one endpoint. */
+export interface GraphqlRequest {
+  /** Absolute http(s) URL of the endpoint. */
+  url: string;
+  /** The text of exactly one query operation; sent as it stands, not parsed. */
+  document: string;
+  variables?: JsonObject;
+  /** Milliseconds for everything: connections, retries and their waits, to the last byte. */
+  deadlineMs: number;
+  /** When it aborts, `query` rejects with its reason. */
+  signal?: AbortSignal;
+  /** Virtual host, where it is not that of the URL. */
+  hostHeader?: string;
+  /** Further headers, lower-case names. */
+  headers?: Record<string, string>;
+}
+
+/** Asks GraphQL endpoints. */
+export interface Graphql {
+  /** Never rejects for a remote fault; rejects only with the reason of the request's own signal. */
+  query(request: GraphqlRequest): Promise<GraphqlResult>;
+}
+
+/** What `createGraphql` may be told. */
+export interface GraphqlOptions {
+  http: Pick<Http, 'send'>;
+  /** Further attempts after the first within one query (`KCO_GRAPHQL_MAX_RETRIES`). Default 3. */
+  retries?: number;
+  /** Structure that an answer may have. */
+  limits?: JsonLimits;
+  /** Requests per host. Default 500 a second, 1,000 at once. */
+  rate?: Rate;
+  /** Mean wait before the first retry, in milliseconds; doubles each time. Default 200. */
+  backoffMs?: number;
+  /** Milliseconds since the epoch, never going back. */
+  now?(): number;
+  /** 0 ≤ x < 1. */
+  random?(): number;
+  sleep?(ms: number, signal: AbortSignal | undefined): Promise<void>;
+}
+
+/** Carries a failure through graphql-request, which passes on what its `fetch` throws. */
+class Unanswered extends Error {
+  readonly failure: Failure;
+  constructor(failure: Failure) {
+    super(failure.message);
+    this.name = 'Unanswered';
+    this.failure = failure;
+  }
+}
+
+const requestHeaders = {
+  accept: 'application/graphql-response+json, application/json',
+  'content-type': 'application/json',
+};
+
+const isFailure = (answer: GraphqlAnswer | Failure): answer is Failure => 'class' in answer;
+
+/** Servers that reject a query say why in the body (GraphQL over HTTP), which is what a person needs. */
+const refusal = (result: Extract<HttpResult, { ok: true }>, url: URL, limits: JsonLimits): Failure => {
+  const answer = answerIn(result.body, result.headers['content-type'], url, limits);
+  if (isFailure(answer) || answer.errors.length === 0) return badStatus(url, result.status);
+  return badStatus(url, result.status, `: ${firstError(answer)}`, `/${aboutError(answer)}`);
+};
+
+/** The answer of a result, or `Unanswered`. */
+const answerOf = (result: HttpResult, url: URL, limits: JsonLimits): GraphqlAnswer => {
+  if (!result.ok) throw new Unanswered(result.failure);
+  if (result.status < 200 || result.status > 299) throw new Unanswered(refusal(result, url, limits));
+  const answer = answerIn(result.body, result.headers['content-type'], url, limits);
+  if (isFailure(answer)) throw new Unanswered(answer);
+  return answer;
+};
+
+/**
+ * The part of the Fetch API that graphql-request uses, over KCO's own HTTP client: a real `Response` would cost more than
+ * the exchange. The answer is parsed here, once; what stands for its text is the parsed answer itself.
+ */
+const fetchVia = (
+  http: Pick<Http, 'send'>,
+  request: GraphqlRequest,
+  limits: JsonLimits,
+  note: (answer: GraphqlAnswer) => void,
+): typeof fetch => {
+  const { hostHeader, headers, deadlineMs, signal } = request;
+  const own = hostHeader === undefined ? headers : { ...headers, host: hostHeader };
+  const send = async (url: URL, init: { body: string }): Promise<unknown> => {
+    const sent: HttpRequest = {
+      url,
+      method: 'POST',
+      headers: { ...requestHeaders, ...own },
+      body: init.body,
+      deadlineMs,
+      signal,
+    };
+    const answer = answerOf(await http.send(sent), url, limits);
+    note(answer);
+    return { ok: true, status: 200, headers: { get: () => 'application/json' }, text: async () => answer };
+  };
+  return send as unknown as typeof fetch;
+};
+
+/** `fetchVia` has parsed already. */
+const jsonSerializer = { stringify: JSON.stringify, parse: (answer: unknown) => answer };
+
+const ask = async (http: Pick<Http, 'send'>, request: GraphqlRequest, limits: JsonLimits): Promise<GraphqlResult> => {
+  let unsafe: GraphqlAnswer['unsafe'] = [];
+  const client = new GraphQLClient(request.url, {
+    fetch: fetchVia(http, request, limits, (answer) => {
+      unsafe = answer.unsafe;
+    }),
+    jsonSerializer,
+    errorPolicy: 'all',
+    // The operation's name is worth nothing to the server when there is one operation, and costs a parse of the query.
+    excludeOperationName: true,
+  });
+  const { data, errors } = await client.rawRequest<JsonObject>(request.document, request.variables);
+  return judge({ data: data ?? null, errors: (errors ?? []) as unknown as JsonObject[], unsafe }, request.url);
+};
+
+/** One per worker: what it remembers of hosts protects them only when all polls share it. */
+export const createGraphql = (options: GraphqlOptions): Graphql => {
+  const { http, retries = 3, limits = defaultJsonLimits, rate = { perSecond: 500, burst: 1_000 } } = options;
+  const now = options.now ?? (() => performance.timeOrigin + performance.now());
+  const restraint = createRestraint({ rate, now, failuresUntilDown: 3, longestPauseMs: 60_000 });
+  const { backoffMs = 200, random = Math.random, sleep = sleepUnlessAborted } = options;
+  const retrying = createRetryingHttp({ http, restraint, retries, backoffMs, now, random, sleep });
+  return {
+    async query(request) {
+      if (!URL.canParse(request.url)) return { ok: false, failure: failureOf('EgressDenied', 'not a URL') };
+      try {
+        return await ask(retrying, request, limits);
+      } catch (error) {
+        if (error instanceof Unanswered) return { ok: false, failure: error.failure };
+        throw error;
+      }
+    },
+  };
+};

@@ -1,0 +1,81 @@
+import type { KubeObject } from '../types.ts';
+
+/** What happened to an object, as far as the copy is concerned. */
+export type WatchEventType = 'added' | 'deleted' | 'modified';
+
+interface Entry<T> {
+  uid: string;
+  version: string;
+  value: T;
+}
+
+export interface WatchStoreOptions<T> {
+  trim(object: KubeObject): T;
+  onChange(event: WatchEventType, object: T, previous?: T): void;
+}
+
+/** The copy itself: objects by namespace and name. A name with another uid is another object. */
+export interface WatchStore<T> {
+  get(namespace: string, name: string): T | undefined;
+  list(namespace?: string): T[];
+  size(): number;
+  put(object: KubeObject): void;
+  remove(object: KubeObject): void;
+  /** Makes the copy of one namespace (of all, without one) equal to a complete list, and tells the difference. */
+  replace(objects: KubeObject[], namespace?: string): void;
+}
+
+/** An empty copy. Cluster-scoped objects are in the namespace `''`. */
+export const createWatchStore = <T>({ trim, onChange }: WatchStoreOptions<T>): WatchStore<T> => {
+  const byNamespace = new Map<string, Map<string, Entry<T>>>();
+
+  const drop = (namespace: string, name: string): void => {
+    const entries = byNamespace.get(namespace);
+    const old = entries?.get(name);
+    if (!entries || !old) return;
+    entries.delete(name);
+    if (entries.size === 0) byNamespace.delete(namespace);
+    onChange('deleted', old.value);
+  };
+
+  const put = (object: KubeObject): void => {
+    const { namespace = '', name, uid, resourceVersion } = object.metadata;
+    const old = byNamespace.get(namespace)?.get(name);
+    if (old?.uid === uid && old.version === resourceVersion) return;
+    if (old && old.uid !== uid) drop(namespace, name);
+    const value = trim(object);
+    const entries = byNamespace.get(namespace) ?? new Map<string, Entry<T>>();
+    byNamespace.set(namespace, entries.set(name, { uid, version: resourceVersion, value }));
+    if (old?.uid === uid) onChange('modified', value, old.value);
+    else onChange('added', value);
+  };
+
+  const valuesOf = (entries: Map<string, Entry<T>> | undefined): T[] =>
+    [...(entries?.values() ?? [])].map(({ value }) => value);
+
+  return {
+    put,
+    get: (namespace, name) => byNamespace.get(namespace)?.get(name)?.value,
+    list: (namespace) =>
+      namespace === undefined ? [...byNamespace.values()].flatMap(valuesOf) : valuesOf(byNamespace.get(namespace)),
+    size: () => [...byNamespace.values()].reduce((sum, entries) => sum + entries.size, 0),
+
+    remove: ({ metadata: { namespace = '', name, uid } }) => {
+      // The event of an older namesake must not take the newer object away.
+      if (byNamespace.get(namespace)?.get(name)?.uid === uid) drop(namespace, name);
+    },
+
+    replace: (objects, namespace) => {
+      const listed = new Set(objects.map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`));
+      const covered = namespace === undefined ? [...byNamespace.keys()] : [namespace];
+      const gone = covered.flatMap((each) =>
+        [...(byNamespace.get(each)?.keys() ?? [])]
+          .filter((name) => !listed.has(`${each}/${name}`))
+          .map((name) => [each, name] as const),
+      );
+      // Deletions first: what replaces an object under a new name should not meet it.
+      for (const [each, name] of gone) drop(each, name);
+      for (const object of objects) put(object);
+    },
+  };
+};

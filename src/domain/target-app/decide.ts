@@ -1,0 +1,72 @@
+import { type Changes, changesOf, type StatePair } from '../diff.ts';
+import { withEvents } from '../outbox.ts';
+import { type Absorbed, absorb } from './apply-observation.ts';
+import { changeEvents } from './change-events.ts';
+import type { Plan } from './compiled-spec.ts';
+import { decisionEvent, reachabilityEvents } from './event-messages.ts';
+import type { PodsSeen, SubjectView } from './findings.ts';
+import type { Memory } from './memory.ts';
+import type { Observation } from './observation.ts';
+import { type Decision, judge } from './rules.ts';
+import { isSuspended } from './status.ts';
+import type { Load } from './suppression.ts';
+
+/** What one observation leads to. */
+export interface Turn {
+  memory: Memory;
+  decisions: Decision[];
+}
+
+/** The states that are to be compared: of each subject that has one before and another one after. */
+export const changedPairs = (views: SubjectView[]): StatePair[] =>
+  views.flatMap(({ subject, failure, previous, state }) =>
+    failure !== undefined || previous === undefined || state === undefined || previous === state
+      ? []
+      : [{ subject, before: previous, after: state }],
+  );
+
+const podsIn = ({ matched, nothingRuns, podsUnknown }: Memory): PodsSeen => ({
+  matched,
+  ...(nothingRuns && { nothingRuns }),
+  ...(podsUnknown !== undefined && { podsUnknown }),
+});
+
+/**
+ * The plan step: what an absorbed observation means. Pure: no clock, no randomness, nothing but its arguments, so the
+ * same observations give the same decisions in a workflow, in its replay and in a simulation.
+ */
+export function decide(
+  uid: string,
+  plan: Plan,
+  { memory, views, failedBefore, drafts: earlier }: Absorbed,
+  changes: Changes,
+  { now, load }: { now: number; load?: Load },
+): Turn {
+  // The plan as the memory has it: there its rules have the keys under which they are remembered.
+  const { rules, decisions } = judge(uid, memory.plan ?? plan, memory.rules, views, {
+    ...podsIn(memory),
+    now,
+    ...(load !== undefined && { load }),
+  });
+  const isChanged = Object.values(changes).some(({ changes: found, more = 0 }) => found.length + more > 0);
+  const drafts = [
+    ...earlier,
+    ...reachabilityEvents(plan, memory, views, failedBefore),
+    ...changeEvents(plan, views, changes),
+    ...decisions.map(decisionEvent),
+  ];
+  const next = { ...memory, rules, ...(isChanged && { lastChange: now }) };
+  return { memory: withEvents(next, drafts, now), decisions };
+}
+
+/**
+ * Absorb, diff and decide in one go, for a simulation that has neither a cluster nor Temporal. A TargetApp that is
+ * suspended or has a spec to mend is not polled, so there is nothing to decide.
+ */
+export function step(uid: string, memory: Memory, observation: Observation, now: number): Turn {
+  const absorbed = absorb(memory, observation, now);
+  const plan = absorbed.memory.plan;
+  if (plan === undefined || plan.problems.length > 0 || isSuspended(plan, memory.held, now))
+    return { memory: absorbed.memory, decisions: [] };
+  return decide(uid, plan, absorbed, changesOf(changedPairs(absorbed.views), plan.ignoreFields), { now });
+}

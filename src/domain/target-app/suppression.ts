@@ -1,0 +1,137 @@
+import type { Plan, RulePlan } from './compiled-spec.ts';
+import type { Scope, SubjectView } from './findings.ts';
+import type { Episode, FiringRecord, HindranceReason, RuleMemory } from './memory.ts';
+
+/** What the workflow can still take on: actions that it may add, and those that have not had their turn yet. */
+export interface Load {
+  room: number;
+  /** `loadKey` of every action that has not ended, and must before the rule fires again. */
+  waiting: ReadonlySet<string>;
+}
+
+/** A load that holds nothing back, for a simulation. */
+export const noLoad: Load = { room: Number.POSITIVE_INFINITY, waiting: new Set() };
+
+export const loadKey = (key: string, subject: string): string => `${key}/${subject}`;
+
+/** What advancing a rule needs; `memory` is this turn's own copy and may be written. */
+export interface RuleTurn {
+  /** The TargetApp's. */
+  uid: string;
+  plan: Plan;
+  rule: RulePlan;
+  memory: RuleMemory;
+  /** Epoch milliseconds. */
+  now: number;
+  /** This turn's own copy: each firing takes of its room. */
+  load: Load;
+  /** Longest value, as JSON, that an action is told or an episode remembers: both travel through the history. */
+  maxCarried: number;
+}
+
+/** What keeps a rule from firing. */
+export interface Hindrance {
+  reason: HindranceReason;
+  message: string;
+  /** It is not the rule's own limit that holds it back: a change is not used up by it. */
+  isPassing?: true;
+}
+
+const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
+
+/** As Kubernetes does with containers that crash again and again: 10 s, 20 s, 40 s … 5 min; forgotten after 10 min. */
+const backOff = { firstMs: 10_000, longestMs: 300_000, forgottenMs: 600_000 };
+
+/** The firings that back-off counts: restarts since all was well, or what was done to pods that were ill from the start. */
+function countedFirings({ rule, memory }: RuleTurn): FiringRecord[] {
+  if (!rule.paced) return memory.firings.filter(({ inVain }) => inVain);
+  const { calmAt } = memory;
+  return calmAt === undefined ? memory.firings : memory.firings.filter(({ at }) => at > calmAt);
+}
+
+/** How many of the last firings follow each other without a pause that lets them be forgotten; several at once are one. */
+function inARow(firings: FiringRecord[]): number {
+  const times = [...new Set(firings.map(({ at }) => at))];
+  const broken = times.findLastIndex((at, index) => index > 0 && at - (times[index - 1] ?? at) >= backOff.forgottenMs);
+  return times.length - Math.max(0, broken);
+}
+
+/**
+ * A pod that comes up in the state for which its predecessor was restarted must not be restarted at every poll, and the
+ * pods of one workload not all at once: each time that does not help, the next attempt waits longer.
+ */
+function backOffOf(turn: RuleTurn, episode: Episode): Hindrance | undefined {
+  const { rule, now } = turn;
+  if (!rule.paced && !(rule.onPods && episode.baseline)) return undefined;
+  const firings = countedFirings(turn);
+  const last = firings.at(-1)?.at;
+  if (last === undefined || (!rule.paced && last === now) || now - last >= backOff.forgottenMs) return undefined;
+  const waitMs = Math.min(backOff.longestMs, backOff.firstMs * 2 ** (inARow(firings) - 1));
+  if (now - last >= waitMs) return undefined;
+  return {
+    reason: 'BackOff',
+    message: rule.paced
+      ? `the last restart was ${seconds(now - last)} ago and not all is well yet, the back-off is ${seconds(waitMs)}`
+      : `it did not help ${seconds(now - last)} ago, the back-off is ${seconds(waitMs)}`,
+  };
+}
+
+function cooldownOf({ rule, memory, now }: RuleTurn, subject: string, episode: Episode): Hindrance | undefined {
+  const own = memory.firings.findLast((firing) => firing.subject === subject)?.at;
+  // A pod that replaces another one is held back by what was done to that one.
+  const last = Math.max(own ?? Number.NEGATIVE_INFINITY, episode.inherited?.firedAt ?? Number.NEGATIVE_INFINITY);
+  if (now - last >= rule.cooldownMs) return undefined;
+  return {
+    reason: 'Cooldown',
+    message: `fired ${seconds(now - last)} ago, the cooldown is ${seconds(rule.cooldownMs)}`,
+  };
+}
+
+function mostFiringsOf({ rule, memory, now }: RuleTurn): Hindrance | undefined {
+  if (rule.maxFirings === undefined) return undefined;
+  const { max, perMs } = rule.maxFirings;
+  const within = memory.firings.filter(({ at }) => now - at < perMs).length;
+  if (within < max) return undefined;
+  return {
+    reason: 'MaxFirings',
+    message: `fired ${within} times within ${seconds(perMs)}, the limit is ${max}`,
+  };
+}
+
+/** How long a pod that never answered is given to start, where neither the rule nor its startup probe says. */
+const defaultGraceMs = 300_000;
+
+/** Milliseconds that a pod which never answered still has to start, before it may be restarted. */
+function startingMs({ rule, now }: RuleTurn, { hash, startedAt, startupMs, seenAt }: SubjectView): number {
+  if (!rule.paced || hash !== undefined) return 0;
+  return (startedAt ?? seenAt ?? 0) + (rule.startupGraceMs ?? startupMs ?? defaultGraceMs) - now;
+}
+
+/** The subjects of a scope that are not just starting. */
+export const started = (turn: RuleTurn, { satisfied }: Scope): SubjectView[] =>
+  satisfied.filter((view) => startingMs(turn, view) <= 0);
+
+function startUpOf(turn: RuleTurn, scope: Scope): Hindrance | undefined {
+  const left = Math.min(...scope.satisfied.map((view) => startingMs(turn, view)));
+  if (scope.satisfied.length === 0 || left <= 0) return undefined;
+  return {
+    reason: 'StartingUp',
+    message: `it never answered yet and has ${seconds(left)} left to start`,
+    isPassing: true,
+  };
+}
+
+function loadOf({ rule, load }: RuleTurn, subject: string): Hindrance | undefined {
+  if (load.waiting.has(loadKey(rule.key, subject)))
+    return { reason: 'Busy', message: 'an earlier action of this rule on it has not ended yet', isPassing: true };
+  if (load.room > 0) return undefined;
+  return { reason: 'Busy', message: 'too many actions of this TargetApp have not ended yet', isPassing: true };
+}
+
+/** Why a rule may not fire now, if so. */
+export const hindranceTo = (turn: RuleTurn, scope: Scope, episode: Episode): Hindrance | undefined =>
+  startUpOf(turn, scope) ??
+  cooldownOf(turn, scope.subject, episode) ??
+  backOffOf(turn, episode) ??
+  mostFiringsOf(turn) ??
+  loadOf(turn, scope.subject);

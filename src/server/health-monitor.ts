@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CheckResult } from './probe-server.ts';
+
+/** What is looked at again and again. */
+export interface WatchmanOptions {
+  /** Looks once; rejects when it is not well. */
+  look(signal: AbortSignal): Promise<void>;
+  everyMs: number;
+  /** Told when a look succeeds after one that did not: for how many milliseconds none did. */
+  onReturn?(lostMs: number): void;
+  /** Told of the first failure of a row. */
+  onLoss?(error: unknown): void;
+}
+
+/** Looks after something in the background, so that a readiness check only reads what is known. */
+export interface Watchman {
+  readonly result: CheckResult;
+  stop(): Promise<void>;
+}
+
+const lookTimeoutMs = 5_000;
+
+/** Rejects when the signal aborts: a look that hangs is a look that failed, however patient it is itself. */
+const aborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    const tell = () => reject(new Error(`no answer within ${lookTimeoutMs / 1000} s`));
+    if (signal.aborted) tell();
+    else signal.addEventListener('abort', tell, { once: true });
+  });
+
+export function createWatchman({ look, everyMs, onReturn, onLoss }: WatchmanOptions): Watchman {
+  const stopping = new AbortController();
+  let result: CheckResult = { ok: false, message: 'not looked at yet' };
+  /** Since when no look has succeeded; undefined while all is well. */
+  let lostAt: number | undefined;
+
+  const once = async (): Promise<void> => {
+    try {
+      const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(lookTimeoutMs)]);
+      await Promise.race([look(signal), aborted(signal)]);
+      result = { ok: true };
+      if (lostAt !== undefined) onReturn?.(performance.now() - lostAt);
+      lostAt = undefined;
+    } catch (error) {
+      if (stopping.signal.aborted) return;
+      result = { ok: false, message: error instanceof Error ? error.message : String(error) };
+      if (lostAt === undefined) onLoss?.(error);
+      lostAt ??= performance.now();
+    }
+  };
+  const run = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      await once();
+      await sleep(everyMs, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
+    }
+  };
+  const running = run();
+  return {
+    get result() {
+      return result;
+    },
+    stop: async () => {
+      stopping.abort();
+      await running;
+    },
+  };
+}

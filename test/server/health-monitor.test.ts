@@ -1,0 +1,48 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { createWatchman, type Watchman } from '../../src/server/health-monitor.ts';
+import { eventually } from '../servers/processes.ts';
+
+let watchman: Watchman | undefined;
+afterEach(() => watchman?.stop());
+
+describe('a watchman', () => {
+  it('knows nothing before its first look', () => {
+    watchman = createWatchman({ look: () => new Promise(() => undefined), everyMs: 1 });
+    expect(watchman.result).toEqual({ ok: false, message: 'not looked at yet' });
+  });
+
+  it('says why it is not well, tells of a loss once per row of failures, and of the return', async () => {
+    let well = true;
+    const told: string[] = [];
+    const made = createWatchman({
+      look: async () => {
+        if (!well) throw new Error('nobody there');
+      },
+      everyMs: 1,
+      onLoss: () => told.push('loss'),
+      onReturn: (lostMs) => told.push(lostMs > 0 ? 'return' : 'no time'),
+    });
+    watchman = made;
+    await eventually('well', () => made.result.ok);
+    well = false;
+    await eventually('not well', () => !made.result.ok);
+    expect(made.result.message).toBe('nobody there');
+    await new Promise((resolve) => setImmediate(resolve));
+    well = true;
+    await eventually('well again', () => made.result.ok);
+    expect(told).toEqual(['loss', 'return']);
+  });
+
+  it('looks no more after it was stopped', async () => {
+    let looks = 0;
+    const look = async () => {
+      looks += 1;
+    };
+    const made = createWatchman({ look, everyMs: 1 });
+    await eventually('some looks', () => looks > 2);
+    await made.stop();
+    const after = looks;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(looks).toBe(after);
+  });
+});

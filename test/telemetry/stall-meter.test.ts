@@ -1,0 +1,34 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from '@jest/globals';
+import { createStallMeter } from '../../src/telemetry/stall-meter.ts';
+
+describe('how long the process stood still', () => {
+  it('is known at once after it did', async () => {
+    const stalls = createStallMeter();
+    const before = stalls();
+    const end = performance.now() + 400;
+    while (performance.now() < end);
+    expect(stalls() - before).toBeGreaterThanOrEqual(250);
+  });
+
+  it('is nothing while it turns, however much time goes by', () => {
+    let now = 0;
+    const stalls = createStallMeter(() => now);
+    for (let turn = 0; turn < 100; turn++) {
+      now += 60;
+      stalls();
+    }
+    expect(stalls()).toBe(0);
+  });
+
+  it('adds up', async () => {
+    let now = 0;
+    const stalls = createStallMeter(() => now);
+    now += 1_000;
+    const once = stalls();
+    expect(once).toBeGreaterThanOrEqual(850);
+    now += 1_000;
+    expect(stalls()).toBe(2 * once);
+    await delay(1);
+  });
+});
