@@ -1,10 +1,23 @@
 // The folder rules: who may import whom. Reasons are in docs/architecture.md.
-const only = (name, from, allowed, comment) => ({
-  name,
+const { readdirSync } = require('node:fs');
+
+/** The kinds: each has a folder of its name in api, and where it has more of its own, one in other rooms or a file. */
+const shared = ['common', 'crd'];
+const kinds = readdirSync('src/api', { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && !shared.includes(entry.name))
+  .map(({ name }) => name)
+  .join('|');
+const ofAKind = `^src/(api|domain|workflows|activities|controller/kinds|telemetry/metrics)/(${kinds})(/|\\.ts$)`;
+/** Where the kinds are put into tables, and the composition root. */
+const tables = '^src/(operator|main|api/kinds|workflows/index|activities/index|controller/kinds/index)\\.ts$';
+
+/** A room and the other rooms that it may use. */
+const room = (name, others, comment) => ({
+  name: `${name}-uses`,
   comment,
   severity: 'error',
-  from: { path: `^src/${from}/` },
-  to: { pathNot: [`^src/${from}/`, ...allowed] },
+  from: { path: `^src/${name}/` },
+  to: { path: '^src/', pathNot: `^src/(${[name, ...others].join('|')})/` },
 });
 
 module.exports = {
@@ -23,7 +36,27 @@ module.exports = {
       from: {},
       to: { couldNotResolve: true },
     },
-    only('domain-is-pure', 'domain', [], 'domain is values in, values out: no Node, no zod, no I/O.'),
+    {
+      name: 'general-knows-no-kind',
+      comment: 'What is general serves every kind; it learns of one through a table or an argument.',
+      severity: 'error',
+      from: { path: '^src/(api|domain|clients|controller|server)/', pathNot: [ofAKind, tables] },
+      to: { path: ofAKind },
+    },
+    {
+      name: 'kinds-are-apart',
+      comment: 'A kind can be taken out, or read, without the others.',
+      severity: 'error',
+      from: { path: ofAKind },
+      to: { path: ofAKind, pathNot: '^src/[a-z/]+/$2(/|\\.ts$)' },
+    },
+    {
+      name: 'domain-is-pure',
+      comment: 'domain is values in, values out: no Node, no zod, no I/O.',
+      severity: 'error',
+      from: { path: '^src/domain/' },
+      to: { pathNot: '^src/domain/' },
+    },
     {
       name: 'workflows-stay-light',
       comment:
@@ -35,46 +68,35 @@ module.exports = {
         dependencyTypesNot: ['type-only'],
       },
     },
-    {
-      name: 'workflows-type-imports',
-      comment: 'Types may come from api and activities, nothing else.',
-      severity: 'error',
-      from: { path: '^src/workflows/' },
-      to: { path: '^src/', pathNot: ['^src/(workflows|domain|api|activities)/'] },
-    },
-    {
-      name: 'api-uses-domain',
-      comment: 'api is what users write; it may use domain only.',
-      severity: 'error',
-      from: { path: '^src/api/' },
-      to: { path: '^src/', pathNot: ['^src/(api|domain)/'] },
-    },
-    {
-      name: 'activities-use',
-      comment: 'activities use clients, domain and api.',
-      severity: 'error',
-      from: { path: '^src/activities/' },
-      to: { path: '^src/', pathNot: ['^src/(activities|clients|domain|api)/'] },
-    },
-    {
-      name: 'clients-use',
-      comment: 'clients are thin adapters: api and domain only.',
-      severity: 'error',
-      from: { path: '^src/clients/' },
-      to: { path: '^src/', pathNot: ['^src/(clients|domain|api)/'] },
-    },
+    room('workflows', ['domain', 'api', 'activities'], 'Types may come from api and activities, nothing else.'),
+    room('api', ['domain'], 'api is what users write; it may use domain only.'),
+    room('activities', ['clients', 'telemetry', 'domain', 'api'], 'activities reach the world through clients.'),
+    room('clients', ['domain', 'api'], 'clients are thin adapters: api and domain only.'),
+    room('telemetry', ['clients', 'domain'], 'telemetry is told what happened and asks nobody.'),
+    room('server', ['clients', 'telemetry', 'domain'], 'server answers from what its owners already know.'),
+    room('config', ['domain', 'api'], 'config is the environment, read once.'),
+    room(
+      'controller',
+      ['activities', 'workflows', 'clients', 'telemetry', 'server', 'domain', 'api'],
+      'controller takes what Kubernetes tells to Temporal; it runs no worker.',
+    ),
+    room(
+      'worker',
+      ['activities', 'workflows', 'clients', 'telemetry', 'config', 'domain', 'api'],
+      'worker runs workflows and activities, and knows nothing of watches.',
+    ),
     {
       name: 'temporal-client',
       comment: 'Only the controller and clients/temporal talk to Temporal as a client.',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/controller/', '^src/clients/temporal', '^src/main\\.ts$'] },
+      from: { path: '^src/', pathNot: ['^src/controller/', '^src/clients/temporal/'] },
       to: { path: 'node_modules/@temporalio/client' },
     },
     {
       name: 'kubernetes-client',
-      comment: 'Only clients/kube knows the Kubernetes client library.',
+      comment: 'Only clients/kubernetes knows the Kubernetes client library.',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/clients/kube'] },
+      from: { path: '^src/', pathNot: ['^src/clients/kubernetes/'] },
       to: { path: 'node_modules/@kubernetes/client-node' },
     },
     {

@@ -4,25 +4,25 @@ import type { KindName } from './api/kinds.ts';
 import { createGraphql } from './clients/graphql/client.ts';
 import { createHttp } from './clients/http/http-client.ts';
 import { createKube, type Kube } from './clients/kubernetes/client.ts';
-import type { WatchCache } from './clients/kubernetes/informer/informer.ts';
+import type { Informer } from './clients/kubernetes/informer/informer.ts';
 import { pods as podRef } from './clients/kubernetes/pods.ts';
-import { type AttributeUse, createAttributeUse } from './clients/temporal/attribute-use.ts';
 import { createTemporalClient } from './clients/temporal/connection.ts';
-import { createConversations } from './clients/temporal/workflow-starter.ts';
+import { createWorkflowStarter } from './clients/temporal/workflow-starter.ts';
 import type { Config } from './config/config.ts';
 import { createAbsentNamespaces } from './controller/absent-namespaces.ts';
-import { serve, type WatchingOptions, watched } from './controller/kind-controller.ts';
-import { registrations } from './controller/kinds/target-app.ts';
-import { createLeader, type Leader } from './controller/leader-election.ts';
+import { type AttributeUse, createAttributeUse } from './controller/attribute-use.ts';
+import { createInformerFor, createKindController, type WatchingOptions } from './controller/kind-controller.ts';
+import { registrations } from './controller/kinds/index.ts';
+import { createLeaderElection, type LeaderElection } from './controller/leader-election.ts';
 import { createTemporalPrerequisites } from './controller/preflight.ts';
 import { createServedKinds } from './controller/served-kinds.ts';
-import type { WorkflowRef } from './domain/target-app/status.ts';
-import { createWatchman } from './server/health-monitor.ts';
-import { type Surface, startSurface } from './server/probe-server.ts';
+import type { WorkflowRef } from './domain/refs.ts';
+import { createHealthMonitor } from './server/health-monitor.ts';
+import { type ProbeServer, startProbeServer } from './server/probe-server.ts';
 import { apart, watchesCheck, workersCheck, worse } from './server/readiness.ts';
 import type { Log } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics/operator.ts';
-import { employ } from './worker/supervisor.ts';
+import { superviseWorker } from './worker/supervisor.ts';
 
 /** What an operator is made of. */
 export interface OperatorOptions {
@@ -34,7 +34,7 @@ export interface OperatorOptions {
 
 /** A running operator: controller and worker in one process. */
 export interface Operator {
-  surface: Surface;
+  surface: ProbeServer;
   /** Rejects when the worker has failed for good. */
   readonly failed: Promise<never>;
   /** Stops taking work, lets what runs end within the grace period, and closes everything. */
@@ -58,17 +58,17 @@ const workflowUrlIn =
       : `${webUrl.replace(/\/$/, '')}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(id)}/${runId}/history`;
 
 /** Every kind that is served. A kind without an entry is a compile error. */
-const serveAll = (conversations: ReturnType<typeof createConversations>, watching: WatchingOptions) =>
+const controllersOf = (starter: ReturnType<typeof createWorkflowStarter>, watching: WatchingOptions) =>
   ({
-    TargetApp: serve(registrations.TargetApp, conversations, watching),
+    TargetApp: createKindController(registrations.TargetApp, starter, watching),
   }) satisfies Record<KindName, unknown>;
 
-type Served = ReturnType<typeof serveAll>;
+type Served = ReturnType<typeof controllersOf>;
 
 /** What the activities share with the rest of the operator. */
 interface Shared {
   served: Served;
-  pods: WatchCache<PodView>;
+  pods: Informer<PodView>;
   attributes: AttributeUse;
 }
 
@@ -116,18 +116,18 @@ function leaderOf({ config, log, metrics }: OperatorOptions, kube: Kube, setLead
     return undefined;
   }
   const turn = (leading: boolean) => () => {
-    log.info(leading ? 'leads' : 'leads no more');
+    log.info(leading ? 'became leader' : 'lost leadership');
     setLeading(leading);
   };
-  return createLeader({
+  return createLeaderElection({
     kube,
     key: { namespace: identity.namespace, name: 'kco-operator' },
     identity: identity.pod,
-    onGain: turn(true),
-    onLoss: turn(false),
+    onStartedLeading: turn(true),
+    onStoppedLeading: turn(false),
     onError: (error) => {
       metrics.failed({ category: 'kubernetes' });
-      log.warning('lease not renewed', { error });
+      log.warning('lease renewal failed', { error });
     },
   });
 }
@@ -135,11 +135,11 @@ function leaderOf({ config, log, metrics }: OperatorOptions, kube: Kube, setLead
 const inMiB = (usage: NodeJS.MemoryUsage): Record<string, number> =>
   Object.fromEntries(Object.entries(usage).map(([part, bytes]) => [part, Math.round(bytes / 2 ** 20)]));
 
-const leads = (leader: Leader | undefined): string =>
+const leads = (leader: LeaderElection | undefined): string =>
   leader === undefined || leader.isLeader ? 'leads' : `follows ${leader.holder ?? 'nobody yet'}`;
 
 /** A cache's watches as people read of them: the resource, and the namespace where only some are watched. */
-const stalenessOf = (plural: string, cache: Pick<WatchCache<unknown>, 'scopes'>): [string, number][] =>
+const stalenessOf = (plural: string, cache: Pick<Informer<unknown>, 'scopes'>): [string, number][] =>
   cache
     .scopes()
     .map(({ namespace, stalenessMs }) => [
@@ -155,9 +155,9 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const client = createTemporalClient(config.temporal);
   const watching: WatchingOptions = { kube, namespaces: config.kubernetes.watchNamespaces, metrics, log };
   const attributes = createAttributeUse(client, config.temporal.namespace, log);
-  const served = serveAll(createConversations(client, config.temporal.taskQueue, attributes), watching);
+  const served = controllersOf(createWorkflowStarter(client, config.temporal.taskQueue, attributes), watching);
   const kinds = Object.values(served);
-  const pods = watched<PodView>(watching, { ref: podRef, trim: podView });
+  const pods = createInformerFor<PodView>(watching, { ref: podRef, transform: podView });
   const refs = kinds.map(({ registration }) => registration.ref);
   const caches = {
     pods,
@@ -169,46 +169,46 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     for (const { controller } of kinds) controller.resync();
   };
 
-  const onLoss = (what: string) => (error: unknown) => log.warning(`${what} is not as it should be`, { error });
+  const onLoss = (what: string) => (error: unknown) => log.warning(`${what} health check failed`, { error });
   const prerequisites = createTemporalPrerequisites(client, config.temporal.namespace, attributes);
   const servedKinds = createServedKinds(kube, refs, log);
-  const kubernetesWatch = createWatchman({
+  const kubernetesWatch = createHealthMonitor({
     everyMs: watchEveryMs,
-    look: async (signal) => {
+    check: async (signal) => {
       await kube.ready({ signal });
       await servedKinds.look(signal);
     },
-    onLoss: onLoss('kubernetes'),
+    onFailing: onLoss('kubernetes'),
   });
   const absentNamespaces = createAbsentNamespaces(kube, watching.namespaces);
-  const namespacesWatch = createWatchman({ everyMs: namespacesEveryMs, look: absentNamespaces.look });
+  const namespacesWatch = createHealthMonitor({ everyMs: namespacesEveryMs, check: absentNamespaces.look });
   for (const cache of Object.values(caches)) cache.start();
   const leader = leaderOf(options, kube, (leading) => {
     for (const { controller } of kinds) controller.setLeading(leading);
   });
   const resyncing = setInterval(resync, resyncEveryMs).unref();
   const activities = activitiesOf(options, kube, { served, pods, attributes });
-  const employed = employ({ config, activities, metrics, version }, ending.signal, (error) =>
-    log.warning('no worker yet', { error }),
+  const employed = superviseWorker({ config, activities, metrics, version }, ending.signal, (error) =>
+    log.warning('worker not connected, retrying', { error }),
   );
   // Temporal is another one, or was away so long that it may be elsewhere now.
   const startAfresh = (): void => {
-    employed.renew();
+    employed.restart();
     resync();
   };
-  const temporalWatch = createWatchman({
+  const temporalWatch = createHealthMonitor({
     everyMs: watchEveryMs,
-    look: async (signal) => {
+    check: async (signal) => {
       const { isNew, registered } = await client.withAbortSignal(signal, prerequisites.ensure);
       if (registered.length > 0) log.info('search attributes registered', { search_attributes: registered });
       if (isNew) startAfresh();
     },
-    onReturn: (lostMs) => (lostMs < staleConnectionMs ? resync() : startAfresh()),
-    onLoss: onLoss('temporal'),
+    onRecovered: (lostMs) => (lostMs < staleConnectionMs ? resync() : startAfresh()),
+    onFailing: onLoss('temporal'),
   });
   const workers = (isWell: (state: string) => boolean) => () => workersCheck(employed.states(), isWell);
 
-  const surface = await startSurface({
+  const surface = await startProbeServer({
     config: config.surface,
     metricsText: metrics.text,
     health: { worker: workers((state) => state !== 'FAILED') },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { environment, type VariableRow } from '../../src/config/variables.ts';
+import { type VariableRow, variables } from '../../src/config/variables.ts';
 import { digitsBetween } from './digits-between.ts';
 
 type Schema = Record<string, unknown>;
@@ -20,7 +20,7 @@ const wholeNumber = (minimum: number, maximum: number): Schema => ({
 
 const allowed = ({ name, limit, range, pattern }: VariableRow): Schema => {
   if (range !== undefined) return wholeNumber(ports.has(name) ? 1 : range.min, range.max);
-  const { enum: words } = z.toJSONSchema(environment.shape[name], { io: 'input' });
+  const { enum: words } = z.toJSONSchema(variables.shape[name], { io: 'input' });
   if (words !== undefined) return { enum: ['', ...words] };
   if (pattern !== undefined) return { type: 'string', pattern: orEmpty(pattern) };
   throw new TypeError(

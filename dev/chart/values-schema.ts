@@ -1,4 +1,4 @@
-import { configurationTable, environment, patchKind } from '../../src/config/variables.ts';
+import { configurationTable, patchKind, variables } from '../../src/config/variables.ts';
 import { variableSchema } from './config-schema.ts';
 
 type Schema = Record<string, unknown>;
@@ -146,4 +146,4 @@ export const valuesSchema = (): Schema => ({
 
 /** Variables that the chart sets by other values than `config`; every one is of the environment. */
 export const variablesOfOtherValues = (): string[] =>
-  Object.keys(environment.shape).filter((name) => setElsewhere.test(name));
+  Object.keys(variables.shape).filter((name) => setElsewhere.test(name));

@@ -2,7 +2,7 @@ import { type PodView, podView } from '../../src/activities/target-app/pod-view.
 import { kinds } from '../../src/api/kinds.ts';
 import { refOf } from '../../src/api/resource-ref.ts';
 import { createKube, type Kube, type KubeObject, type ResourceRef } from '../../src/clients/kubernetes/client.ts';
-import { createWatchCache, type WatchCache } from '../../src/clients/kubernetes/informer/informer.ts';
+import { createInformer, type Informer } from '../../src/clients/kubernetes/informer/informer.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
 import type { Happenings } from './happenings.ts';
 import { appName, examplesNamespace, type Manifest } from './manifests.ts';
@@ -24,8 +24,8 @@ export interface AppView {
 /** The demo's own look at the cluster; the operator has another one. */
 export interface Cluster {
   kube: Kube;
-  apps: WatchCache<AppView>;
-  pods: WatchCache<PodView>;
+  apps: Informer<AppView>;
+  pods: Informer<PodView>;
   /** Applies manifests in this order; throws with the API server's words. */
   apply(manifests: Manifest[]): Promise<void>;
   /** The sample application's TargetApp, and its pods that can be asked, by name. */
@@ -78,22 +78,22 @@ function appView(object: KubeObject): AppView {
 }
 
 /** Every status of the sample application's TargetApp is a happening. */
-const watchApps = (kube: Kube, { tell }: Happenings): WatchCache<AppView> =>
-  createWatchCache({
+const watchApps = (kube: Kube, { tell }: Happenings): Informer<AppView> =>
+  createInformer({
     kube,
     ref: targetApps,
-    trim: appView,
+    transform: appView,
     onChange: (_, { namespace, name, phase, observed, state }) => {
       if (namespace !== examplesNamespace) tell({ kind: 'status', app: name, phase, observed, state });
     },
   });
 
 /** Events that regard a TargetApp are happenings, each time that their count goes up. */
-const watchEvents = (kube: Kube, { tell }: Happenings): WatchCache<EventObject> =>
-  createWatchCache({
+const watchEvents = (kube: Kube, { tell }: Happenings): Informer<EventObject> =>
+  createInformer({
     kube,
     ref: ref('v1', 'Event', 'events'),
-    trim: (object) => object as EventObject,
+    transform: (object) => object as EventObject,
     onChange: (change, { involvedObject, type, reason, message, count = 1, related }, previous) => {
       const { kind, namespace = '', name: app } = involvedObject;
       if (kind !== 'TargetApp' || namespace === examplesNamespace || change === 'deleted') return;
@@ -102,13 +102,13 @@ const watchEvents = (kube: Kube, { tell }: Happenings): WatchCache<EventObject> 
     },
   });
 
-function watchPods(kube: Kube, { tell }: Happenings, forget: (address: string) => void): WatchCache<PodView> {
-  return createWatchCache({
+function watchPods(kube: Kube, { tell }: Happenings, forget: (address: string) => void): Informer<PodView> {
+  return createInformer({
     kube,
     ref: ref('v1', 'Pod', 'pods'),
     namespaces: ['default'],
     labelSelector: `app=${appName}`,
-    trim: podView,
+    transform: podView,
     onChange: (change, { name, uid, ip, terminating, phase }, previous) => {
       const told = (what: 'runs' | 'stops' | 'gone') => tell({ kind: 'pod', change: what, name, uid });
       if (change !== 'deleted' && terminating && !previous?.terminating) told('stops');

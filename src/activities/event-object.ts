@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import type { ResourceRef } from '../clients/kubernetes/client.ts';
 import type { EventRecord } from '../domain/events.ts';
 import type { JsonObject } from '../domain/json.ts';
-import type { AppRef } from '../domain/target-app/observation.ts';
+import type { ObjectRef } from '../domain/refs.ts';
 
 /** Kubernetes keeps times of core Events to the second. */
 const seconds = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 
 /** The object's name: the same for the same Event of the same TargetApp, so that recording it again changes it. */
-function nameOf(app: AppRef, id: string): string {
+function nameOf(app: ObjectRef, id: string): string {
   const digest = createHash('sha256').update(`${app.uid}/${id}`).digest('hex').slice(0, 16);
   // Cut, because a name has at most 253 characters; and what it ends in must not be what no part of a name may end in.
   return `${app.name.slice(0, 200).replace(/[-.]+$/, '')}.${digest}`;
@@ -16,7 +16,7 @@ function nameOf(app: AppRef, id: string): string {
 
 /** An Event as the API server takes it. */
 export const eventObject = (
-  app: AppRef,
+  app: ObjectRef,
   { apiVersion, kind }: ResourceRef,
   record: EventRecord,
   instance: string,

@@ -1,43 +1,43 @@
 import { kinds } from '../api/kinds.ts';
 import { refOf } from '../api/resource-ref.ts';
 import type { ActionName } from '../api/target-app/actions.ts';
-import type { PlanDefaults } from '../api/target-app/compile-spec.ts';
+import type { SpecDefaults } from '../api/target-app/compile-spec.ts';
 import type { Graphql } from '../clients/graphql/client.ts';
 import type { Http } from '../clients/http/http-client.ts';
 import type { Kube } from '../clients/kubernetes/client.ts';
-import type { WatchCache } from '../clients/kubernetes/informer/informer.ts';
+import type { Informer } from '../clients/kubernetes/informer/informer.ts';
 import type { EventRecord } from '../domain/events.ts';
 import type { JsonObject } from '../domain/json.ts';
+import type { ObjectRef, StatusReport, WorkflowRef } from '../domain/refs.ts';
 import type { ActionRequest, ActionResult } from '../domain/target-app/action.ts';
-import type { AppRef, ObserveInput, StatusReport } from '../domain/target-app/observation.ts';
-import type { WorkflowRef } from '../domain/target-app/status.ts';
+import type { ObserveInput } from '../domain/target-app/observation.ts';
 import type { Log } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics/operator.ts';
 import { createRecordEvents } from './record-events.ts';
 import { createReportStatus } from './report-status.ts';
 import { createShare } from './share.ts';
-import { createPerform } from './target-app/action-activity.ts';
+import { createActionActivity } from './target-app/action-activity.ts';
 import type { Action } from './target-app/actions/action.ts';
 import { createActions } from './target-app/actions/index.ts';
 import { diff } from './target-app/diff.ts';
-import { createUnwatchedPods } from './target-app/missing-pods.ts';
+import { createMissingPods } from './target-app/missing-pods.ts';
 import { createObserve } from './target-app/observe.ts';
 import type { PodView } from './target-app/pod-view.ts';
-import { createApps, type WatchedApp } from './target-app/reader.ts';
+import { createTargetAppReader, type WatchedApp } from './target-app/reader.ts';
 import { createSelectedPods } from './target-app/selected-pods.ts';
-import { attempt } from './with-heartbeat.ts';
+import { withHeartbeat } from './with-heartbeat.ts';
 
 /** What activities are made of. */
 export interface ActivityOptions {
   clients: { kube: Kube; http: Http; graphql: Graphql };
-  caches: { apps: WatchCache<WatchedApp>; pods: WatchCache<PodView> };
+  caches: { apps: Informer<WatchedApp>; pods: Informer<PodView> };
   /** Calls the listener with each TargetApp that goes, on every replica: by its own watch. */
   whenGone(listener: (app: WatchedApp) => void): void;
   telemetry: { metrics: Metrics; log: Log };
   settings: {
     /** Namespaces whose TargetApps are looked after; empty: all. What a workflow asks for elsewhere is not done. */
     namespaces: readonly string[];
-    defaults: PlanDefaults;
+    defaults: SpecDefaults;
     enabledActions: readonly ActionName[];
     /** What `patch_resource` may patch, as `Kind` or `Kind.group`; absent: whatever RBAC allows. */
     patchKinds?: readonly string[];
@@ -61,12 +61,12 @@ export function createActivities({ clients, caches, whenGone, telemetry, setting
   const { metrics, log } = telemetry;
   const { namespaces, defaults, workflowUrl, instance, limits } = settings;
   const ref = refOf(kinds.TargetApp);
-  const apps = createApps({ cache: caches.apps, kube, ref, namespaces, defaults });
+  const apps = createTargetAppReader({ cache: caches.apps, kube, ref, namespaces, defaults });
   whenGone(({ metadata }) => apps.forget(metadata.uid));
-  const unwatched = createUnwatchedPods(kube);
+  const unwatched = createMissingPods(kube);
   const { searchAttributes: attributes } = settings;
   const observe = createObserve({ apps, pods: caches.pods, unwatched, graphql, metrics, log, limits, attributes });
-  const perform = createPerform({
+  const perform = createActionActivity({
     apps,
     pods: caches.pods,
     selectedPods: createSelectedPods({ pods: caches.pods, kube }),
@@ -80,18 +80,20 @@ export function createActivities({ clients, caches, whenGone, telemetry, setting
   const acting =
     (action: Action<unknown>) =>
     (request: ActionRequest): Promise<ActionResult> =>
-      attempt((signal) => perform(action, request, signal));
+      withHeartbeat((signal) => perform(action, request, signal));
   const table = createActions({ kube, http, patchKinds: settings.patchKinds });
   const actions = Object.values(table as Record<ActionName, Action<unknown>>);
   return {
     diff,
-    observe: (input: ObserveInput) => attempt((signal, limitMs) => observe(input, signal, limitMs)),
-    recordEvents: (app: AppRef, records: EventRecord[]) =>
+    observe: (input: ObserveInput) => withHeartbeat((signal, limitMs) => observe(input, signal, limitMs)),
+    recordEvents: (app: ObjectRef, records: EventRecord[]) =>
       shares.events(app.namespace, () =>
-        attempt((signal, limitMs, nth) => recordEvents(app, records, { signal, limitMs, attempt: nth })),
+        withHeartbeat((signal, limitMs, nth) => recordEvents(app, records, { signal, limitMs, attempt: nth })),
       ),
     reportStatus: (report: StatusReport<JsonObject>) =>
-      shares.reports(report.app.namespace, () => attempt((signal, limitMs) => reportStatus(report, signal, limitMs))),
+      shares.reports(report.app.namespace, () =>
+        withHeartbeat((signal, limitMs) => reportStatus(report, signal, limitMs)),
+      ),
     ...(Object.fromEntries(actions.map((action) => [action.name, acting(action)])) as ActionActivities),
   };
 }

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/activity';
 import { type Kube, KubeError, type ResourceRef } from '../clients/kubernetes/client.ts';
-import { isFinal } from '../clients/kubernetes/is-permanent.ts';
+import { isPermanent } from '../clients/kubernetes/is-permanent.ts';
 import type { EventRecord } from '../domain/events.ts';
-import type { AppRef } from '../domain/target-app/observation.ts';
+import type { ObjectRef } from '../domain/refs.ts';
 import type { Log } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics/operator.ts';
 import { eventObject } from './event-object.ts';
@@ -35,7 +35,7 @@ export interface Recorded {
 }
 
 /** Records Events; rejects when it would be in vain to go on and none was taken. */
-export type RecordEvents = (app: AppRef, records: EventRecord[], attempt: Attempt) => Promise<Recorded>;
+export type RecordEvents = (app: ObjectRef, records: EventRecord[], attempt: Attempt) => Promise<Recorded>;
 
 /**
  * Writes of Events under way in this process, and half as many of one namespace: an API server that lets Events hang is not
@@ -54,7 +54,7 @@ const waitAsked = (error: unknown): number | undefined => (error instanceof Kube
 
 /** One activity's worth of Events, and how far it has come. */
 interface Batch {
-  app: AppRef;
+  app: ObjectRef;
   signal: AbortSignal;
   /** `performance.now()` at which it has to be over. */
   until: number;
@@ -101,11 +101,11 @@ export const createRecordEvents = ({ kube, ref, metrics, log, instance }: Record
       metrics.eventGenerated(record);
       return true;
     } catch (error) {
-      if (isFinal(error)) {
+      if (isPermanent(error)) {
         metrics.failed({ category: 'kubernetes' });
         metrics.eventsDropped({ reason: 'Refused', count: 1 });
         const { namespace, name } = batch.app;
-        log.error('event refused', { namespace, tapp: name, reason: record.reason, error });
+        log.error('event rejected', { namespace, tapp: name, reason: record.reason, error });
         return true;
       }
       if (!batch.signal.aborted) batch.error = error;

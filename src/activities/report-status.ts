@@ -1,8 +1,7 @@
 import type { Kube, KubeObject, ResourceRef } from '../clients/kubernetes/client.ts';
-import { isFinal } from '../clients/kubernetes/is-permanent.ts';
+import { isPermanent } from '../clients/kubernetes/is-permanent.ts';
 import type { JsonObject } from '../domain/json.ts';
-import type { StatusReport } from '../domain/target-app/observation.ts';
-import type { WorkflowRef } from '../domain/target-app/status.ts';
+import type { StatusReport, WorkflowRef } from '../domain/refs.ts';
 import type { Log } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics/operator.ts';
 
@@ -63,9 +62,9 @@ export const createReportStatus =
       );
       return { gone: result === 'gone' };
     } catch (error) {
-      if (!isFinal(error)) throw error;
+      if (!isPermanent(error)) throw error;
       metrics.failed({ category: 'status' });
-      log.error('status refused', { namespace, tapp: name, error });
+      log.error('status rejected', { namespace, tapp: name, error });
       return { gone: false, refused: error.message };
     }
   };

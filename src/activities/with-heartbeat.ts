@@ -7,7 +7,7 @@ const beatMs = 2_000;
  * Runs an attempt of an activity with a heartbeat beside it; it is told its cancellation as a signal, its limit in
  * milliseconds, and which attempt it is (1 for the first one).
  */
-export async function attempt<T>(
+export async function withHeartbeat<T>(
   work: (signal: AbortSignal, limitMs: number, attempt: number) => Promise<T>,
 ): Promise<T> {
   const context = Context.current();

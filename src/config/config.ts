@@ -1,9 +1,9 @@
 import { accessSync, constants } from 'node:fs';
 import { hostname } from 'node:os';
 import type { ActionName } from '../api/target-app/actions.ts';
-import type { QueueName } from '../workflows/task-queues.ts';
+import type { QueueName } from '../domain/task-queues.ts';
 import type { Settings, VariableName } from './variables.ts';
-import { configurationTable, environment } from './variables.ts';
+import { configurationTable, variables } from './variables.ts';
 
 export { configurationTable } from './variables.ts';
 
@@ -268,11 +268,11 @@ const configOf = (s: Settings, warnings: string[]): Config => ({
  */
 export const readConfig = (env: Env = process.env): Config => {
   const given = givenIn(env);
-  const parsed = environment.safeParse(given);
+  const parsed = variables.safeParse(given);
   const bad = new Set(parsed.error?.issues.map((issue) => String(issue.path[0])));
   // Without the wrong ones the rest parses, so what does not go together is found in the same go.
   const good = Object.fromEntries(Object.entries(given).filter(([name]) => !bad.has(name)));
-  const settings = parsed.data ?? environment.parse(good);
+  const settings = parsed.data ?? variables.parse(good);
   const problems = [
     ...[...bad].map((name) => wrongValue(name, given[name] ?? '')),
     ...unreadableFiles(good),

@@ -81,7 +81,7 @@ export const patchKind = /^[A-Z][A-Za-z0-9]{0,62}(\.[a-z0-9]([-a-z0-9.]{0,251}[a
 const arePatchKinds = (value: string) => parts(value).length > 0 && parts(value).every((kind) => patchKind.test(kind));
 
 /** Every variable that KCO reads, in alphabetical order. Values are the text of the environment; output is typed. */
-export const environment = z.object({
+export const variables = z.object({
   KCO_ACTION_EXECUTION_TIMEOUT: wholeNumber(1, 86_400, 300, {
     unit: 's',
     meaning: 'How long one attempt of an action may take when its rule sets no `timeout`',
@@ -249,7 +249,7 @@ export const environment = z.object({
 });
 
 /** The environment after parsing: variable → typed value. */
-export type Settings = z.output<typeof environment>;
+export type Settings = z.output<typeof variables>;
 export type VariableName = keyof Settings & string;
 
 /** One row of the table of variables. */
@@ -259,7 +259,7 @@ export interface VariableRow extends VariableFacts {
 
 /** All variables in alphabetical order, for documentation and for messages. */
 export const configurationTable = (): VariableRow[] =>
-  Object.entries(environment.shape).map(([name, schema]) => {
+  Object.entries(variables.shape).map(([name, schema]) => {
     const facts = variableFacts.get(schema);
     if (facts === undefined) throw new TypeError(`the variable ${name} is not described`);
     return { name: name as VariableName, ...facts };

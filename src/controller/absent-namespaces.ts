@@ -1,5 +1,5 @@
 import type { Kube, ResourceRef } from '../clients/kubernetes/client.ts';
-import type { CheckResult } from '../server/probe-server.ts';
+import type { CheckResult } from '../server/checks.ts';
 
 const namespaces: ResourceRef = { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false };
 

@@ -1,19 +1,19 @@
 import type { WatchEventType } from '../clients/kubernetes/informer/informer.ts';
-import type { Conversation, Conversations } from '../clients/temporal/workflow-starter.ts';
+import type { ResourceWorkflow, WorkflowStarter } from '../clients/temporal/workflow-starter.ts';
 import type { Log } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics/operator.ts';
-import type { Registration } from './kinds/target-app.ts';
+import type { Registration } from './registration.ts';
 import { createWorkQueue } from './work-queue.ts';
 
 /** What is to be done about one object. */
 interface Want {
   what: 'end' | 'ensure' | 'tell';
-  conversation: Conversation;
+  workflow: ResourceWorkflow;
 }
 
 export interface ControllerOptions<T> {
   registration: Registration<T>;
-  conversations: Conversations;
+  starter: WorkflowStarter;
   metrics: Pick<Metrics, 'failed'>;
   log: Log;
   /** All objects that there are, for a resync. */
@@ -42,32 +42,26 @@ const rate = { perSecond: 20, burst: 20 };
 /** The stronger word wins where two wait: telling includes ensuring; and what has ended has ended. */
 const strength = { ensure: 0, tell: 1, end: 2 };
 
-export function createController<T>({
-  registration,
-  conversations,
-  metrics,
-  log,
-  all,
-}: ControllerOptions<T>): Controller<T> {
+export function createController<T>({ registration, starter, metrics, log, all }: ControllerOptions<T>): Controller<T> {
   const queue = createWorkQueue<Want>({
-    work: ({ what, conversation }) => {
-      if (what === 'end') return conversations.tell(conversation.workflowId);
-      return what === 'tell' ? conversations.ensureAndTell(conversation) : conversations.ensure(conversation);
+    work: ({ what, workflow }) => {
+      if (what === 'end') return starter.signal(workflow.workflowId);
+      return what === 'tell' ? starter.signalWithStart(workflow) : starter.start(workflow);
     },
     merge: (waiting, added) => (strength[added.what] >= strength[waiting.what] ? added : waiting),
     onError: (error, key, retryMs) => {
       metrics.failed({ category: 'temporal' });
-      log.warning('temporal did not take it', { workflow: key, retry_ms: retryMs, error });
+      log.warning('workflow signal failed, will retry', { workflow: key, retry_ms: retryMs, error });
     },
     concurrency: 8,
     rate,
   });
   const want = (what: Want['what'], object: T): void => {
-    const conversation = registration.conversationOf(object);
-    queue.add(conversation.workflowId, { what, conversation });
+    const workflow = registration.workflowOf(object);
+    queue.add(workflow.workflowId, { what, workflow });
   };
   const ensure = (object: T): void => {
-    const { isEnding, isUnseen } = registration;
+    const { isTerminating: isEnding, isUnobserved: isUnseen } = registration;
     want(isEnding(object) ? 'end' : isUnseen(object) ? 'tell' : 'ensure', object);
   };
 
@@ -78,10 +72,11 @@ export function createController<T>({
       if (!isLeading) return;
       if (event === 'deleted') want('end', object);
       else if (event === 'added' || previous === undefined) ensure(object);
-      else if (registration.isNews(object, previous)) want(registration.isEnding(object) ? 'end' : 'tell', object);
+      else if (registration.needsReconcile(object, previous))
+        want(registration.isTerminating(object) ? 'end' : 'tell', object);
     },
     resync: () => {
-      if (isLeading) for (const object of all()) want(registration.isEnding(object) ? 'end' : 'ensure', object);
+      if (isLeading) for (const object of all()) want(registration.isTerminating(object) ? 'end' : 'ensure', object);
     },
     setLeading: (leading) => {
       isLeading = leading;

@@ -1,11 +1,11 @@
 import type { Kube } from '../clients/kubernetes/client.ts';
-import { createWatchCache, type WatchCache, type WatchCacheOptions } from '../clients/kubernetes/informer/informer.ts';
-import type { Conversations } from '../clients/temporal/workflow-starter.ts';
+import { createInformer, type Informer, type InformerOptions } from '../clients/kubernetes/informer/informer.ts';
+import type { WorkflowStarter } from '../clients/temporal/workflow-starter.ts';
 import type { Log } from '../telemetry/logger.ts';
+import type { FieldsOfApp } from '../telemetry/metrics/exported-fields.ts';
 import type { Metrics } from '../telemetry/metrics/operator.ts';
-import type { FieldsOfApp } from '../telemetry/metrics/target-app.ts';
 import { type Controller, createController } from './controller.ts';
-import type { Registration } from './kinds/target-app.ts';
+import type { Registration } from './registration.ts';
 
 /** What watching needs. */
 export interface WatchingOptions {
@@ -17,30 +17,30 @@ export interface WatchingOptions {
 }
 
 /** A watch cache whose troubles are counted and logged, and whose staleness is a metric. */
-export function watched<T>(
+export function createInformerFor<T>(
   options: WatchingOptions,
-  about: Pick<WatchCacheOptions<T>, 'ref' | 'trim' | 'onChange'>,
-): WatchCache<T> {
+  about: Pick<InformerOptions<T>, 'ref' | 'transform' | 'onChange'>,
+): Informer<T> {
   const { kube, namespaces, metrics, log } = options;
   const resource = about.ref.plural;
-  const cache = createWatchCache<T>({
+  const cache = createInformer<T>({
     kube,
     namespaces,
     ...about,
     onError: (error, waitMs, namespace) => {
       metrics.failed({ category: 'kubernetes' });
-      log.warning('watch interrupted', { resource, namespace, retry_ms: Math.round(waitMs), error });
+      log.warning('watch failed, retrying', { resource, namespace, retry_ms: Math.round(waitMs), error });
     },
-    onReturn: (namespace) => log.info('watch goes on', { resource, namespace }),
+    onReturn: (namespace) => log.info('watch resumed', { resource, namespace }),
   });
   metrics.readWatches(resource, cache.scopes);
   return cache;
 }
 
 /** One kind as the controller serves it. */
-export interface Served<T> {
+export interface KindController<T> {
   registration: Registration<T>;
-  cache: WatchCache<T>;
+  cache: Informer<T>;
   controller: Controller<T>;
   /** How many objects are looked after, by namespace. */
   counts(): Map<string, number>;
@@ -51,25 +51,25 @@ export interface Served<T> {
 }
 
 /** Watches the objects of one kind and keeps their workflows. */
-export function serve<T>(
+export function createKindController<T>(
   registration: Registration<T>,
-  conversations: Conversations,
+  starter: WorkflowStarter,
   options: WatchingOptions,
-): Served<T> {
+): KindController<T> {
   const { metrics, log } = options;
   const listeners: ((object: T) => void)[] = [];
-  const controller = createController<T>({ registration, conversations, metrics, log, all: () => cache.list() });
-  const cache = watched<T>(options, {
+  const controller = createController<T>({ registration, starter, metrics, log, all: () => cache.list() });
+  const cache = createInformerFor<T>(options, {
     ref: registration.ref,
-    trim: registration.trim,
+    transform: registration.transform,
     onChange: (event, object, previous) => {
       controller.onChange(event, object, previous);
-      if (event !== 'deleted' && !registration.isEnding(object)) return;
+      if (event !== 'deleted' && !registration.isTerminating(object)) return;
       metrics.forget(registration.namespaceOf(object), registration.nameOf(object));
       for (const listener of listeners) listener(object);
     },
   });
-  const present = (): T[] => cache.list().filter((object) => !registration.isEnding(object));
+  const present = (): T[] => cache.list().filter((object) => !registration.isTerminating(object));
   const counts = (): Map<string, number> => {
     const found = new Map<string, number>();
     for (const object of present()) {

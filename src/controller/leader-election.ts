@@ -14,19 +14,19 @@ const renewDeadlineMs = (leaseSeconds - 4) * 1_000;
 /** A look with its write; one of them and the pause before it fit into what is left of the Lease then. */
 const patienceMs = 2_000;
 
-export interface LeaderOptions {
+export interface LeaderElectionOptions {
   kube: Pick<Kube, 'create' | 'get' | 'patch'>;
   /** Where the Lease is. */
   key: { namespace: string; name: string };
   /** Of this replica; unique. */
   identity: string;
-  onGain(): void;
-  onLoss(): void;
+  onStartedLeading(): void;
+  onStoppedLeading(): void;
   onError(error: unknown): void;
 }
 
 /** This replica's part in the choice of the one that leads. */
-export interface Leader {
+export interface LeaderElection {
   readonly isLeader: boolean;
   /** Who holds the Lease, as far as is known. */
   readonly holder: string | undefined;
@@ -38,7 +38,14 @@ export interface Leader {
  * Chooses one of several replicas by a Lease: whoever holds it leads until it has not renewed it for `leaseSeconds`.
  * Each write is made against the version that was read, so two replicas cannot both succeed.
  */
-export function createLeader({ kube, key, identity, onGain, onLoss, onError }: LeaderOptions): Leader {
+export function createLeaderElection({
+  kube,
+  key,
+  identity,
+  onStartedLeading: onGain,
+  onStoppedLeading: onLoss,
+  onError,
+}: LeaderElectionOptions): LeaderElection {
   const stopping = new AbortController();
   let seen: SeenLease | undefined;
   let holder: string | undefined;

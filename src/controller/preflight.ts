@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
-import type { AttributeUse } from '../clients/temporal/attribute-use.ts';
 import { hasCode } from '../clients/temporal/grpc-codes.ts';
+import type { AttributeUse } from '../controller/attribute-use.ts';
 
 /** Something that KCO needs and that is not there, in one sentence that says what to do. */
 class PrerequisiteError extends Error {}

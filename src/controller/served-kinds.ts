@@ -1,5 +1,5 @@
 import type { Kube, ResourceRef } from '../clients/kubernetes/client.ts';
-import type { CheckResult } from '../server/probe-server.ts';
+import type { CheckResult } from '../server/checks.ts';
 import type { Log } from '../telemetry/logger.ts';
 
 /** Which of the kinds the API server knows: their CustomResourceDefinitions come and go, each by itself. */
@@ -19,10 +19,10 @@ export function createServedKinds(kube: Pick<Kube, 'isServed'>, refs: ResourceRe
     look: async (signal) => {
       for (const ref of refs) {
         const isServed = await kube.isServed(ref, { signal });
-        if (isServed && missing.delete(ref)) log.info('kind is served again', { resource: ref.plural });
+        if (isServed && missing.delete(ref)) log.info('kind served again', { resource: ref.plural });
         if (isServed || missing.has(ref)) continue;
         missing.add(ref);
-        log.warning('kind is not served', { resource: ref.plural, error: absent(ref) });
+        log.warning('kind not served', { resource: ref.plural, error: absent(ref) });
       }
     },
     check: (ref) => (missing.has(ref) ? { ok: false, message: absent(ref) } : { ok: true }),

@@ -1,30 +1,7 @@
 import { fnv1a } from './hash.ts';
 import { likeness } from './likeness.ts';
-import type { PodRef } from './target-app/action.ts';
-import type { FailureClass } from './target-app/observation.ts';
+import type { PodRef } from './refs.ts';
 import { legible } from './text.ts';
-
-/** Every reason that an Event of KCO can have; documented in docs/events.md. */
-export type EventReason =
-  | FailureClass
-  | 'ActionDryRun'
-  | 'ActionFailed'
-  | 'ActionOutcomeUnknown'
-  | 'ActionRefused'
-  | 'ActionSucceeded'
-  | 'ActionWaiting'
-  | 'EventsDropped'
-  | 'InvalidSpec'
-  | 'MonitoringStarted'
-  | 'Recovered'
-  | 'Resumed'
-  | 'StateChanged'
-  | 'StatusRefused'
-  | 'Suspended'
-  | 'TriggerFired'
-  | 'TriggerRecovered'
-  | 'TriggerSuppressed'
-  | 'TriggerTypeMismatch';
 
 /**
  * Why an Event is not recorded. `OutboxFull`: too many waited for an API server that took none. `Outdated`: it was refused

@@ -1,7 +1,16 @@
-import { aggregate, type EventDraft, type EventRecord, without } from './events.ts';
+import { aggregate, type EventDraft, type EventRecord, type RecentEvent, without } from './events.ts';
 import { condensed, type Pacing, pace, toldOf, withLeftOut, withTold } from './pacing.ts';
-import type { Memory } from './target-app/memory.ts';
 import { bytesOf } from './text.ts';
+
+/** What every kind remembers of its Events. */
+export interface EventMemory {
+  /** Recent Events by what they say, so that a repeat raises a count. */
+  events: Record<string, RecentEvent>;
+  /** Events that are not recorded yet. */
+  outbox: EventRecord[];
+  /** How much may be told now, and what waits for that; absent while there is room for all. */
+  pacing?: Pacing;
+}
 
 /** Limits of what waits to be recorded: it is handed on at continue-as-new, which Temporal bounds at 2 MiB. */
 const maxOutbox = 500;
@@ -41,7 +50,7 @@ const leftOutEvent = (count: number): EventDraft => ({
 });
 
 /** Joins Events with what waits to be recorded. A repeat takes the place of its earlier word, at no further write. */
-function joined(memory: Memory, drafts: EventDraft[], now: number): Memory & { pacing: Pacing } {
+function joined<M extends EventMemory>(memory: M, drafts: EventDraft[], now: number): M & { pacing: Pacing } {
   const { recent, records } = aggregate(memory.events, drafts, now);
   const latest = new Map(records.map((record) => [record.id, record]));
   const queued = new Set(memory.outbox.map(({ id }) => id));
@@ -68,7 +77,7 @@ function joined(memory: Memory, drafts: EventDraft[], now: number): Memory & { p
  * Puts Events into the outbox, joined with recent ones that say the same, as far as there is room for them; and with them
  * what waited for room. How many were left out is told by one Event that counts.
  */
-export function withEvents(memory: Memory, drafts: EventDraft[], now: number): Memory {
+export function withEvents<M extends EventMemory>(memory: M, drafts: EventDraft[], now: number): M {
   const { pacing = whole } = memory;
   if (drafts.length === 0 && pacing.waiting.length === 0 && toldOf(pacing, now) === undefined) return memory;
   const next = joined(memory, drafts, now);
@@ -76,5 +85,6 @@ export function withEvents(memory: Memory, drafts: EventDraft[], now: number): M
   const { pacing: last, ...rest } =
     count === undefined ? next : joined({ ...next, pacing: withTold(next.pacing) }, [leftOutEvent(count)], now);
   const kept = condensed(last, now);
-  return { ...rest, ...(kept !== undefined && { pacing: kept }) };
+  // TypeScript cannot see that a memory of any kind, less one of its parts and with it again, is one of that kind.
+  return { ...rest, ...(kept !== undefined && { pacing: kept }) } as unknown as M;
 }

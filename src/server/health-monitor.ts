@@ -1,19 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CheckResult } from './probe-server.ts';
+import type { CheckResult } from './checks.ts';
 
 /** What is looked at again and again. */
-export interface WatchmanOptions {
+export interface HealthMonitorOptions {
   /** Looks once; rejects when it is not well. */
-  look(signal: AbortSignal): Promise<void>;
+  check(signal: AbortSignal): Promise<void>;
   everyMs: number;
   /** Told when a look succeeds after one that did not: for how many milliseconds none did. */
-  onReturn?(lostMs: number): void;
+  onRecovered?(lostMs: number): void;
   /** Told of the first failure of a row. */
-  onLoss?(error: unknown): void;
+  onFailing?(error: unknown): void;
 }
 
 /** Looks after something in the background, so that a readiness check only reads what is known. */
-export interface Watchman {
+export interface HealthMonitor {
   readonly result: CheckResult;
   stop(): Promise<void>;
 }
@@ -28,7 +28,12 @@ const aborted = (signal: AbortSignal): Promise<never> =>
     else signal.addEventListener('abort', tell, { once: true });
   });
 
-export function createWatchman({ look, everyMs, onReturn, onLoss }: WatchmanOptions): Watchman {
+export function createHealthMonitor({
+  check: look,
+  everyMs,
+  onRecovered: onReturn,
+  onFailing: onLoss,
+}: HealthMonitorOptions): HealthMonitor {
   const stopping = new AbortController();
   let result: CheckResult = { ok: false, message: 'not looked at yet' };
   /** Since when no look has succeeded; undefined while all is well. */

@@ -1,19 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Json } from '../domain/json.ts';
-
-/** What one check found. The message says why not, in one sentence without secrets: anybody in the cluster can read it. */
-export interface CheckResult {
-  ok: boolean;
-  /** A part of it is not well, and the rest goes on without. */
-  degraded?: boolean;
-  message?: string;
-}
-
-/** Checks by name. Each only looks at what its owner already knows: an answer must not wait for a network. */
-export type Checks = Record<string, () => CheckResult>;
+import type { CheckResult, Checks } from './checks.ts';
 
 /** What the two servers serve. */
-export interface SurfaceOptions {
+export interface ProbeServerOptions {
   /** From the configuration; port 0 takes any free one. */
   config: { bindAddress: string; healthPort: number; metricsPort: number };
   /** All metrics in Prometheus' text format 0.0.4. */
@@ -27,7 +17,7 @@ export interface SurfaceOptions {
 }
 
 /** The running servers. */
-export interface Surface {
+export interface ProbeServer {
   /** The ports that were taken. */
   healthPort: number;
   metricsPort: number;
@@ -36,7 +26,7 @@ export interface Surface {
 }
 
 /** A port could not be listened on. */
-export class SurfaceError extends Error {
+export class ListenError extends Error {
   constructor(variable: string, bindAddress: string, port: number, cause: NodeJS.ErrnoException) {
     super(
       `cannot listen on ${bindAddress}:${port} (${cause.code}): change ${variable}, or KCO_BIND_ADDRESS, or end what uses it`,
@@ -124,7 +114,7 @@ const listen = (routes: Routes, bindAddress: string, port: number, variable: str
       void answerTo(request, routes).then((answer) => send(request, response, answer));
     });
     server.maxConnections = mostConnections;
-    server.once('error', (error) => reject(new SurfaceError(variable, bindAddress, port, error)));
+    server.once('error', (error) => reject(new ListenError(variable, bindAddress, port, error)));
     server.listen(port, bindAddress, () => resolve(server));
   });
 
@@ -144,13 +134,13 @@ const closed = (server: Server): Promise<void> =>
   });
 
 /** Serves health, readiness and statistics on one port and metrics on the other. Throws `SurfaceError` when a port is taken. */
-export const startSurface = async ({
+export const startProbeServer = async ({
   config,
   metricsText,
   health,
   readiness,
   stats,
-}: SurfaceOptions): Promise<Surface> => {
+}: ProbeServerOptions): Promise<ProbeServer> => {
   const healthRoutes: Routes = {
     '/healthz': () => checked(health),
     '/readyz': () => checked(readiness),

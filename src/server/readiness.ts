@@ -1,5 +1,5 @@
 import type { WatchScope } from '../clients/kubernetes/informer/informer.ts';
-import type { CheckResult, Checks } from './probe-server.ts';
+import type { CheckResult, Checks } from './checks.ts';
 
 /** How long a watch may be interrupted before what it covers counts as not watched: as long as an API server takes to start. */
 const patienceMs = 60_000;

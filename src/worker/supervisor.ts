@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createKcoWorkers, type KcoWorkers, type KcoWorkersOptions, type States } from './worker.ts';
 
 /** Workers that are created as soon as Temporal can be had. */
-export interface Employed {
+export interface WorkerSupervisor {
   /** Rejects when a worker has ended by itself, and the others with it; never resolves. */
   readonly failed: Promise<never>;
   /** State of the SDK's worker of each task queue; `CONNECTING` before there is one. */
@@ -11,7 +11,7 @@ export interface Employed {
    * Puts new workers, with a new connection, in the place of the present ones, which end what they have begun. A connection
    * whose other end has silently moved elsewhere is believed in by the SDK for up to a minute.
    */
-  renew(): void;
+  restart(): void;
   /** Lets what runs end within the grace period. `signal` must have been aborted. */
   stop(): Promise<void>;
 }
@@ -26,27 +26,31 @@ const connecting: States = {
 };
 
 /** Creates the workers, however long that takes, and runs them until the signal says that they are to be stopped. */
-export function employ(options: KcoWorkersOptions, signal: AbortSignal, onError: (error: unknown) => void): Employed {
+export function superviseWorker(
+  options: KcoWorkersOptions,
+  signal: AbortSignal,
+  onError: (error: unknown) => void,
+): WorkerSupervisor {
   let current: KcoWorkers | undefined;
-  let hiring: Promise<void> | undefined;
+  let starting: Promise<void> | undefined;
   const running = new Set<Promise<void>>();
   const { promise: failed, reject: fail } = Promise.withResolvers<never>();
   failed.catch(() => undefined); // whoever cares awaits it
 
-  const run = async (hired: KcoWorkers): Promise<void> => {
+  const run = async (started: KcoWorkers): Promise<void> => {
     try {
-      const ended = hired.run();
+      const ended = started.run();
       // A stop that came while they were being created has nobody else to tell them.
-      if (signal.aborted) hired.shutdown();
+      if (signal.aborted) started.shutdown();
       await ended;
-      if (current === hired && !signal.aborted) fail(new Error('the workers ended by themselves'));
+      if (current === started && !signal.aborted) fail(new Error('the workers ended by themselves'));
     } catch (error) {
-      if (current === hired) fail(error);
+      if (current === started) fail(error);
       else onError(error);
     }
   };
 
-  const hire = async (): Promise<void> => {
+  const start = async (): Promise<void> => {
     while (!signal.aborted) {
       try {
         const [before, hired] = [current, await createKcoWorkers(options)];
@@ -64,8 +68,8 @@ export function employ(options: KcoWorkersOptions, signal: AbortSignal, onError:
   };
 
   const renew = (): void => {
-    hiring ??= hire().finally(() => {
-      hiring = undefined;
+    starting ??= start().finally(() => {
+      starting = undefined;
     });
   };
   renew();
@@ -73,9 +77,9 @@ export function employ(options: KcoWorkersOptions, signal: AbortSignal, onError:
   return {
     failed,
     states: () => current?.states() ?? connecting,
-    renew,
+    restart: renew,
     stop: async () => {
-      await hiring;
+      await starting;
       current?.shutdown();
       await Promise.all(running);
     },

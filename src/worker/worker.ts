@@ -9,11 +9,11 @@ import { type InjectedSinks, NativeConnection, Runtime, Worker, type WorkerOptio
 import type { Activities } from '../activities/index.ts';
 import { apiKeyOf, connectionOptionsOf, type TemporalAddress } from '../clients/temporal/connection.ts';
 import type { Config } from '../config/config.ts';
+import { type QueueName, taskQueues } from '../domain/task-queues.ts';
 import { type Log, type TemporalLogger, temporalLogger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics/operator.ts';
 import { temporalMetrics } from '../telemetry/sdk-metrics.ts';
 import type { DecisionSinks } from '../workflows/target-app/activities.ts';
-import { type QueueName, taskQueues } from '../workflows/task-queues.ts';
 
 /** What the workers are made of. */
 export interface KcoWorkersOptions {

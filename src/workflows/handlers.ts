@@ -3,47 +3,47 @@ import { redelivered } from '../domain/target-app/pending.ts';
 import { conditionsOf, isSuspended, phaseOf, podCounts, statusOf } from '../domain/target-app/status.ts';
 import { currentState, type PollSummary, pollNow, redeliver, resourceChanged, resume, suspend } from './messages.ts';
 import { report } from './report.ts';
-import type { Run } from './run-state.ts';
+import type { RunState } from './run-state.ts';
 
-const lookAgain = (run: Run): void => {
-  run.looksAgain = true;
+const markDirty = (run: RunState): void => {
+  run.dirty = true;
 };
 
 /** Waits for a look that began after now; also ends when the object is gone. */
-async function anotherLook(run: Run): Promise<void> {
-  const begun = run.looksBegun;
-  lookAgain(run);
-  await condition(() => run.looks > begun || run.deleted);
+async function nextTurn(run: RunState): Promise<void> {
+  const begun = run.turnsStarted;
+  markDirty(run);
+  await condition(() => run.turns > begun || run.deleted);
 }
 
-function summary({ memory }: Run): PollSummary {
+function summary({ memory }: RunState): PollSummary {
   return { ...podCounts(memory), phase: phaseOf(memory, Date.now()) };
 }
 
-async function hold(run: Run, held: boolean): Promise<string> {
-  const { held: _, ...memory } = run.memory;
-  run.memory = held ? { ...memory, held } : memory;
-  await anotherLook(run);
+async function setSuspended(run: RunState, held: boolean): Promise<string> {
+  const { suspendedByUpdate: _, ...memory } = run.memory;
+  run.memory = held ? { ...memory, suspendedByUpdate: held } : memory;
+  await nextTurn(run);
   return phaseOf(run.memory, Date.now());
 }
 
-function refuseWhileSuspended(run: Run): void {
-  if (isSuspended(run.memory.plan, run.memory.held, Date.now()))
+function refuseWhileSuspended(run: RunState): void {
+  if (isSuspended(run.memory.plan, run.memory.suspendedByUpdate, Date.now()))
     throw ApplicationFailure.nonRetryable(
       'suspended: resume it first (update resume, or spec.suspend: false)',
       'Suspended',
     );
 }
 
-function refuseWhen(run: Run, held: boolean): void {
-  if (Boolean(run.memory.held) === held)
+function refuseWhen(run: RunState, held: boolean): void {
+  if (Boolean(run.memory.suspendedByUpdate) === held)
     throw ApplicationFailure.nonRetryable(
       held ? 'is suspended by an update already' : 'is not suspended by an update; see spec.suspend',
       'NothingToDo',
     );
 }
 
-function refuseWithoutWebhook(run: Run, actionId: string | undefined): void {
+function refuseWithoutWebhook(run: RunState, actionId: string | undefined): void {
   if (redelivered(run.memory, actionId, Date.now()).ids.length > 0) return;
   const message =
     actionId === undefined
@@ -52,7 +52,7 @@ function refuseWithoutWebhook(run: Run, actionId: string | undefined): void {
   throw ApplicationFailure.nonRetryable(message, 'NothingToDo');
 }
 
-function sendAgain(run: Run, actionId: string | undefined): string[] {
+function sendAgain(run: RunState, actionId: string | undefined): string[] {
   const now = Date.now();
   const { memory, ids } = redelivered(run.memory, actionId, now);
   run.memory = { ...memory, conditions: conditionsOf(memory, now) };
@@ -62,8 +62,8 @@ function sendAgain(run: Run, actionId: string | undefined): string[] {
 }
 
 /** Sets the handlers of everything that can be said to, and asked of, a TargetApp's workflow. */
-export function answerMessages(run: Run): void {
-  setHandler(resourceChanged, () => lookAgain(run), { description: 'Look again at the object' });
+export function answerMessages(run: RunState): void {
+  setHandler(resourceChanged, () => markDirty(run), { description: 'Look again at the object' });
   setHandler(
     currentState,
     () => {
@@ -76,7 +76,7 @@ export function answerMessages(run: Run): void {
   setHandler(
     pollNow,
     async () => {
-      await anotherLook(run);
+      await nextTurn(run);
       return summary(run);
     },
     { validator: () => refuseWhileSuspended(run), description: 'Poll at once' },
@@ -85,11 +85,11 @@ export function answerMessages(run: Run): void {
     validator: (...[actionId]: [actionId?: string]) => refuseWithoutWebhook(run, actionId),
     description: 'Send undelivered webhooks again',
   });
-  setHandler(suspend, () => hold(run, true), {
+  setHandler(suspend, () => setSuspended(run, true), {
     validator: () => refuseWhen(run, true),
     description: 'Stop polling and acting',
   });
-  setHandler(resume, () => hold(run, false), {
+  setHandler(resume, () => setSuspended(run, false), {
     validator: () => refuseWhen(run, false),
     description: 'Go on polling and acting',
   });

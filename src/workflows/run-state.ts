@@ -1,21 +1,21 @@
+import type { ObjectRef } from '../domain/refs.ts';
 import type { Memory } from '../domain/target-app/memory.ts';
-import type { AppRef } from '../domain/target-app/observation.ts';
 
 /** What is written to the API server: Events, those of them that it refused before, and the status. */
 export type Written = 'events' | 'refused' | 'status';
 
 /** What one run of a TargetApp's workflow works on. Only `memory` outlives it. */
-export interface Run {
-  app: AppRef;
+export interface RunState {
+  app: ObjectRef;
   memory: Memory;
   /** Somebody said "look again" since the last look began. */
-  looksAgain: boolean;
+  dirty: boolean;
   /** The object is gone, or its name belongs to another uid. */
   deleted: boolean;
   /** Looks that began in this run. */
-  looksBegun: number;
+  turnsStarted: number;
   /** Which of them was the last to end. */
-  looks: number;
+  turns: number;
   /** Epoch milliseconds at which the coming (or present) poll is due. */
   due: number;
   /** Actions under way, by action id. */
@@ -38,13 +38,13 @@ export interface Run {
 }
 
 /** A run that looks at once: whatever was said to the run before it is covered by that. */
-export const begin = (app: AppRef, memory: Memory, attributes?: string[]): Run => ({
+export const begin = (app: ObjectRef, memory: Memory, attributes?: string[]): RunState => ({
   app,
   memory,
-  looksAgain: true,
+  dirty: true,
   deleted: false,
-  looksBegun: 0,
-  looks: 0,
+  turnsStarted: 0,
+  turns: 0,
   due: Date.now(),
   actions: new Map(),
   decidedAt: new Map(),

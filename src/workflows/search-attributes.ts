@@ -1,5 +1,5 @@
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
-import type { AppRef } from '../domain/target-app/observation.ts';
+import type { ObjectRef } from '../domain/refs.ts';
 
 /**
  * How workflows of KCO are found in Temporal, those first that are of most use where not all can be had: a namespace holds ten of
@@ -20,7 +20,7 @@ export const standingOf = (phase: string, ready: boolean): SearchAttributePair[]
 ];
 
 /** What they say of which custom resource a workflow belongs to. */
-export const attributesOf = (kind: string, app: AppRef): SearchAttributePair[] => [
+export const attributesOf = (kind: string, app: ObjectRef): SearchAttributePair[] => [
   { key: searchAttributes.namespace, value: app.namespace },
   { key: searchAttributes.name, value: app.name },
   { key: searchAttributes.kind, value: kind },

@@ -2,7 +2,7 @@ import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@tempor
 import { nextPollAt } from '../domain/schedule.ts';
 import type { Memory } from '../domain/target-app/memory.ts';
 import { phaseOf } from '../domain/target-app/status.ts';
-import type { Run } from './run-state.ts';
+import type { RunState } from './run-state.ts';
 import { attributesOf, standingOf } from './search-attributes.ts';
 
 const maxShown = 10;
@@ -26,7 +26,7 @@ function episodeLines(memory: Memory): string[] {
 }
 
 /** What the Web UI shows as the workflow's current details: Markdown, in which a list needs an empty line before it. */
-function detailsOf(run: Run): string {
+function detailsOf(run: RunState): string {
   const { memory } = run;
   const { plan } = memory;
   if (plan === undefined) return 'Not observed yet.';
@@ -45,7 +45,7 @@ function detailsOf(run: Run): string {
  * Brings what the Web UI shows up to date. Search attributes cost an event, so only when they change; and one that is not
  * registered would fail the workflow task again and again, so only those that can be used.
  */
-export function show(run: Run): void {
+export function updateVisibility(run: RunState): void {
   setCurrentDetails(detailsOf(run));
   const phase = phaseOf(run.memory, Date.now());
   const ready = run.memory.conditions.Ready?.status === 'True';

@@ -142,7 +142,7 @@ describe('recording Events', () => {
   it.each(refusals)('lets an Event go when %s, and says so', async (_, status) => {
     const world = refusing(kubeError(status));
     expect(await events(world)(app, [record()])).toEqual({});
-    expect(world.notes).toEqual(['failed', 'dropped 1 Refused', 'event refused']);
+    expect(world.notes).toEqual(['failed', 'dropped 1 Refused', 'event rejected']);
   });
 
   it.each(passing)('fails, to be tried again, when %s', async (_, status) => {
@@ -293,7 +293,7 @@ describe('reporting a status', () => {
   it.each(refusals)('does not hold up the rest when %s, and says why', async (_, status) => {
     const world = refusing(kubeError(status));
     expect(await report(world)).toEqual({ gone: false, refused: 'x' });
-    expect(world.notes).toEqual(['failed', 'status refused']);
+    expect(world.notes).toEqual(['failed', 'status rejected']);
   });
 
   it.each(passing)('fails, to be tried again, when %s', async (_, status) => {

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { WatchedApp } from '../../src/activities/target-app/reader.ts';
-import type { Conversation, Conversations } from '../../src/clients/temporal/workflow-starter.ts';
+import type { ResourceWorkflow, WorkflowStarter } from '../../src/clients/temporal/workflow-starter.ts';
 import { type Controller, createController } from '../../src/controller/controller.ts';
-import { registrations } from '../../src/controller/kinds/target-app.ts';
+import { registrations } from '../../src/controller/kinds/index.ts';
 import { eventually } from '../servers/processes.ts';
 
 const silent = { debug() {}, info() {}, warning() {}, error() {}, with: () => silent };
@@ -11,12 +11,12 @@ const silent = { debug() {}, info() {}, warning() {}, error() {}, with: () => si
 const scripted = () => {
   const said: string[] = [];
   const state = { away: false };
-  const note = (what: string) => async (conversation: Conversation | string) => {
+  const note = (what: string) => async (workflow: ResourceWorkflow | string) => {
     if (state.away) throw new Error('Temporal is away');
-    said.push(`${what} ${typeof conversation === 'string' ? conversation : conversation.workflowId}`);
+    said.push(`${what} ${typeof workflow === 'string' ? workflow : workflow.workflowId}`);
   };
-  const conversations: Conversations = { ensure: note('ensure'), ensureAndTell: note('tell'), tell: note('end') };
-  return { said, state, conversations };
+  const starter: WorkflowStarter = { start: note('ensure'), signalWithStart: note('tell'), signal: note('end') };
+  return { said, state, starter };
 };
 
 const app = (fields: Partial<WatchedApp['metadata']> & { observed?: number; answered?: string } = {}): WatchedApp => {
@@ -34,10 +34,10 @@ const id = 'targetapp/shop/cart/u1';
 let controller: Controller<WatchedApp> | undefined;
 afterEach(() => controller?.stop());
 
-const controllerWith = (conversations: Conversations, all: WatchedApp[] = []) => {
+const controllerWith = (starter: WorkflowStarter, all: WatchedApp[] = []) => {
   controller = createController({
     registration: registrations.TargetApp,
-    conversations,
+    starter,
     metrics: { failed() {} },
     log: silent,
     all: () => all,
@@ -77,16 +77,16 @@ const rows: [string, Parameters<Controller<WatchedApp>['onChange']>, string[]][]
 
 describe('the controller', () => {
   it.each(rows)('%s', async (_, change, expected) => {
-    const { said, conversations } = scripted();
-    const made = controllerWith(conversations);
+    const { said, starter } = scripted();
+    const made = controllerWith(starter);
     made.onChange(...change);
     await eventually('nothing to wait', () => made.pending === 0);
     expect(said).toEqual(expected);
   });
 
   it('loses no word while Temporal is away, and says each once when it is back', async () => {
-    const { said, state, conversations } = scripted();
-    const made = controllerWith(conversations);
+    const { said, state, starter } = scripted();
+    const made = controllerWith(starter);
     state.away = true;
     made.onChange('added', app());
     made.onChange('modified', app({ generation: 2 }), app());
@@ -97,8 +97,8 @@ describe('the controller', () => {
   });
 
   it('gives an object that came back under its name a workflow of its own', async () => {
-    const { said, conversations } = scripted();
-    const made = controllerWith(conversations);
+    const { said, starter } = scripted();
+    const made = controllerWith(starter);
     made.onChange('deleted', app());
     made.onChange('added', app({ uid: 'u2' }));
     await eventually('both', () => said.length === 2);
@@ -106,8 +106,8 @@ describe('the controller', () => {
   });
 
   it('says nothing while another replica leads, and catches up when it takes over', async () => {
-    const { said, conversations } = scripted();
-    const made = controllerWith(conversations, [app({ generation: 2, observed: 1 })]);
+    const { said, starter } = scripted();
+    const made = controllerWith(starter, [app({ generation: 2, observed: 1 })]);
     await eventually('its own start', () => made.pending === 0);
     made.setLeading(false);
     said.length = 0;
@@ -120,16 +120,16 @@ describe('the controller', () => {
   });
 
   it('tells a poll that was asked for while nobody led, when it takes over', async () => {
-    const { said, conversations } = scripted();
+    const { said, starter } = scripted();
     const annotations = { 'kco.local/poll-requested-at': 'now' };
-    controllerWith(conversations, [app({ observed: 1, annotations })]);
+    controllerWith(starter, [app({ observed: 1, annotations })]);
     await eventually('the word', () => said.length > 0);
     expect(said).toEqual([`tell ${id}`]);
   });
 
   it('starts no workflow for what is being deleted, neither when it takes over nor at a resync', async () => {
-    const { said, conversations } = scripted();
-    const made = controllerWith(conversations, [app(ending)]);
+    const { said, starter } = scripted();
+    const made = controllerWith(starter, [app(ending)]);
     await eventually('the first word', () => said.length === 1);
     made.resync();
     await eventually('the second word', () => said.length === 2);
@@ -137,9 +137,9 @@ describe('the controller', () => {
   });
 
   it('makes sure of every workflow at a resync', async () => {
-    const { said, conversations } = scripted();
+    const { said, starter } = scripted();
     const all = [app({ observed: 1 }), app({ uid: 'u2', name: 'pay', observed: 1 })];
-    controllerWith(conversations, all).resync();
+    controllerWith(starter, all).resync();
     await eventually('both', () => said.length === 2);
     expect(said.sort()).toEqual([`ensure ${id}`, 'ensure targetapp/shop/pay/u2']);
   });

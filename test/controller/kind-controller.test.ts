@@ -3,10 +3,10 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Registry } from 'prom-client';
 import type { WatchedApp } from '../../src/activities/target-app/reader.ts';
 import { createKube, type Kube, type KubeObject } from '../../src/clients/kubernetes/client.ts';
-import { type Served, serve } from '../../src/controller/kind-controller.ts';
-import { registrations } from '../../src/controller/kinds/target-app.ts';
+import { createKindController, type KindController } from '../../src/controller/kind-controller.ts';
+import { registrations } from '../../src/controller/kinds/index.ts';
+import type { ExportedFields } from '../../src/telemetry/metrics/exported-fields.ts';
 import { createMetrics } from '../../src/telemetry/metrics/operator.ts';
-import type { ExportedFields } from '../../src/telemetry/metrics/target-app.ts';
 import { eventually } from '../servers/processes.ts';
 import { type FakeApiServer, startFakeApiServer } from '../support/fake-api-server.ts';
 
@@ -30,7 +30,7 @@ const objects = [
 
 let api: FakeApiServer;
 let kube: Kube;
-let served: Served<WatchedApp>;
+let served: KindController<WatchedApp>;
 afterEach(async () => {
   await served.controller.stop();
   await Promise.all([served.cache.stop(), kube.close()]);
@@ -53,8 +53,8 @@ const serving = async () => {
   });
   kube = createKube({ kubeconfig: api.kubeconfig });
   const metrics = createMetrics({ version: '0', registry: new Registry() });
-  const conversations = { ensure: nothing, ensureAndTell: nothing, tell: nothing };
-  served = serve(registrations.TargetApp, conversations, { kube, namespaces: [], metrics, log: silent });
+  const starter = { start: nothing, signalWithStart: nothing, signal: nothing };
+  served = createKindController(registrations.TargetApp, starter, { kube, namespaces: [], metrics, log: silent });
   metrics.readExportedFields(() => served.exported());
   served.cache.start();
   await eventually('the watch to begin', () => served.cache.hasSynced() && watching !== undefined);

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { KubeError } from '../../src/clients/kubernetes/client.ts';
-import { createLeader, type Leader } from '../../src/controller/leader-election.ts';
+import { createLeaderElection, type LeaderElection } from '../../src/controller/leader-election.ts';
 import { heldBy, type Lease, type LeaseSpec, mayLead } from '../../src/controller/lease.ts';
 import { eventually } from '../servers/processes.ts';
 import { startStopwatch, strain } from '../support/pace.ts';
@@ -71,19 +71,19 @@ const apiServer = () => {
   return { kube, state, holder: () => stored?.spec?.holderIdentity };
 };
 
-const running: Leader[] = [];
+const running: LeaderElection[] = [];
 afterEach(async () => {
   await Promise.all(running.splice(0).map((leader) => leader.stop()));
 });
 
 const replica = (kube: ReturnType<typeof apiServer>['kube'], identity: string) => {
   const told: string[] = [];
-  const leader = createLeader({
+  const leader = createLeaderElection({
     kube,
     key: { namespace: 'kco-system', name: 'kco-operator' },
     identity,
-    onGain: () => told.push('gain'),
-    onLoss: () => told.push('loss'),
+    onStartedLeading: () => told.push('gain'),
+    onStoppedLeading: () => told.push('loss'),
     onError: () => undefined,
   });
   running.push(leader);

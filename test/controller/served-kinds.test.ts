@@ -25,7 +25,7 @@ describe('the kinds that the API server knows', () => {
     missing = '';
     await kinds.look(signal);
     expect(kinds.check(projects)).toEqual({ ok: true });
-    expect(lines.map((line) => line.split(' {')[0])).toEqual(['kind is not served', 'kind is served again']);
+    expect(lines.map((line) => line.split(' {')[0])).toEqual(['kind not served', 'kind served again']);
   });
 });
 

@@ -36,7 +36,13 @@ describe('the recipes of CONTRIBUTING.md, all followed in a copy', () => {
   });
 
   it('give code that compiles', () => {
-    const wanted = ['src', 'test/api', 'test/controller', 'test/docs', 'test/domain/target-app/trigger-conditions.test.ts'];
+    const wanted = [
+      'src',
+      'test/api',
+      'test/controller',
+      'test/docs',
+      'test/domain/target-app/trigger-conditions.test.ts',
+    ];
     const include = [...wanted, 'test/activities/target-app/actions/label-pod.test.ts'];
     writeFileSync(join(copy, 'tsconfig.recipes.json'), JSON.stringify({ extends: './tsconfig.json', include }));
     expect(run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.recipes.json')).toBe('');

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { actionKinds, actionNames } from '../../src/api/target-app/actions.ts';
-import { failureClasses } from '../../src/domain/target-app/observation.ts';
+import { failureClasses } from '../../src/domain/failure.ts';
 import { conditions } from '../../src/domain/target-app/trigger-conditions.ts';
 import { templateVariableNames } from '../../src/domain/template.ts';
 
@@ -22,13 +22,13 @@ const literalsIn = (source: string) =>
   [...source.matchAll(/'([A-Z][A-Za-z]*[a-z][A-Za-z]*)'/g)].map(([, word = '']) => word);
 
 const sources = (folder: string) =>
-  readdirSync(join(root, folder))
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
     .map((file) => read(join(folder, file)));
 
 describe('docs/events.md', () => {
   const page = read('docs/events.md');
-  const union = read('src/domain/events.ts').match(/export type EventReason =([^;]*);/)?.[1] ?? '';
+  const union = read('src/domain/target-app/event-reasons.ts').match(/export type EventReason =([^;]*);/)?.[1] ?? '';
 
   it('lists every reason of an Event, and no other', () => {
     const [events = '', failures = ''] = page.split('## Failures of a poll');
@@ -49,7 +49,7 @@ describe('docs/triggers.md', () => {
   });
 
   it('lists everything that keeps a rule from firing', () => {
-    const union = read('src/domain/target-app/memory.ts').match(/export type HindranceReason =([^;]*);/)?.[1] ?? '';
+    const union = read('src/domain/target-app/memory.ts').match(/export type HeldBackReason =([^;]*);/)?.[1] ?? '';
     expect(listed(section(page, 'What keeps a rule from firing'))).toEqual(literalsIn(union));
   });
 });
@@ -71,7 +71,7 @@ describe('docs/actions.md', () => {
   });
 
   it.each(actionNames)('lists every reason that %s gives', (name) => {
-    const source = read(`src/activities/actions/${name.replaceAll('_', '-')}.ts`);
+    const source = read(`src/activities/target-app/actions/${name.replaceAll('_', '-')}.ts`);
     const documented = new Set([...reasonsIn(section(page, name)), ...listed(section(page, 'Reasons that all share'))]);
     const given = literalsIn(source).filter((word) => !otherWords.includes(word));
     expect(given.filter((word) => !documented.has(word))).toEqual([]);
@@ -79,7 +79,7 @@ describe('docs/actions.md', () => {
 
   it('lists no reason that nobody gives', () => {
     const given = new Set(
-      ['src/activities', 'src/activities/actions', 'src/workflows', 'src/clients', 'src/domain'].flatMap((folder) =>
+      ['src/activities', 'src/workflows', 'src/clients', 'src/domain'].flatMap((folder) =>
         sources(folder).flatMap(literalsIn),
       ),
     );

@@ -195,7 +195,7 @@ it('namespaces in which KCO lacks rights are named and hold up no other; with th
       ?.slice(series.length);
   };
   expect(await Promise.all(['default', sick, shut].map((namespace) => up('pods', namespace)))).toEqual(['1', '0', '0']);
-  const interruptions = partly.lines.filter((line) => line.includes('"watch interrupted"'));
+  const interruptions = partly.lines.filter((line) => line.includes('"watch failed, retrying"'));
   expect(new Set(interruptions.map((line) => JSON.parse(line).namespace))).toEqual(new Set([sick, shut]));
   // Its pods are unknown, which is something else than none.
   const saysOf = async (): Promise<string> => JSON.stringify(await targetAppIn(sick, 'in-sick')) ?? '';
@@ -208,7 +208,7 @@ it('namespaces in which KCO lacks rights are named and hold up no other; with th
   const patience = { timeoutMs: 120_000, instead: () => partly.ask('/readyz') };
   await until('its TargetApp is looked after', async () => (await saysOf()).includes('NoMatchingPods'), patience);
   await until('its pods are watched', async () => (await up('pods', sick)) === '1', patience);
-  expect(partly.lines.some((line) => line.includes('"watch goes on"'))).toBe(true);
+  expect(partly.lines.some((line) => line.includes('"watch resumed"'))).toBe(true);
   // Another list of namespaces than that of the operators after it.
   await partly.end('SIGTERM');
 });
@@ -317,10 +317,10 @@ it('a CustomResourceDefinition that is removed makes its kind unready and ends n
   expect(['COMPLETED', 'RUNNING']).toContain(await world.workflowStatus(watched));
 
   await world.kubectl(['apply', '-f', 'crds']);
-  await until('the kind is served again', async () => (await one.ask('/readyz')).status === 200, patience);
+  await until('the kind served again', async () => (await one.ask('/readyz')).status === 200, patience);
   await until('the workflow of before has ended', async () => (await world.workflowStatus(watched)) === 'COMPLETED');
   await world.monitor('with-crd');
   await isPolledOn(pod);
-  expect(one.lines.filter((line) => line.includes('"kind is not served"'))).toHaveLength(1);
+  expect(one.lines.filter((line) => line.includes('"kind not served"'))).toHaveLength(1);
   await one.end('SIGTERM');
 });

@@ -1,26 +1,26 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { createWatchman, type Watchman } from '../../src/server/health-monitor.ts';
+import { createHealthMonitor, type HealthMonitor } from '../../src/server/health-monitor.ts';
 import { eventually } from '../servers/processes.ts';
 
-let watchman: Watchman | undefined;
+let watchman: HealthMonitor | undefined;
 afterEach(() => watchman?.stop());
 
 describe('a watchman', () => {
   it('knows nothing before its first look', () => {
-    watchman = createWatchman({ look: () => new Promise(() => undefined), everyMs: 1 });
+    watchman = createHealthMonitor({ check: () => new Promise(() => undefined), everyMs: 1 });
     expect(watchman.result).toEqual({ ok: false, message: 'not looked at yet' });
   });
 
   it('says why it is not well, tells of a loss once per row of failures, and of the return', async () => {
     let well = true;
     const told: string[] = [];
-    const made = createWatchman({
-      look: async () => {
+    const made = createHealthMonitor({
+      check: async () => {
         if (!well) throw new Error('nobody there');
       },
       everyMs: 1,
-      onLoss: () => told.push('loss'),
-      onReturn: (lostMs) => told.push(lostMs > 0 ? 'return' : 'no time'),
+      onFailing: () => told.push('loss'),
+      onRecovered: (lostMs) => told.push(lostMs > 0 ? 'return' : 'no time'),
     });
     watchman = made;
     await eventually('well', () => made.result.ok);
@@ -38,7 +38,7 @@ describe('a watchman', () => {
     const look = async () => {
       looks += 1;
     };
-    const made = createWatchman({ look, everyMs: 1 });
+    const made = createHealthMonitor({ check: look, everyMs: 1 });
     await eventually('some looks', () => looks > 2);
     await made.stop();
     const after = looks;

@@ -2,23 +2,23 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Checks } from '../../src/server/checks.ts';
 import {
-  type Checks,
-  type Surface,
-  SurfaceError,
-  type SurfaceOptions,
-  startSurface,
+  ListenError,
+  type ProbeServer,
+  type ProbeServerOptions,
+  startProbeServer,
 } from '../../src/server/probe-server.ts';
 import { startStopwatch } from '../support/pace.ts';
 
 const anyPort = { bindAddress: '127.0.0.1', healthPort: 0, metricsPort: 0 };
-const running: Surface[] = [];
+const running: ProbeServer[] = [];
 afterEach(async () => {
   for (const surface of running.splice(0)) await surface.close();
 });
 
-const start = async (options: Partial<SurfaceOptions> = {}): Promise<Surface> => {
-  const surface = await startSurface({
+const start = async (options: Partial<ProbeServerOptions> = {}): Promise<ProbeServer> => {
+  const surface = await startProbeServer({
     config: anyPort,
     metricsText: async () => 'a 1\n',
     health: {},
@@ -177,7 +177,7 @@ describe('a port that is taken', () => {
     await new Promise((resolve) => other.once('listening', resolve));
     const { port } = other.address() as AddressInfo;
     const failure = start({ config: { ...anyPort, metricsPort: port } });
-    await expect(failure).rejects.toBeInstanceOf(SurfaceError);
+    await expect(failure).rejects.toBeInstanceOf(ListenError);
     await expect(failure).rejects.toThrow(`cannot listen on 127.0.0.1:${port} (EADDRINUSE): change KCO_METRICS_PORT`);
     await new Promise((resolve) => other.close(resolve));
   });

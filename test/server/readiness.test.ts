@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { WatchScope } from '../../src/clients/kubernetes/informer/informer.ts';
-import type { CheckResult } from '../../src/server/probe-server.ts';
+import type { CheckResult } from '../../src/server/checks.ts';
 import { apart, watchesCheck, workersCheck, worse } from '../../src/server/readiness.ts';
 
 const well = (namespace?: string): WatchScope => ({ namespace, hasSynced: true, stalenessMs: 5_000 });

@@ -1,6 +1,7 @@
 import type { ActionContext } from '../../src/activities/target-app/actions/action.ts';
 import type { KubeObject } from '../../src/clients/kubernetes/client.ts';
-import type { ActionRequest, PodRef } from '../../src/domain/target-app/action.ts';
+import type { PodRef } from '../../src/domain/refs.ts';
+import type { ActionRequest } from '../../src/domain/target-app/action.ts';
 
 /** A pod of the API server as an action is told of it. */
 export const podRef = (pod: KubeObject | undefined): PodRef => ({

@@ -1,5 +1,5 @@
 import type { Kube, KubeObject, ResourceRef } from '../../src/clients/kubernetes/client.ts';
-import { createWatchCache, type WatchEventType } from '../../src/clients/kubernetes/informer/informer.ts';
+import { createInformer, type WatchEventType } from '../../src/clients/kubernetes/informer/informer.ts';
 
 /** A pod as the stories look at it. */
 export interface ChroniclePod extends KubeObject {
@@ -70,10 +70,10 @@ export async function startChronicle(kube: Kube, appRef: ResourceRef): Promise<C
   const listeners = new Set<(entry: Entry<ChroniclePod>) => void>();
   const watched = <T extends KubeObject>(ref: ResourceRef, told?: (entry: Entry<T>) => void) => {
     const entries: Entry<T>[] = [];
-    const cache = createWatchCache<T>({
+    const cache = createInformer<T>({
       kube,
       ref,
-      trim: (object) => object as T,
+      transform: (object) => object as T,
       // An API server that a story takes away is back within seconds.
       timing: { backoffMs: 200, backoffCapMs: 1_000 },
       onChange: (type, object) => {

@@ -1,18 +1,15 @@
 import { comparable } from '../../src/domain/diff.ts';
 import type { EventRecord } from '../../src/domain/events.ts';
+import { type Failure, type FailureClass, failureKey, failureOf } from '../../src/domain/failure.ts';
 import { fnv1a } from '../../src/domain/hash.ts';
 import { isJsonObject, type Json } from '../../src/domain/json.ts';
 import { withEvents } from '../../src/domain/outbox.ts';
-import type { Plan, RulePlan } from '../../src/domain/target-app/compiled-spec.ts';
+import type { CompiledRule, CompiledSpec } from '../../src/domain/target-app/compiled-spec.ts';
 import { step } from '../../src/domain/target-app/decide.ts';
 import { phaseEvents } from '../../src/domain/target-app/event-messages.ts';
 import { fingerprintOf, type Memory, newMemory } from '../../src/domain/target-app/memory.ts';
 import {
-  type EpisodeMirror,
-  type Failure,
-  type FailureClass,
-  failureKey,
-  failureOf,
+  type FiredEpisode,
   type Observation,
   type Reading,
   wholeApp,
@@ -29,7 +26,7 @@ export const at = (seconds: number): number => epoch + seconds * 1000;
 export const uidOf = (pod: string): string => (pod === wholeApp ? wholeApp : `uid-${pod}`);
 
 /** A rule that restarts each pod whose health is unhealthy, with some of it replaced. */
-export const aRule = (replaced: Partial<RulePlan> = {}): RulePlan =>
+export const aRule = (replaced: Partial<CompiledRule> = {}): CompiledRule =>
   identified({
     name: 'restart',
     action: 'restart_pod',
@@ -46,17 +43,19 @@ export const aRule = (replaced: Partial<RulePlan> = {}): RulePlan =>
   });
 
 /** What a compiled rule says of itself; its name is its key, so that a test finds its memory. */
-export const identified = (rule: Omit<RulePlan, 'content' | 'key' | 'question'> & Partial<RulePlan>): RulePlan => {
+export const identified = (
+  rule: Omit<CompiledRule, 'content' | 'key' | 'question'> & Partial<CompiledRule>,
+): CompiledRule => {
   const question = fnv1a(JSON.stringify([rule.action, rule.trigger, rule.pods])).toString(36);
   return { key: rule.name, question, content: `${question}c`, ...rule };
 };
 
 /** How a status names a rule that it has episodes of. */
-export const digestOf = ({ question, content }: RulePlan): string => `${question}-${content}`;
+export const digestOf = ({ question, content }: CompiledRule): string => `${question}-${content}`;
 
 /** A plan with one such rule, with some of it replaced; its digest follows from what it says. */
-export const aPlan = (replaced: Partial<Plan> = {}): Plan => {
-  const plan: Plan = {
+export const aPlan = (replaced: Partial<CompiledSpec> = {}): CompiledSpec => {
+  const plan: CompiledSpec = {
     digest: '',
     generation: 1,
     endpoint: '/graphql',
@@ -98,9 +97,9 @@ export interface Poll {
   /** Why it cannot be said which pods there are. */
   podsUnknown?: string;
   /** The spec as edited: in force from this poll on. */
-  plan?: Plan;
+  plan?: CompiledSpec;
   /** What an earlier life had fired; told to a workflow that knows no plan. */
-  mirror?: EpisodeMirror[];
+  mirror?: FiredEpisode[];
   held?: boolean;
   /** The Temporal database was lost before this poll. */
   forgotten?: true;
@@ -140,7 +139,7 @@ export const reading = (pod: string, { state, failure, unknown, why }: Answer, p
 /** What the observing activity would tell of a poll to a workflow with this memory: only what is news to it. */
 export function observationOf(
   memory: Memory,
-  plan: Plan,
+  plan: CompiledSpec,
   { pods = {}, matched, podsUnknown, mirror }: Poll,
 ): Observation {
   const isNewPlan = plan.digest !== memory.plan?.digest;
@@ -168,10 +167,10 @@ export function observationOf(
 }
 
 /** What a workflow does with one poll, without its activities: observe, decide, and say where it stands. */
-export function playOne(before: Memory, plan: Plan, poll: Poll): Played {
+export function playOne(before: Memory, plan: CompiledSpec, poll: Poll): Played {
   const now = at(poll.at);
-  const { held: _, ...rest } = poll.forgotten ? newMemory() : before;
-  const memory: Memory = { ...rest, ...(poll.held && { held: true }) };
+  const { suspendedByUpdate: _, ...rest } = poll.forgotten ? newMemory() : before;
+  const memory: Memory = { ...rest, ...(poll.held && { suspendedByUpdate: true }) };
   const isIdle = plan.problems.length > 0 || isSuspended(plan, poll.held, now);
   const observation = observationOf(memory, plan, poll);
   const { readings: _r, gone: _g, ...looked } = observation;
@@ -189,7 +188,7 @@ export function playOne(before: Memory, plan: Plan, poll: Poll): Played {
 }
 
 /** Plays polls in virtual time, one after the other, from an empty memory or from a given one. */
-export function play(plan: Plan, polls: Poll[], memory: Memory = newMemory()): Played[] {
+export function play(plan: CompiledSpec, polls: Poll[], memory: Memory = newMemory()): Played[] {
   const played: Played[] = [];
   let inForce = plan;
   for (const poll of polls) {

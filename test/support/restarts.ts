@@ -2,7 +2,8 @@ import { type ActionContext, Wait } from '../../src/activities/target-app/action
 import { createRestartPod } from '../../src/activities/target-app/actions/restart-pod.ts';
 import type { RestartPodParameters } from '../../src/api/target-app/action-parameters.ts';
 import type { Kube } from '../../src/clients/kubernetes/client.ts';
-import type { ActionOutcome, ActionRequest, PodRef } from '../../src/domain/target-app/action.ts';
+import type { PodRef } from '../../src/domain/refs.ts';
+import type { ActionOutcome, ActionRequest } from '../../src/domain/target-app/action.ts';
 import { actionContext } from './action-context.ts';
 import { until } from './until.ts';
 

@@ -1,4 +1,4 @@
-import { failureOf } from '../../src/domain/target-app/observation.ts';
+import { failureOf } from '../../src/domain/failure.ts';
 import type { CurrentState } from '../../src/workflows/messages.ts';
 import { until } from './until.ts';
 import type { Life, WorkflowEnv } from './workflow-env.ts';

@@ -1,8 +1,8 @@
-import type { PlanDefaults } from '../../src/api/target-app/compile-spec.ts';
-import { planOf } from '../../src/api/target-app/compile-spec.ts';
-import type { Plan } from '../../src/domain/target-app/compiled-spec.ts';
+import type { SpecDefaults } from '../../src/api/target-app/compile-spec.ts';
+import { compileSpec } from '../../src/api/target-app/compile-spec.ts';
+import type { CompiledSpec } from '../../src/domain/target-app/compiled-spec.ts';
 
-export const defaults: PlanDefaults = {
+export const defaults: SpecDefaults = {
   pollingInterval: 30,
   timeout: 10,
   actionTimeout: 300,
@@ -30,8 +30,8 @@ export const rule = (replaced: Record<string, unknown> = {}): Record<string, unk
   ...replaced,
 });
 
-export const planned = (of: unknown, generation = 1, more: Partial<PlanDefaults> = {}): Plan =>
-  planOf(
+export const planned = (of: unknown, generation = 1, more: Partial<SpecDefaults> = {}): CompiledSpec =>
+  compileSpec(
     { metadata: { name: 'my-app', namespace: 'default', uid: 'u', generation }, spec: of },
     { ...defaults, ...more },
   );

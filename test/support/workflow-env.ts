@@ -13,10 +13,10 @@ import {
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
 import { startServers } from '../../dev/servers/start-servers.ts';
-import type { AppRef } from '../../src/domain/target-app/observation.ts';
+import type { ObjectRef } from '../../src/domain/refs.ts';
+import { type QueueName, taskQueues } from '../../src/domain/task-queues.ts';
 import { attributesOf, standingOf } from '../../src/workflows/search-attributes.ts';
 import type { targetApp } from '../../src/workflows/target-app/target-app.ts';
-import { type QueueName, taskQueues } from '../../src/workflows/task-queues.ts';
 import type { World } from './world.ts';
 
 /** Temporal's own types of histories, to write, read and measure them. */
@@ -46,7 +46,7 @@ export function installQuietRuntime(): void {
 
 /** One TargetApp's workflow in its world. */
 export interface Life {
-  app: AppRef;
+  app: ObjectRef;
   world: World;
   handle: WorkflowHandle<typeof targetApp>;
   /** The events of the run that is there now, or of another one. */
@@ -59,7 +59,7 @@ export interface Life {
 export interface WorkflowEnv {
   client: Client;
   /** Starts the workflow of a TargetApp in this world; with some search attributes only, where those are named. */
-  live(world: World, app?: Partial<AppRef>, attributes?: string[]): Promise<Life>;
+  live(world: World, app?: Partial<ObjectRef>, attributes?: string[]): Promise<Life>;
   stop(): Promise<void>;
 }
 
@@ -123,7 +123,7 @@ export async function startWorkflowEnv(
   const client = new Client({ connection, namespace });
   const workers: (() => Promise<void>)[] = [];
 
-  const live = async (world: World, partial: Partial<AppRef> = {}, attributes?: string[]): Promise<Life> => {
+  const live = async (world: World, partial: Partial<ObjectRef> = {}, attributes?: string[]): Promise<Life> => {
     const app = { namespace: 'default', name: 'my-app', uid: randomUUID(), ...partial };
     const taskQueue = `kco-${workers.length}`;
     workers.push(await startWorkers(native, namespace, taskQueue, world));

@@ -5,20 +5,14 @@ import type { Activities } from '../../src/activities/index.ts';
 import type { Recorded } from '../../src/activities/record-events.ts';
 import type { Reported } from '../../src/activities/report-status.ts';
 import { diff } from '../../src/activities/target-app/diff.ts';
-import { attempt } from '../../src/activities/with-heartbeat.ts';
+import { withHeartbeat } from '../../src/activities/with-heartbeat.ts';
 import { type ActionName, actionNames } from '../../src/api/target-app/actions.ts';
 import type { EventRecord } from '../../src/domain/events.ts';
+import { type Failure, failureKey } from '../../src/domain/failure.ts';
 import type { Json, JsonObject } from '../../src/domain/json.ts';
 import type { ActionOutcome, ActionRequest, ActionResult } from '../../src/domain/target-app/action.ts';
-import type { Plan, RulePlan } from '../../src/domain/target-app/compiled-spec.ts';
-import {
-  type EpisodeMirror,
-  type Failure,
-  failureKey,
-  type Observation,
-  type ObserveInput,
-  type Reading,
-} from '../../src/domain/target-app/observation.ts';
+import type { CompiledRule, CompiledSpec } from '../../src/domain/target-app/compiled-spec.ts';
+import type { FiredEpisode, Observation, ObserveInput, Reading } from '../../src/domain/target-app/observation.ts';
 import { isSuspended } from '../../src/domain/target-app/status.ts';
 import type { DecisionSinks } from '../../src/workflows/target-app/activities.ts';
 import { identified } from './domain.ts';
@@ -59,12 +53,12 @@ interface Faults {
 
 /** One TargetApp's surroundings in memory: what there is to see, what was done, and what goes wrong. */
 export interface World {
-  plan: Plan;
+  plan: CompiledSpec;
   /** By uid. */
   pods: Map<string, WorldPod>;
   isDeleted: boolean;
   /** What the status of an earlier life tells. */
-  mirror: EpisodeMirror[];
+  mirror: FiredEpisode[];
   pollRequested?: string;
   /** The search attributes that Temporal has; null: all, absent: nothing is told of them. */
   attributes?: string[] | null;
@@ -95,7 +89,7 @@ export const uidOf = (n: number): string => {
 export const health = (value: string): Json => ({ application: { health: value, tasks: 3 } });
 
 /** A rule that restarts an unhealthy pod, with some of it replaced. */
-export const restartRule = (replaced: Partial<RulePlan> = {}): RulePlan =>
+export const restartRule = (replaced: Partial<CompiledRule> = {}): CompiledRule =>
   identified({
     name: 'restart-unhealthy',
     action: 'restart_pod',
@@ -112,7 +106,7 @@ export const restartRule = (replaced: Partial<RulePlan> = {}): RulePlan =>
   });
 
 /** A plan with a poll every 200 ms, with some of it replaced; its digest says what it is. */
-export function planWith(replaced: Partial<Plan> = {}): Plan {
+export function planWith(replaced: Partial<CompiledSpec> = {}): CompiledSpec {
   const plan = {
     generation: 1,
     endpoint: '/graphql',
@@ -170,7 +164,7 @@ function activitiesOf(world: World): Activities {
     actionCalls.set(request.id, before + 1);
     note({ kind: 'begin', at: Date.now(), request });
     if (world.faults.loses?.(request)) return await Context.current().cancelled;
-    return attempt(async () => {
+    return withHeartbeat(async () => {
       const outcome = (await world.faults.action?.(request, before)) ?? succeeded;
       note({ kind: 'end', at: Date.now(), request });
       return outcome;
@@ -180,7 +174,7 @@ function activitiesOf(world: World): Activities {
     diff,
     ...(Object.fromEntries(actionNames.map((name) => [name, act])) as Record<ActionName, typeof act>),
     observe: (input) =>
-      attempt(async () => {
+      withHeartbeat(async () => {
         const at = Date.now();
         const told = lookAt(world, input);
         const before = calls.observe++;
@@ -189,7 +183,7 @@ function activitiesOf(world: World): Activities {
         return told;
       }),
     recordEvents: (_, records) =>
-      attempt(async () => {
+      withHeartbeat(async () => {
         const before = calls.recordEvents++;
         const { left = [] } = ((await world.faults.recordEvents?.(records, before)) ?? {}) as Recorded;
         for (const [i, record] of records.entries())
@@ -197,7 +191,7 @@ function activitiesOf(world: World): Activities {
         return left.length === 0 ? {} : { left };
       }),
     reportStatus: ({ status }) =>
-      attempt(async () => {
+      withHeartbeat(async () => {
         const before = calls.reportStatus++;
         const { refused } = ((await world.faults.reportStatus?.(status, before)) ?? {}) as Partial<Reported>;
         if (refused !== undefined) return { gone: false, refused };
@@ -208,7 +202,7 @@ function activitiesOf(world: World): Activities {
 }
 
 /** A world with so many healthy pods. */
-export function createWorld(plan: Plan, pods = 1): World {
+export function createWorld(plan: CompiledSpec, pods = 1): World {
   const all: World['all'] = (kind) => world.ledger.filter((h) => h.kind === kind) as never;
   const world: World = {
     plan,

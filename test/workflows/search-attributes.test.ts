@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createAttributeUse } from '../../src/clients/temporal/attribute-use.ts';
-import { type Conversation, createConversations } from '../../src/clients/temporal/workflow-starter.ts';
+import { createWorkflowStarter, type ResourceWorkflow } from '../../src/clients/temporal/workflow-starter.ts';
+import { createAttributeUse } from '../../src/controller/attribute-use.ts';
 import { attributesOf, standingOf } from '../../src/workflows/search-attributes.ts';
 import { until } from '../support/until.ts';
 import { startWorkflowEnv, type WorkflowEnv } from '../support/workflow-env.ts';
@@ -11,7 +11,7 @@ const note = (message: string) => void lines.push(message);
 const log = { debug: note, info: note, warning: note, error: note, with: () => log };
 
 const app = { namespace: 'shop', name: 'orders', uid: 'u-1' };
-const conversation = (workflowId: string): Conversation => ({
+const conversation = (workflowId: string): ResourceWorkflow => ({
   type: 'targetApp',
   workflowId,
   input: { app },
@@ -39,7 +39,7 @@ describe('a namespace with eight of its ten Keyword attributes taken', () => {
     });
     expect(lines).toEqual(['search attributes missing']);
 
-    await createConversations(env.client, 'nobody', use).ensure(conversation('with-three'));
+    await createWorkflowStarter(env.client, 'nobody', use).start(conversation('with-three'));
     const { typedSearchAttributes } = await env.client.workflow.getHandle('with-three').describe();
     expect(typedSearchAttributes.getAll().map(({ key }) => key.name)).toEqual(
       expect.arrayContaining(['KcoPhase', 'KcoReady', 'KcoNamespace']),

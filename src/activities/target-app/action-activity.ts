@@ -1,6 +1,6 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { actionKindOf } from '../../api/target-app/actions.ts';
-import type { WatchCache } from '../../clients/kubernetes/informer/informer.ts';
+import type { Informer } from '../../clients/kubernetes/informer/informer.ts';
 import { isJsonObject, type Json } from '../../domain/json.ts';
 import { isSelected } from '../../domain/selector.ts';
 import type { ActionOutcome, ActionRequest, ActionResult } from '../../domain/target-app/action.ts';
@@ -10,13 +10,13 @@ import { correlationId, type Log } from '../../telemetry/logger.ts';
 import { type Action, type ActionContext, Retry, Wait } from './actions/action.ts';
 import { passing } from './actions/kube-failure.ts';
 import { isRunning, type PodView } from './pod-view.ts';
-import type { Apps, SpecInForce } from './reader.ts';
-import { stepOf, type Wanted } from './requested-step.ts';
+import type { EffectiveSpec, TargetAppReader } from './reader.ts';
+import { requestedStep, type Wanted } from './requested-step.ts';
 import type { SelectedPods } from './selected-pods.ts';
 
-export interface PerformOptions {
-  apps: Pick<Apps, 'present'>;
-  pods: Pick<WatchCache<PodView>, 'list'>;
+export interface ActionActivityOptions {
+  apps: Pick<TargetAppReader, 'present'>;
+  pods: Pick<Informer<PodView>, 'list'>;
   selectedPods: SelectedPods;
   enabled: ReadonlySet<string>;
   workflowUrl(workflow: { id: string; runId: string }): string | undefined;
@@ -63,8 +63,8 @@ const isOutcome = (value: Wanted | ActionOutcome): value is ActionOutcome => 'st
 /** How long it is waited for a suspension that the workflow has not seen yet. */
 const suspendedMs = 5_000;
 /** The activity of one action: checks that the TargetApp asks for it, fills in the templates, runs it, counts it. */
-export function createPerform({ apps, pods, selectedPods, enabled, workflowUrl, log }: PerformOptions) {
-  const matchingPods = ({ namespace }: ActionRequest, { spec }: SpecInForce) =>
+export function createActionActivity({ apps, pods, selectedPods, enabled, workflowUrl, log }: ActionActivityOptions) {
+  const matchingPods = ({ namespace }: ActionRequest, { spec }: EffectiveSpec) =>
     pods.list(namespace).filter((pod) => isRunning(pod) && spec !== undefined && isSelected(spec.selector, pod.labels));
 
   /** The request with what of it the TargetApp bears out: its pods, and whether anything is done at all. */
@@ -96,7 +96,7 @@ export function createPerform({ apps, pods, selectedPods, enabled, workflowUrl, 
         `${action.name} is switched off here; the administrator enables it with the Helm value actions.${action.name}.enabled=true (KCO_ENABLED_ACTIONS)`,
       );
     const mayBeDone = isRepeated(request);
-    const wanted = await stepOf(apps, request, mayBeDone).catch((error: unknown) => {
+    const wanted = await requestedStep(apps, request, mayBeDone).catch((error: unknown) => {
       throw passing(error, true, { begun: mayBeDone }) ?? error;
     });
     if (isOutcome(wanted)) return wanted;
@@ -136,12 +136,12 @@ export function createPerform({ apps, pods, selectedPods, enabled, workflowUrl, 
     };
     try {
       const outcome = await run(action, request, signal);
-      log.info('action ended', { ...facts, status: outcome.status, reason: outcome.reason });
+      log.info('action finished', { ...facts, status: outcome.status, reason: outcome.reason });
       return outcome;
     } catch (error) {
       if (error instanceof Wait) {
         const { reason, message, afterMs, begun, progress } = error;
-        log.info('action waits', { ...facts, reason, message });
+        log.info('action waiting', { ...facts, reason, message });
         return {
           status: 'waiting',
           reason,
@@ -154,8 +154,8 @@ export function createPerform({ apps, pods, selectedPods, enabled, workflowUrl, 
       if (!(error instanceof Retry)) throw error;
       const { info } = Context.current();
       const isLast = info.attempt >= (info.retryPolicy?.maximumAttempts || Number.POSITIVE_INFINITY);
-      if (isLast) log.warning('action ended', { ...facts, status: 'failed', reason: error.reason, error });
-      else log.warning('action to be tried again', { ...facts, reason: error.reason, error });
+      if (isLast) log.warning('action finished', { ...facts, status: 'failed', reason: error.reason, error });
+      else log.warning('action attempt failed, will retry', { ...facts, reason: error.reason, error });
       throw ApplicationFailure.create({
         type: error.reason,
         message: error.message,

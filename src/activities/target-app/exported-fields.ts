@@ -1,7 +1,7 @@
-import { printable } from '../../clients/http/sanitize.ts';
+import { sanitize } from '../../clients/http/sanitize.ts';
 import { isJsonObject, type Json, type JsonObject, own } from '../../domain/json.ts';
 import { maxFieldsShown, maxPodsShown } from '../../domain/target-app/status.ts';
-import type { ExportedFields, FieldReading } from '../../telemetry/metrics/target-app.ts';
+import type { ExportedFields, FieldReading } from '../../telemetry/metrics/exported-fields.ts';
 
 /** The parts of a TargetApp that say what is exported; as the API server has them, so nothing of it is certain. */
 export interface ExportingApp {
@@ -28,7 +28,7 @@ function readingOf(shown: JsonObject, field: string): number | string | null | u
   if (typeof value !== 'string') return value === null ? null : undefined;
   if (value.length > maxStateLength || list.test(value)) return undefined;
   // An empty label is no label.
-  return printable(value, maxStateLength) || null;
+  return sanitize(value, maxStateLength) || null;
 }
 
 const fieldsIn = (metrics: unknown): string[] =>
@@ -53,11 +53,11 @@ export function exportedFields({ spec, status }: ExportingApp): ExportedFields |
   const readings: FieldReading[] = [];
   let withheld = podsBeyond(status) * fields.length;
   for (const [name, shown] of Object.entries(status.state as JsonObject).slice(0, maxPodsShown)) {
-    const pod = isWhole ? '' : printable(name, maxLabelLength);
+    const pod = isWhole ? '' : sanitize(name, maxLabelLength);
     for (const field of fields) {
       const value = isJsonObject(shown) ? readingOf(shown, field) : undefined;
       if (value === undefined) withheld += 1;
-      else if (value !== null) readings.push({ pod, field: printable(field, maxLabelLength), value });
+      else if (value !== null) readings.push({ pod, field: sanitize(field, maxLabelLength), value });
     }
   }
   return { readings, withheld };

@@ -5,7 +5,7 @@ import type { LabelSelector } from '../../domain/selector.ts';
 import { type PodView, podView } from './pod-view.ts';
 
 /** Which pods are looked for. */
-export interface Unwatched {
+export interface MissingPodsQuery {
   namespace: string;
   selector: LabelSelector;
   /** Known to a workflow, and not to this replica's watch. */
@@ -17,14 +17,14 @@ export interface Unwatched {
  * late or stalled on one of several replicas, and a pod that was taken for gone would come back as another one, on which
  * the same episode fires again.
  */
-export type UnwatchedPods = (wanted: Unwatched, signal: AbortSignal) => Promise<PodView[] | undefined>;
+export type MissingPods = (wanted: MissingPodsQuery, signal: AbortSignal) => Promise<PodView[] | undefined>;
 
 /** Fits into what a look may take beside its queries. */
 const patienceMs = 2_000;
 
 /** One LIST, however many pods are missing: the API server cannot be asked for a uid. */
-export const createUnwatchedPods =
-  (kube: Pick<Kube, 'list'>): UnwatchedPods =>
+export const createMissingPods =
+  (kube: Pick<Kube, 'list'>): MissingPods =>
   async ({ namespace, selector, uids }, signal) => {
     try {
       const { items } = await kube.list<KubeObject>(pods, {

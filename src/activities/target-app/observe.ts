@@ -1,26 +1,26 @@
 import type { Graphql, GraphqlResult } from '../../clients/graphql/client.ts';
-import type { WatchCache } from '../../clients/kubernetes/informer/informer.ts';
-import { lookLimitMs } from '../../domain/schedule.ts';
-import type { Plan } from '../../domain/target-app/compiled-spec.ts';
+import type { Informer } from '../../clients/kubernetes/informer/informer.ts';
+import type { CompiledSpec } from '../../domain/target-app/compiled-spec.ts';
 import type { PodsSeen } from '../../domain/target-app/findings.ts';
+import { lookLimitMs } from '../../domain/target-app/look-limit.ts';
 import { type Observation, type ObserveInput, type Reading, wholeApp } from '../../domain/target-app/observation.ts';
 import { isSuspended } from '../../domain/target-app/status.ts';
 import type { Log } from '../../telemetry/logger.ts';
 import type { Metrics, PollResult } from '../../telemetry/metrics/operator.ts';
-import type { UnwatchedPods } from './missing-pods.ts';
-import { createRollCall, type PodsThere } from './pod-census.ts';
+import type { MissingPods } from './missing-pods.ts';
+import { createPodCensus, type PodsThere } from './pod-census.ts';
 import type { PodView } from './pod-view.ts';
-import { type Question, questionsOf } from './query-targets.ts';
-import { type Apps, pollRequestOf, type SpecInForce, type WatchedApp } from './reader.ts';
+import { type QueryTarget, queryTargetsOf } from './query-targets.ts';
+import { type EffectiveSpec, pollRequestOf, type TargetAppReader, type WatchedApp } from './reader.ts';
 import { readingOf, unconfirmed } from './readings.ts';
 
 /** All states of one TargetApp together: they travel through payloads that Temporal bounds at 2 MiB. */
 const maxTotalStateBytes = 768 * 1024;
 
 export interface ObserveOptions {
-  apps: Apps;
-  pods: Pick<WatchCache<PodView>, 'hasSynced' | 'list' | 'scopes'>;
-  unwatched: UnwatchedPods;
+  apps: TargetAppReader;
+  pods: Pick<Informer<PodView>, 'hasSynced' | 'list' | 'scopes'>;
+  unwatched: MissingPods;
   graphql: Graphql;
   metrics: Pick<Metrics, 'polled'>;
   log: Log;
@@ -60,7 +60,7 @@ const resultOf = (results: GraphqlResult[], readings: Reading[], { matched, pods
 const generationIn = (digest: string | undefined): number => Number(/^g(\d+)-/.exec(digest ?? '')?.[1] ?? 0);
 
 /** What the object itself has to tell that the workflow does not know. */
-function newsOf(app: WatchedApp, plan: Plan, input: ObserveInput): Omit<Observation, 'matched'> {
+function newsOf(app: WatchedApp, plan: CompiledSpec, input: ObserveInput): Omit<Observation, 'matched'> {
   const { mirror } = app;
   const told: Omit<Observation, 'matched'> = {};
   if (plan.digest !== input.plan) told.plan = plan;
@@ -84,12 +84,12 @@ export function createObserve({
   limits,
   attributes,
 }: ObserveOptions): Observe {
-  const rollCall = createRollCall({ pods, unwatched, log });
+  const rollCall = createPodCensus({ pods, unwatched, log });
 
   const ask = async (
     input: ObserveInput,
-    inForce: SpecInForce,
-    questions: Question[],
+    inForce: EffectiveSpec,
+    questions: QueryTarget[],
     isAt: PodsThere['isAt'],
     signal: AbortSignal,
   ) => {
@@ -124,7 +124,7 @@ export function createObserve({
     const started = Date.now();
     const app = await apps.find(input.app, input.fresh ? Number.POSITIVE_INFINITY : generationIn(input.plan));
     if (app === undefined) return { matched: 0, deleted: true };
-    const inForce = apps.inForce(app);
+    const inForce = apps.effectiveSpec(app);
     const { plan, spec } = inForce;
     const news = { ...newsOf(app, plan, input), ...attributesTold(attributes?.(), input) };
     if (spec === undefined || plan.problems.length > 0 || isSuspended(plan, input.held, started))
@@ -133,7 +133,7 @@ export function createObserve({
     const told: Observation = { ...seen, ...news };
     if (lookLimitMs(plan, told.matched) > limitMs) return { ...told, unasked: 'again' };
 
-    const questions = questionsOf(app, spec, plan, running);
+    const questions = queryTargetsOf(app, spec, plan, running);
     // Of these nobody can say whether they exist: unknown, as when they give no answer.
     const kept = new Set([...questions.map(({ subject }) => subject), ...undecided]);
     const gone = Object.keys(input.known).filter((subject) => !kept.has(subject));

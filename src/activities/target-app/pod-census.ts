@@ -1,16 +1,16 @@
-import type { WatchCache } from '../../clients/kubernetes/informer/informer.ts';
+import type { Informer } from '../../clients/kubernetes/informer/informer.ts';
 import { isSelected } from '../../domain/selector.ts';
 import type { PodsSeen } from '../../domain/target-app/findings.ts';
 import { type ObserveInput, wholeApp } from '../../domain/target-app/observation.ts';
 import type { Log } from '../../telemetry/logger.ts';
-import type { UnwatchedPods } from './missing-pods.ts';
+import type { MissingPods } from './missing-pods.ts';
 import { isAlive, isRunning, type PodView } from './pod-view.ts';
-import type { SpecInForce } from './reader.ts';
+import type { EffectiveSpec } from './reader.ts';
 
 /** What asking for the pods of a TargetApp needs. */
-export interface RollCallOptions {
-  pods: Pick<WatchCache<PodView>, 'hasSynced' | 'list' | 'scopes'>;
-  unwatched: UnwatchedPods;
+export interface PodCensusOptions {
+  pods: Pick<Informer<PodView>, 'hasSynced' | 'list' | 'scopes'>;
+  unwatched: MissingPods;
   log: Pick<Log, 'warning'>;
 }
 
@@ -27,11 +27,11 @@ export interface PodsThere {
 }
 
 /** Says which pods of a TargetApp there are. Both throw while the watch has not begun, which is a matter of a moment. */
-export interface RollCall {
+export interface PodCensus {
   /** As the watch has it. */
-  watched(namespace: string, inForce: SpecInForce): PodsSeen;
+  watched(namespace: string, inForce: EffectiveSpec): PodsSeen;
   /** The API server is asked for known pods that the watch lacks. */
-  present(input: ObserveInput, inForce: SpecInForce, signal: AbortSignal): Promise<PodsThere>;
+  present(input: ObserveInput, inForce: EffectiveSpec, signal: AbortSignal): Promise<PodsThere>;
 }
 
 /** So long after the API server last proved that the watch is current, that nothing is there is only what it last said. */
@@ -39,7 +39,7 @@ const longestSilenceMs = 120_000;
 
 const isSaidToRun = ({ phase, ip }: PodView): boolean => phase === 'Running' && ip !== undefined;
 
-export const createRollCall = ({ pods, unwatched, log }: RollCallOptions): RollCall => {
+export const createPodCensus = ({ pods, unwatched, log }: PodCensusOptions): PodCensus => {
   /** The LIST and WATCH that covers a namespace. */
   const scopeOf = (namespace: string) => {
     const scopes = pods.scopes();
@@ -59,7 +59,7 @@ export const createRollCall = ({ pods, unwatched, log }: RollCallOptions): RollC
   /** Known pods that the watch does not have: those that are there all the same, and those of which nobody can say. */
   const missing = async (
     { app, known }: ObserveInput,
-    { spec, plan }: SpecInForce,
+    { spec, plan }: EffectiveSpec,
     matching: PodView[],
     signal: AbortSignal,
   ): Promise<{ found: PodView[]; undecided: string[] }> => {
@@ -72,7 +72,7 @@ export const createRollCall = ({ pods, unwatched, log }: RollCallOptions): RollC
     const found = await unwatched({ namespace: app.namespace, selector: spec.selector, uids }, signal);
     if (found === undefined) return { found: [], undecided: uids };
     if (found.length > 0)
-      log.warning('the watch of pods is behind', { namespace: app.namespace, tapp: app.name, pods: found.length });
+      log.warning('pod watch lags behind', { namespace: app.namespace, tapp: app.name, pods: found.length });
     return { found: found.filter(isAlive), undecided: [] };
   };
 
@@ -84,16 +84,16 @@ export const createRollCall = ({ pods, unwatched, log }: RollCallOptions): RollC
     return { podsUnknown: `the API server has said nothing of pods for ${Math.round(silentMs / 1000)} s` };
   };
 
-  const selectedBy = ({ spec }: SpecInForce, namespace: string): PodView[] =>
+  const selectedBy = ({ spec }: EffectiveSpec, namespace: string): PodView[] =>
     pods.list(namespace).filter(({ labels }) => spec !== undefined && isSelected(spec.selector, labels));
 
-  const watched: RollCall['watched'] = (namespace, inForce) => {
+  const watched: PodCensus['watched'] = (namespace, inForce) => {
     const podsUnknown = unwatchable(namespace);
     const matched = selectedBy(inForce, namespace).filter(isAlive).length;
     return { matched, ...(podsUnknown !== undefined && { podsUnknown }) };
   };
 
-  const present: RollCall['present'] = async (input, inForce, signal) => {
+  const present: PodCensus['present'] = async (input, inForce, signal) => {
     const { namespace } = input.app;
     const podsUnknown = unwatchable(namespace);
     const selected = selectedBy(inForce, namespace);

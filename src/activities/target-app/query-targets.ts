@@ -1,14 +1,15 @@
 import type { TargetAppSpec } from '../../api/target-app/schema.ts';
 import type { GraphqlRequest } from '../../clients/graphql/client.ts';
-import { printable } from '../../clients/http/sanitize.ts';
+import { sanitize } from '../../clients/http/sanitize.ts';
+import { type Failure, failureOf } from '../../domain/failure.ts';
 import type { JsonObject } from '../../domain/json.ts';
-import type { Plan } from '../../domain/target-app/compiled-spec.ts';
-import { type Failure, failureOf, wholeApp } from '../../domain/target-app/observation.ts';
+import type { CompiledSpec } from '../../domain/target-app/compiled-spec.ts';
+import { wholeApp } from '../../domain/target-app/observation.ts';
 import type { PodView } from './pod-view.ts';
 import type { WatchedApp } from './reader.ts';
 
 /** Who is asked by a poll, and what is sent; or why nothing can be. */
-export type Question = Asked & ({ request: Sent } | { failure: Failure });
+export type QueryTarget = Asked & ({ request: Sent } | { failure: Failure });
 
 interface Asked {
   /** Pod uid, or `wholeApp`. */
@@ -32,7 +33,7 @@ const listOf = (words: string[]): string =>
 function unnamed(name: string, { ports }: PodView): Failure {
   const declared = listOf(ports.map((port) => (port.name ? `${port.name} (${port.port})` : String(port.port))));
   const message = `no container port of the pod is named ${name}; it has ${declared}`;
-  return failureOf('PortNotDeclared', printable(message));
+  return failureOf('PortNotDeclared', sanitize(message));
 }
 
 /** The port of a pod: as the spec says by number or name, else the default one of the pod, else the scheme's. */
@@ -45,12 +46,12 @@ function portOf(pod: PodView, { port, scheme = 'http' }: TargetAppSpec): number 
 const hostOf = (ip: string): string => (ip.includes(':') ? `[${ip}]` : ip);
 
 /** What is asked: each running pod where the endpoint is a path, the app as a whole where it is a URL. */
-export function questionsOf(
+export function queryTargetsOf(
   app: WatchedApp,
   spec: TargetAppSpec,
-  plan: Plan,
+  plan: CompiledSpec,
   running: (PodView & { ip: string })[],
-): Question[] {
+): QueryTarget[] {
   const asked = {
     document: spec.stateQuery,
     ...(spec.variables !== undefined && { variables: spec.variables as JsonObject }),

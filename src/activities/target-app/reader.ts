@@ -1,11 +1,12 @@
-import { type PlanDefaults, planOf } from '../../api/target-app/compile-spec.ts';
+import { compileSpec, type SpecDefaults } from '../../api/target-app/compile-spec.ts';
 import { checkQuery, type Selected } from '../../api/target-app/query.ts';
 import { TargetAppSpec } from '../../api/target-app/schema.ts';
-import type { WatchCache } from '../../clients/kubernetes/informer/informer.ts';
+import type { Informer } from '../../clients/kubernetes/informer/informer.ts';
 import type { Kube, KubeObject, ObjectMeta, ResourceRef } from '../../clients/kubernetes/types.ts';
-import type { Plan } from '../../domain/target-app/compiled-spec.ts';
-import type { AppRef, EpisodeMirror } from '../../domain/target-app/observation.ts';
-import type { ExportedFields } from '../../telemetry/metrics/target-app.ts';
+import type { ObjectRef } from '../../domain/refs.ts';
+import type { CompiledSpec } from '../../domain/target-app/compiled-spec.ts';
+import type { FiredEpisode } from '../../domain/target-app/observation.ts';
+import type { ExportedFields } from '../../telemetry/metrics/exported-fields.ts';
 import { type ExportingApp, exportedFields } from './exported-fields.ts';
 
 /** What KCO keeps of a TargetApp in its watch cache. */
@@ -20,7 +21,7 @@ export interface WatchedApp {
   /** `status.pollRequestedAt`: the poll that was asked for and answered last. */
   pollRequestedAt?: string;
   /** `status.rules[].episodes`, flattened. */
-  mirror: EpisodeMirror[];
+  mirror: FiredEpisode[];
   /** What of `status.state` is exported as metrics; absent where nothing is. */
   exported?: ExportedFields;
 }
@@ -28,7 +29,7 @@ export interface WatchedApp {
 interface StatusPart {
   observedGeneration?: number;
   pollRequestedAt?: string;
-  rules?: { name: string; digest?: string; episodes?: Omit<EpisodeMirror, 'digest' | 'rule'>[] }[];
+  rules?: { name: string; digest?: string; episodes?: Omit<FiredEpisode, 'digest' | 'rule'>[] }[];
 }
 
 /** Cuts a TargetApp down to what is needed of it. */
@@ -71,9 +72,9 @@ export const pollRequestOf = ({ metadata }: WatchedApp): string | undefined =>
 export const isEnding = ({ metadata }: WatchedApp): boolean => metadata.deletionTimestamp !== undefined;
 
 /** A spec as it is in force: parsed once per generation. */
-export interface SpecInForce {
+export interface EffectiveSpec {
   generation: number;
-  plan: Plan;
+  plan: CompiledSpec;
   /** Absent when the spec cannot be understood; the plan says why. */
   spec?: TargetAppSpec;
   /** What its query selects; absent when the query cannot be asked. */
@@ -87,45 +88,51 @@ function selectedBy({ stateQuery, variables }: TargetAppSpec): Selected | undefi
 }
 
 /** TargetApps as the activities need them. */
-export interface Apps {
+export interface TargetAppReader {
   /**
    * The object of that uid, or undefined when it is gone or being deleted. A cache that does not know it, or that is behind the generation
    * that somebody has seen already (`atLeast`; infinity: always), is not believed without a GET. One of a namespace that
    * is not watched is gone, without asking: its workflow dates from a time when it was, and is to end.
    */
-  find(app: AppRef, atLeast?: number): Promise<WatchedApp | undefined>;
+  find(app: ObjectRef, atLeast?: number): Promise<WatchedApp | undefined>;
   /** Parsed and planned; remembered with the generation before it, for an action that is under way during an edit. */
-  inForce(app: WatchedApp): SpecInForce;
+  effectiveSpec(app: WatchedApp): EffectiveSpec;
   /**
    * The specs of an object that is there: the present one, and the one before it as far as it is remembered. Undefined
    * when the object is gone, or the reference names another one.
    */
-  present(app: AppRef, atLeast: number): Promise<{ now: SpecInForce; before?: SpecInForce } | undefined>;
+  present(app: ObjectRef, atLeast: number): Promise<{ now: EffectiveSpec; before?: EffectiveSpec } | undefined>;
   /** Whether the watch has it, and not as one that is being deleted: what is not is nothing to be remembered or counted. */
-  isKept(app: AppRef): boolean;
+  isKept(app: ObjectRef): boolean;
   /** Forgets what is remembered of a TargetApp that is gone. */
   forget(uid: string): void;
   /** Of how many something is remembered. */
   readonly size: number;
 }
 
-export interface AppsOptions {
-  cache: Pick<WatchCache<WatchedApp>, 'get'>;
+export interface TargetAppReaderOptions {
+  cache: Pick<Informer<WatchedApp>, 'get'>;
   kube: Pick<Kube, 'get'>;
   ref: ResourceRef;
   /** Namespaces whose TargetApps are looked after; empty: all. */
   namespaces: readonly string[];
-  defaults: PlanDefaults;
+  defaults: SpecDefaults;
 }
 
 /** Fits into what a look may take beside its queries; and who hangs has to give the slot to others. */
 const patienceMs = 5_000;
 
-export function createApps({ cache, kube, ref, namespaces, defaults }: AppsOptions): Apps {
-  const remembered = new Map<string, SpecInForce[]>();
-  const isWatched = ({ namespace }: AppRef): boolean => namespaces.length === 0 || namespaces.includes(namespace);
+export function createTargetAppReader({
+  cache,
+  kube,
+  ref,
+  namespaces,
+  defaults,
+}: TargetAppReaderOptions): TargetAppReader {
+  const remembered = new Map<string, EffectiveSpec[]>();
+  const isWatched = ({ namespace }: ObjectRef): boolean => namespaces.length === 0 || namespaces.includes(namespace);
 
-  const find = async (app: AppRef, atLeast = 0): Promise<WatchedApp | undefined> => {
+  const find = async (app: ObjectRef, atLeast = 0): Promise<WatchedApp | undefined> => {
     if (!isWatched(app)) return undefined;
     const { namespace, name, uid } = app;
     const known = cache.get(namespace, name);
@@ -137,19 +144,19 @@ export function createApps({ cache, kube, ref, namespaces, defaults }: AppsOptio
     return isEnding(found) ? undefined : found;
   };
 
-  const isKept = ({ namespace, name, uid }: AppRef): boolean => {
+  const isKept = ({ namespace, name, uid }: ObjectRef): boolean => {
     const known = cache.get(namespace, name);
     return known?.metadata.uid === uid && !isEnding(known);
   };
 
-  const inForce = ({ metadata, spec }: WatchedApp): SpecInForce => {
+  const inForce = ({ metadata, spec }: WatchedApp): EffectiveSpec => {
     const known = remembered.get(metadata.uid) ?? [];
     const same = known.find(({ generation }) => generation === metadata.generation);
     if (same !== undefined) return same;
     const parsed = TargetAppSpec.safeParse(spec);
-    const entry: SpecInForce = {
+    const entry: EffectiveSpec = {
       generation: metadata.generation,
-      plan: planOf({ metadata, spec }, defaults),
+      plan: compileSpec({ metadata, spec }, defaults),
       ...(parsed.success && { spec: parsed.data, selected: selectedBy(parsed.data) }),
     };
     // A poll may still be under way when its TargetApp goes; who forgets it does so once.
@@ -159,7 +166,7 @@ export function createApps({ cache, kube, ref, namespaces, defaults }: AppsOptio
 
   return {
     find,
-    inForce,
+    effectiveSpec: inForce,
     isKept,
     forget: (uid) => remembered.delete(uid),
     get size() {

@@ -3,16 +3,17 @@ import { onlySelected } from '../../api/target-app/only-selected.ts';
 import { unselected } from '../../api/target-app/query.ts';
 import type { GraphqlResult } from '../../clients/graphql/client.ts';
 import { comparable } from '../../domain/diff.ts';
+import { type Failure, failureKey, failureOf } from '../../domain/failure.ts';
 import type { Json } from '../../domain/json.ts';
-import { type Failure, failureKey, failureOf, type Reading } from '../../domain/target-app/observation.ts';
-import type { Question } from './query-targets.ts';
-import type { SpecInForce } from './reader.ts';
+import type { Reading } from '../../domain/target-app/observation.ts';
+import type { QueryTarget } from './query-targets.ts';
+import type { EffectiveSpec } from './reader.ts';
 
 const hashOf = (state: Json, unknown: readonly string[]): string =>
   createHash('sha256').update(JSON.stringify(state)).update(unknown.join('\n')).digest('base64url').slice(0, 12);
 
 /** What is told with the first reading of a subject, whatever it says. */
-const newcomer = ({ subject, name, startedAt, startupMs }: Question): Reading => ({
+const newcomer = ({ subject, name, startedAt, startupMs }: QueryTarget): Reading => ({
   subject,
   name,
   ...(startedAt !== undefined && { startedAt }),
@@ -25,9 +26,9 @@ const newcomer = ({ subject, name, startedAt, startupMs }: Question): Reading =>
  * @param maxBytes of the selected state as JSON; a larger one is a failure
  */
 export function readingOf(
-  question: Question,
+  question: QueryTarget,
   result: GraphqlResult,
-  { plan, selected = {} }: SpecInForce,
+  { plan, selected = {} }: EffectiveSpec,
   known: string | undefined,
   maxBytes: number,
 ): Reading | undefined {

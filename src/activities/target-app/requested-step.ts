@@ -1,11 +1,11 @@
 import type { Step } from '../../api/target-app/compile-action.ts';
 import type { ActionOutcome, ActionRequest } from '../../domain/target-app/action.ts';
-import type { Apps, SpecInForce } from './reader.ts';
+import type { EffectiveSpec, TargetAppReader } from './reader.ts';
 
 /** What a request asks for, as the TargetApp itself says it. */
 export interface Wanted {
   step: Step;
-  inForce: SpecInForce;
+  inForce: EffectiveSpec;
   /** Decide and report, act on nothing: as the spec says now, whatever the request says. */
   dryRun: boolean;
 }
@@ -13,7 +13,7 @@ export interface Wanted {
 const refused = (reason: string, message: string): ActionOutcome => ({ status: 'refused', reason, message });
 
 /** The rule of a spec that asks for the action of a request, or has it in its `onRecovery`: found by what it says. */
-function wantedIn(inForce: SpecInForce, { content, action, recovery }: ActionRequest): Wanted | undefined {
+function wantedIn(inForce: EffectiveSpec, { content, action, recovery }: ActionRequest): Wanted | undefined {
   const { plan, spec } = inForce;
   for (const [index, rule] of plan.rules.entries()) {
     const at =
@@ -27,7 +27,7 @@ function wantedIn(inForce: SpecInForce, { content, action, recovery }: ActionReq
 }
 
 /** What is said of a request that the TargetApp does not ask for any more, or never did. */
-function unwanted({ now }: { now: SpecInForce }, request: ActionRequest, mayBeDone: boolean): ActionOutcome {
+function unwanted({ now }: { now: EffectiveSpec }, request: ActionRequest, mayBeDone: boolean): ActionOutcome {
   if (now.generation === request.generation)
     return refused('NotInSpec', `the TargetApp has no rule ${request.rule} that asks for this ${request.action}`);
   const message = `generation ${request.generation} of the TargetApp is no longer in force, and the present one does not ask for it`;
@@ -41,8 +41,8 @@ function unwanted({ now }: { now: SpecInForce }, request: ActionRequest, mayBeDo
  * it is makes no difference; one that changes it ends what has not begun, while what has begun is finished as it was decided
  * for as long as that is remembered.
  */
-export async function stepOf(
-  apps: Pick<Apps, 'present'>,
+export async function requestedStep(
+  apps: Pick<TargetAppReader, 'present'>,
   request: ActionRequest,
   mayBeDone: boolean,
 ): Promise<Wanted | ActionOutcome> {

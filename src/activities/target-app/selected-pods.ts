@@ -1,12 +1,12 @@
 import type { Kube, KubeObject } from '../../clients/kubernetes/client.ts';
-import type { WatchCache } from '../../clients/kubernetes/informer/informer.ts';
+import type { Informer } from '../../clients/kubernetes/informer/informer.ts';
 import { pods as podRef } from '../../clients/kubernetes/pods.ts';
+import type { PodRef } from '../../domain/refs.ts';
 import { isSelected, type LabelSelector } from '../../domain/selector.ts';
-import type { PodRef } from '../../domain/target-app/action.ts';
 import type { PodView } from './pod-view.ts';
 
 export interface SelectedPodsOptions {
-  pods: Pick<WatchCache<PodView>, 'list'>;
+  pods: Pick<Informer<PodView>, 'list'>;
   kube: Pick<Kube, 'get'>;
 }
 

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { SpecProblem } from '../../domain/target-app/compiled-spec.ts';
+import type { SpecProblem } from '../../domain/spec-problem.ts';
 import { toldProblems } from './shown-problems.ts';
 
 type Issue = z.core.$ZodIssue;

@@ -1,4 +1,4 @@
-import type { SpecProblem } from '../../domain/target-app/compiled-spec.ts';
+import type { SpecProblem } from '../../domain/spec-problem.ts';
 
 const maxTold = 50;
 const maxField = 256;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ActionPlan } from '../../domain/target-app/compiled-spec.ts';
+import type { CompiledAction } from '../../domain/target-app/compiled-spec.ts';
 import { durationMs } from '../common/duration.ts';
 import type { ExecCommandParameters, RestartPodParameters, WebhookParameters } from './action-parameters.ts';
 import { actionKindOf } from './actions.ts';
@@ -41,18 +41,18 @@ function attemptMs({ action, parameters, timeout }: Step, defaults: ActionDefaul
 }
 
 /** Restarts come one after the other, and give a pod time to start. */
-function restartPlan({ startupGrace }: RestartPodParameters): Partial<ActionPlan> {
+function restartPlan({ startupGrace }: RestartPodParameters): Partial<CompiledAction> {
   const startupGraceMs = optionalMs(startupGrace);
   return { paced: true, ...(startupGraceMs === undefined ? {} : { startupGraceMs }) };
 }
 
 /** What goes to one receiver keeps its order, and is tried until it is taken. */
-const webhookPlan = ({ url, deliverFor }: WebhookParameters): Partial<ActionPlan> => ({
+const webhookPlan = ({ url, deliverFor }: WebhookParameters): Partial<CompiledAction> => ({
   receiver: hashOf(url),
   deliverForMs: optionalMs(deliverFor) ?? webhookDefaults.deliverForMs,
 });
 
-function ownPlan({ action, parameters }: Step): Partial<ActionPlan> {
+function ownPlan({ action, parameters }: Step): Partial<CompiledAction> {
   if (action === 'restart_pod') return restartPlan(parameters as RestartPodParameters);
   return action === 'webhook' ? webhookPlan(parameters as WebhookParameters) : {};
 }
@@ -62,7 +62,7 @@ function ownPlan({ action, parameters }: Step): Partial<ActionPlan> {
  *
  * @param question digest of the rule's question: the same action of another question is another action
  */
-export function actionPlan(step: Step, question: string, defaults: ActionDefaults): ActionPlan {
+export function actionPlan(step: Step, question: string, defaults: ActionDefaults): CompiledAction {
   const { action, parameters, retries } = step;
   const kind = actionKindOf(action);
   const stateRefs = stateRefsOf(step);

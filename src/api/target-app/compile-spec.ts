@@ -1,4 +1,5 @@
-import type { Plan, RulePlan, SpecProblem, TransitionPlan } from '../../domain/target-app/compiled-spec.ts';
+import type { SpecProblem } from '../../domain/spec-problem.ts';
+import type { CompiledRule, CompiledSpec, CompiledTransition } from '../../domain/target-app/compiled-spec.ts';
 import { withKeys } from '../../domain/target-app/rule-identity.ts';
 import { durationMs } from '../common/duration.ts';
 import { schemaProblems } from '../common/schema-problems.ts';
@@ -16,7 +17,7 @@ export interface PlannedApp {
 }
 
 /** What the installation says where a spec is silent. */
-export interface PlanDefaults extends ActionDefaults {
+export interface SpecDefaults extends ActionDefaults {
   /** Seconds between polls. */
   pollingInterval: number;
   /** Seconds for one query. */
@@ -32,19 +33,19 @@ export interface PlanDefaults extends ActionDefaults {
 /** How often restarts may come where a rule is silent: a shared cause must not keep a workload restarting. */
 const restartLimit = { max: 5, perMs: 3_600_000 };
 
-function limitOf({ action, maxFirings }: Rule): RulePlan['maxFirings'] {
+function limitOf({ action, maxFirings }: Rule): CompiledRule['maxFirings'] {
   if (maxFirings !== undefined) return { max: maxFirings.max, perMs: durationMs(maxFirings.per) };
   return action === 'restart_pod' ? restartLimit : undefined;
 }
 
-const triggerOf = ({ trigger: { as, condition, field, value } }: Rule): RulePlan['trigger'] => ({
+const triggerOf = ({ trigger: { as, condition, field, value } }: Rule): CompiledRule['trigger'] => ({
   condition,
   ...(field === undefined ? {} : { field }),
   ...(value === undefined ? {} : { value }),
   ...(as === undefined ? {} : { as }),
 });
 
-function rulePlan(rule: Rule, index: number, defaults: PlanDefaults): RulePlan {
+function rulePlan(rule: Rule, index: number, defaults: SpecDefaults): CompiledRule {
   const [trigger, pods, repeatMs, maxFirings] = [
     triggerOf(rule),
     quorumOf(rule.trigger.pods),
@@ -71,15 +72,15 @@ function rulePlan(rule: Rule, index: number, defaults: PlanDefaults): RulePlan {
 }
 
 /** The plans of rules, each under a key of its own. */
-const rulePlans = (rules: readonly Rule[], defaults: PlanDefaults): RulePlan[] =>
+const rulePlans = (rules: readonly Rule[], defaults: SpecDefaults): CompiledRule[] =>
   withKeys(
     rules.map((rule, index) => rulePlan(rule, index, defaults)),
     [],
   );
 
-type Undigested = Omit<Plan, 'digest' | 'generation'>;
+type Undigested = Omit<CompiledSpec, 'digest' | 'generation'>;
 
-function planned(spec: TargetAppSpec, defaults: PlanDefaults): Undigested {
+function planned(spec: TargetAppSpec, defaults: SpecDefaults): Undigested {
   const interval = spec.pollingInterval ?? defaults.pollingInterval;
   const suspendUntil = timeOf(spec.suspendUntil);
   return {
@@ -95,14 +96,14 @@ function planned(spec: TargetAppSpec, defaults: PlanDefaults): Undigested {
     dryRun: spec.dryRun ?? false,
     onUnknown: spec.onUnknown ?? 'keep',
     ignoreFields: spec.ignoreFields ?? [],
-    events: (spec.events ?? []) as TransitionPlan[],
+    events: (spec.events ?? []) as CompiledTransition[],
     rules: rulePlans(spec.actions ?? [], defaults),
     problems: specProblems(spec),
   };
 }
 
 /** The plan of a spec that its schema refuses: nothing is watched, and it says why. */
-const unplannable = (problems: SpecProblem[], defaults: PlanDefaults): Undigested => ({
+const unplannable = (problems: SpecProblem[], defaults: SpecDefaults): Undigested => ({
   endpoint: '',
   source: '',
   perPod: true,
@@ -123,7 +124,7 @@ const unplannable = (problems: SpecProblem[], defaults: PlanDefaults): Undigeste
  * What the workflow needs to know of a TargetApp: its spec with defaults filled in and durations in milliseconds, and
  * every problem that the API server could not refuse. Never throws on a spec, whatever it holds.
  */
-export function planOf({ metadata, spec }: PlannedApp, defaults: PlanDefaults): Plan {
+export function compileSpec({ metadata, spec }: PlannedApp, defaults: SpecDefaults): CompiledSpec {
   const parsed = TargetAppSpec.safeParse(spec);
   const plan = parsed.success
     ? planned(parsed.data, defaults)

@@ -1,12 +1,12 @@
 import { GraphQLClient } from 'graphql-request';
+import { type Failure, failureOf } from '../../domain/failure.ts';
 import type { JsonObject } from '../../domain/json.ts';
-import { type Failure, failureOf } from '../../domain/target-app/observation.ts';
 import { badStatus } from '../http/failure.ts';
 import type { Http, HttpRequest, HttpResult } from '../http/http-client.ts';
 import { createRetryingHttp, sleepUnlessAborted } from '../http/retry.ts';
 import { defaultJsonLimits, type JsonLimits } from '../http/safe-json.ts';
-import { createRestraint, type Rate } from '../http/throttle.ts';
-import { aboutError, answerIn, firstError, type GraphqlAnswer, type GraphqlResult, judge } from './response.ts';
+import { createThrottle, type Rate } from '../http/throttle.ts';
+import { aboutError, answerIn, firstError, type GraphqlAnswer, type GraphqlResult, interpret } from './response.ts';
 
 export type { GraphqlResult } from './response.ts';
 
@@ -127,14 +127,14 @@ const ask = async (http: Pick<Http, 'send'>, request: GraphqlRequest, limits: Js
     excludeOperationName: true,
   });
   const { data, errors } = await client.rawRequest<JsonObject>(request.document, request.variables);
-  return judge({ data: data ?? null, errors: (errors ?? []) as unknown as JsonObject[], unsafe }, request.url);
+  return interpret({ data: data ?? null, errors: (errors ?? []) as unknown as JsonObject[], unsafe }, request.url);
 };
 
 /** One per worker: what it remembers of hosts protects them only when all polls share it. */
 export const createGraphql = (options: GraphqlOptions): Graphql => {
   const { http, retries = 3, limits = defaultJsonLimits, rate = { perSecond: 500, burst: 1_000 } } = options;
   const now = options.now ?? (() => performance.timeOrigin + performance.now());
-  const restraint = createRestraint({ rate, now, failuresUntilDown: 3, longestPauseMs: 60_000 });
+  const restraint = createThrottle({ rate, now, failuresUntilDown: 3, longestPauseMs: 60_000 });
   const { backoffMs = 200, random = Math.random, sleep = sleepUnlessAborted } = options;
   const retrying = createRetryingHttp({ http, restraint, retries, backoffMs, now, random, sleep });
   return {

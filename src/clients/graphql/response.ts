@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
+import { type Failure, failureOf } from '../../domain/failure.ts';
 import { fnv1a } from '../../domain/hash.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
 import { likeness } from '../../domain/likeness.ts';
-import { type Failure, failureOf } from '../../domain/target-app/observation.ts';
 import { type JsonLimits, type JsonPlace, parseSafely } from '../http/safe-json.ts';
-import { addressOf, printable } from '../http/sanitize.ts';
+import { addressOf, sanitize } from '../http/sanitize.ts';
 import { unknownPaths } from './unknown-paths.ts';
 
 /**
@@ -62,7 +62,7 @@ export const answerIn = (
   if (text === undefined) return failureOf('InvalidJSON', `${addressOf(url)} answered with invalid UTF-8`);
   if (!looksLikeJson(text)) {
     const what = text.trim() === '' ? 'an empty body' : (contentType ?? 'text');
-    return failureOf('NotJSON', `${addressOf(url)} answered with ${printable(what, 60)} instead of JSON`);
+    return failureOf('NotJSON', `${addressOf(url)} answered with ${sanitize(what, 60)} instead of JSON`);
   }
   const parsed = parseSafely(text, limits);
   if (parsed.ok) return shapeOf(parsed.value, parsed.unsafe, url);
@@ -83,7 +83,7 @@ const onlyErrors = (text: string, url: URL | string, limits: JsonLimits): Graphq
 /** What the first error says, and how many more there are. */
 export const firstError = ({ errors }: GraphqlAnswer): string => {
   const message = errors[0]?.['message'];
-  const text = typeof message === 'string' && message.trim() !== '' ? printable(message) : 'an error without a message';
+  const text = typeof message === 'string' && message.trim() !== '' ? sanitize(message) : 'an error without a message';
   return errors.length > 1 ? `${text} (and ${errors.length - 1} more)` : text;
 };
 
@@ -111,7 +111,7 @@ const unsafeWhy =
   'has a number that cannot be compared exactly, such as an integer beyond 2^53: let the application send it as text, and compare it with as: number';
 
 /** What an answer means: a state, a state with unknown parts, or a failure. */
-export const judge = (answer: GraphqlAnswer, url: URL | string): GraphqlResult => {
+export const interpret = (answer: GraphqlAnswer, url: URL | string): GraphqlResult => {
   const { data, errors, unsafe } = answer;
   if (data !== null && errors.length === 0 && unsafe.length === 0) return { ok: true, data, unknown: [] };
   const message = `${addressOf(url)} answered with an error: ${firstError(answer)}`;

@@ -1,4 +1,4 @@
-import { type Failure, failureOf } from '../../domain/target-app/observation.ts';
+import { type Failure, failureOf } from '../../domain/failure.ts';
 import { addressOf } from './sanitize.ts';
 
 /** What became of the time that a request had. Milliseconds. */

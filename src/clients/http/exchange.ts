@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
-import { type Failure, failureOf } from '../../domain/target-app/observation.ts';
+import { type Failure, failureOf } from '../../domain/failure.ts';
 import { blamed } from './blame.ts';
 import type { Connecting } from './connections.ts';
 import { connectionFailure } from './failure.ts';

@@ -1,6 +1,6 @@
 import { errors } from 'undici';
-import { type Failure, type FailureClass, failureOf } from '../../domain/target-app/observation.ts';
-import { addressOf, printable } from './sanitize.ts';
+import { type Failure, type FailureClass, failureOf } from '../../domain/failure.ts';
+import { addressOf, sanitize } from './sanitize.ts';
 
 /** The guard said no to an address. */
 export class EgressDenied extends Error {
@@ -88,7 +88,7 @@ const codesOf = (error: unknown): string[] => {
 const failureFor = (code: string, address: string): Failure => {
   const [, prefixClass, prefixText] = byPrefix.find(([prefix]) => prefix.test(code)) ?? [];
   const [failureClass, text] = known[code] ?? [prefixClass ?? 'ConnectFailed', prefixText ?? 'the request failed'];
-  const shown = printable(code, 40);
+  const shown = sanitize(code, 40);
   return failureOf(failureClass, `${address}: ${text} (${shown})`, { about: alike[code] ?? shown });
 };
 
@@ -100,7 +100,7 @@ const failureFor = (code: string, address: string): Failure => {
  */
 export const connectionFailure = (error: unknown, address: string): Failure => {
   if (error instanceof EgressDenied) {
-    const denied = printable(error.address);
+    const denied = sanitize(error.address);
     return failureOf('EgressDenied', `${address}: ${denied} is an address of cloud metadata, which is never asked`);
   }
   // Its code is most often missing.

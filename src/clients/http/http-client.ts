@@ -1,12 +1,12 @@
 import type { lookup as systemLookup } from 'node:dns';
 import { Agent } from 'undici';
-import { type Failure, failureOf } from '../../domain/target-app/observation.ts';
-import { createStallMeter, type StallMeter } from '../../telemetry/stall-meter.ts';
+import { type Failure, failureOf } from '../../domain/failure.ts';
 import { createConnections } from './connections.ts';
 import { type AddressGuard, allowsAllButMetadata } from './egress-guard.ts';
 import { exchange, type HttpRequest, type HttpResult } from './exchange.ts';
 import { createGate } from './gate.ts';
 import { addressOf } from './sanitize.ts';
+import { createStallMeter, type StallMeter } from './stall-meter.ts';
 
 export type { HttpRequest, HttpResult } from './exchange.ts';
 

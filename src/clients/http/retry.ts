@@ -1,16 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Failure, type FailureClass, failureOf } from '../../domain/target-app/observation.ts';
+import { type Failure, type FailureClass, failureOf } from '../../domain/failure.ts';
 import { considerable } from './blame.ts';
 import { badStatus } from './failure.ts';
 import type { Http, HttpRequest, HttpResult } from './http-client.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { addressOf } from './sanitize.ts';
-import type { PollEnd, Quiet, Restraint } from './throttle.ts';
+import type { PollEnd, Quiet, Throttle } from './throttle.ts';
 
 /** What sending with patience needs. */
 export interface RetryingOptions {
   http: Pick<Http, 'send'>;
-  restraint: Restraint;
+  restraint: Throttle;
   /** Further attempts after the first. */
   retries: number;
   /** Milliseconds before the first retry, on average; doubles each time. */
@@ -71,7 +71,7 @@ export const createRetryingHttp = (options: RetryingOptions): Pick<Http, 'send'>
 
   /** One attempt, once it is this request's turn at the host. */
   const attempt = async (request: HttpRequest, url: URL, until: number): Promise<HttpResult> => {
-    const waitMs = restraint.turn(url.host, until - now());
+    const waitMs = restraint.acquire(url.host, until - now());
     const throttled = (how: string): HttpResult => {
       const why = 'the operator limits how often one host is asked (KCO_MAX_REQUESTS_PER_HOST)';
       return failed(failureOf('Throttled', `${addressOf(url)} was ${how}: ${why}`));
@@ -94,7 +94,7 @@ export const createRetryingHttp = (options: RetryingOptions): Pick<Http, 'send'>
 
   const persist = async (request: HttpRequest, url: URL): Promise<{ result: HttpResult; tookMs: number }> => {
     const until = now() + request.deadlineMs;
-    const retries = restraint.isDown(url.href) ? 0 : options.retries;
+    const retries = restraint.isOpen(url.href) ? 0 : options.retries;
     let earlier: HttpResult | undefined;
     for (let retry = 0; ; retry++) {
       const began = now();
@@ -121,7 +121,7 @@ export const createRetryingHttp = (options: RetryingOptions): Pick<Http, 'send'>
       const { result, tookMs } = await persist({ ...request, deadlineMs }, url);
       const isShort = quiet !== undefined && quiet.leftMs >= request.deadlineMs * considerable;
       if (isShort && isTimeout(result)) return asked(quiet, url, 'which left too little time');
-      restraint.settled(url.href, endOf(result, tookMs));
+      restraint.record(url.href, endOf(result, tookMs));
       return result;
     },
   };

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../../domain/json.ts';
-import { printable } from './sanitize.ts';
+import { sanitize } from './sanitize.ts';
 
 /** How much structure a document may have. */
 export interface JsonLimits {
@@ -90,7 +90,7 @@ class Inspection {
       this.#count();
       this.keys++;
       if (isForbidden(key) || (this.#mend && !key.isWellFormed())) {
-        throw new Unacceptable('ForbiddenKey', `the key ${JSON.stringify(printable(key, 40))} is refused`);
+        throw new Unacceptable('ForbiddenKey', `the key ${JSON.stringify(sanitize(key, 40))} is refused`);
       }
       this.#step(object, key, depth);
     }

@@ -18,22 +18,22 @@ export interface Quiet {
 export type PollEnd = { end: 'answered'; tookMs: number } | { end: 'failed' | 'late' | 'unknown' };
 
 /** What is remembered of hosts and endpoints so that they are not asked more than they bear. */
-export interface Restraint {
+export interface Throttle {
   /** Takes a turn at a host and says how many milliseconds to wait for it; undefined: longer than `withinMs`. */
-  turn(host: string, withinMs: number): number | undefined;
+  acquire(host: string, withinMs: number): number | undefined;
   /** The quiet that an endpoint asked for and that is not over; undefined: none. */
   quiet(endpoint: string): Quiet | undefined;
   /** An endpoint asked for quiet (`Retry-After`). */
   pause(endpoint: string, ms: number, status: number): void;
   /** Whether an endpoint failed so often in a row that repeating a request within a poll is only a burden. */
-  isDown(endpoint: string): boolean;
+  isOpen(endpoint: string): boolean;
   /** How long an answer of an endpoint is waited for, where `fullMs` is what the TargetApp allows. */
   patienceMs(endpoint: string, fullMs: number): number;
-  settled(endpoint: string, how: PollEnd): void;
+  record(endpoint: string, how: PollEnd): void;
 }
 
 /** What `createRestraint` may be told. */
-export interface RestraintOptions {
+export interface ThrottleOptions {
   rate: Rate;
   /** Polls in a row that must fail before retries stop. */
   failuresUntilDown: number;
@@ -79,13 +79,13 @@ const remember = <V>(map: Map<string, V>, key: string, value: V): V => {
  * is down each poll still asks it once, so a recovered application is noticed by the first poll after its recovery,
  * and what a breaker should save is saved: the repetitions, and most of the time that is spent waiting for one that hangs.
  */
-export const createRestraint = ({ rate, failuresUntilDown, longestPauseMs, now }: RestraintOptions): Restraint => {
+export const createThrottle = ({ rate, failuresUntilDown, longestPauseMs, now }: ThrottleOptions): Throttle => {
   const buckets = new Map<string, { tokens: number; at: number }>();
   const endpoints = new Map<string, Endpoint>();
   const known = (endpoint: string): Endpoint =>
     endpoints.get(endpoint) ?? remember(endpoints, endpoint, { failures: 0, late: 0, pausedUntil: 0, pausedBy: 0 });
   return {
-    turn(host, withinMs) {
+    acquire(host, withinMs) {
       const at = now();
       const bucket = buckets.get(host) ?? remember(buckets, host, { tokens: rate.burst, at });
       bucket.tokens = Math.min(rate.burst, bucket.tokens + ((at - bucket.at) / 1000) * rate.perSecond);
@@ -103,7 +103,7 @@ export const createRestraint = ({ rate, failuresUntilDown, longestPauseMs, now }
     pause(endpoint, ms, status) {
       Object.assign(known(endpoint), { pausedUntil: now() + Math.min(ms, longestPauseMs), pausedBy: status });
     },
-    isDown: (endpoint) => (endpoints.get(endpoint)?.failures ?? 0) >= failuresUntilDown,
+    isOpen: (endpoint) => (endpoints.get(endpoint)?.failures ?? 0) >= failuresUntilDown,
     patienceMs(endpoint, fullMs) {
       const { late = 0, usualMs } = endpoints.get(endpoint) ?? {};
       const more = late - failuresUntilDown;
@@ -111,7 +111,7 @@ export const createRestraint = ({ rate, failuresUntilDown, longestPauseMs, now }
       const enoughMs = usualMs === undefined ? fullMs / fullEvery : usualMs * patienceFactor;
       return Math.min(fullMs, Math.max(shortestPatienceMs, enoughMs));
     },
-    settled(endpoint, how) {
+    record(endpoint, how) {
       if (how.end === 'unknown') return;
       const of = known(endpoint);
       if (how.end === 'answered') {

@@ -4,7 +4,7 @@ import { KubeError } from './client.ts';
 const passing = new Set([408, 409, 429]);
 
 /** Whether the API server has decided: trying the same again would be told the same. */
-export const isFinal = (error: unknown): error is KubeError =>
+export const isPermanent = (error: unknown): error is KubeError =>
   error instanceof KubeError &&
   error.status !== undefined &&
   error.status >= 400 &&

@@ -1,29 +1,40 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { type SearchAttributePair, TypedSearchAttributes } from '@temporalio/common';
-import type { AppRef } from '../../domain/target-app/observation.ts';
-import type { AttributeUse } from './attribute-use.ts';
+import type { ObjectRef } from '../../domain/refs.ts';
 import { hasCode } from './grpc-codes.ts';
 
 /** One custom resource's workflow: how it is called and what it starts with. */
-export interface Conversation {
+export interface ResourceWorkflow {
   /** Workflow type. */
   type: string;
   /** Unique per uid, so that a name that comes back is another workflow. */
   workflowId: string;
-  input: { app: AppRef };
+  input: { app: ObjectRef };
   /** One line for lists in the Web UI; Markdown. */
   summary: string;
   attributes: SearchAttributePair[];
 }
 
+/** What is known of the search attributes that can be set on a workflow. */
+export interface UsableAttributes {
+  /** Resolves when something is. */
+  readonly known: Promise<void>;
+  /** Their names; null: all, undefined: not known yet. */
+  usable(): string[] | null | undefined;
+  /** Whether nobody could ask, so that they are taken to be there until Temporal refuses a workflow with them. */
+  readonly isGuess: boolean;
+  /** Called when Temporal has taken a workflow only without them. */
+  refused(): void;
+}
+
 /** The Kubernetes → Temporal side: workflows that exist, and the one word that is said to them. */
-export interface Conversations {
+export interface WorkflowStarter {
   /** Makes sure that the workflow runs. */
-  ensure(conversation: Conversation): Promise<void>;
+  start(workflow: ResourceWorkflow): Promise<void>;
   /** Makes sure that it runs, and that it looks again. */
-  ensureAndTell(conversation: Conversation): Promise<void>;
+  signalWithStart(workflow: ResourceWorkflow): Promise<void>;
   /** Tells a workflow to look again, if there is one. */
-  tell(workflowId: string): Promise<void>;
+  signal(workflowId: string): Promise<void>;
 }
 
 /** The signal of every kind's workflow. Its name is the contract with workflows/messages.ts. */
@@ -32,12 +43,8 @@ const lookAgain = 'resourceChanged';
 const invalidArgument = 3;
 
 /** `use`: which search attributes can be set; a workflow that starts without some is told which it has. */
-export function createConversations(
-  client: Client,
-  taskQueue: string,
-  use: Pick<AttributeUse, 'isGuess' | 'known' | 'refused' | 'usable'>,
-): Conversations {
-  const optionsOf = ({ workflowId, input, summary, attributes }: Conversation, usable = use.usable()) => ({
+export function createWorkflowStarter(client: Client, taskQueue: string, use: UsableAttributes): WorkflowStarter {
+  const optionsOf = ({ workflowId, input, summary, attributes }: ResourceWorkflow, usable = use.usable()) => ({
     workflowId,
     taskQueue,
     args: [usable == null ? input : { ...input, attributes: usable }],
@@ -51,23 +58,23 @@ export function createConversations(
   type Options = ReturnType<typeof optionsOf>;
 
   /** Where nobody could ask which search attributes there are, Temporal's taking a workflow without them is the answer. */
-  const begin = async (conversation: Conversation, start: (options: Options) => Promise<unknown>): Promise<void> => {
+  const begin = async (workflow: ResourceWorkflow, start: (options: Options) => Promise<unknown>): Promise<void> => {
     await use.known;
     try {
-      await start(optionsOf(conversation));
+      await start(optionsOf(workflow));
     } catch (error) {
       if (!use.isGuess || !(error instanceof Error) || !hasCode(error.cause, invalidArgument)) throw error;
-      await start(optionsOf(conversation, []));
+      await start(optionsOf(workflow, []));
       use.refused();
     }
   };
   return {
-    ensure: (conversation) => begin(conversation, (options) => client.workflow.start(conversation.type, options)),
-    ensureAndTell: (conversation) =>
-      begin(conversation, (options) =>
-        client.workflow.signalWithStart(conversation.type, { ...options, signal: lookAgain, signalArgs: [] }),
+    start: (workflow) => begin(workflow, (options) => client.workflow.start(workflow.type, options)),
+    signalWithStart: (workflow) =>
+      begin(workflow, (options) =>
+        client.workflow.signalWithStart(workflow.type, { ...options, signal: lookAgain, signalArgs: [] }),
       ),
-    tell: async (workflowId) => {
+    signal: async (workflowId) => {
       try {
         await client.workflow.getHandle(workflowId).signal(lookAgain);
       } catch (error) {

@@ -1,10 +1,5 @@
 import type { Json } from '../json.ts';
-
-/** A pod as an action knows it: the uid decides, the name is where to find it. */
-export interface PodRef {
-  uid: string;
-  name: string;
-}
+import type { PodRef } from '../refs.ts';
 
 /**
  * One firing of one rule, as the workflow hands it to an action activity. It carries what was seen, never what to do:

@@ -80,7 +80,7 @@ function withPods(memory: Memory, { matched, nothingRuns, podsUnknown }: Observa
 }
 
 /** Takes one observation into the memory; decides nothing. Pure: the memory passed is left alone. */
-export function absorb(memory: Memory, observation: Observation, now: number): Absorbed {
+export function applyObservation(memory: Memory, observation: Observation, now: number): Absorbed {
   const planned =
     observation.plan === undefined ? memory : underPlan(memory, observation.plan, observation.mirror ?? [], now);
   const subjects = { ...planned.subjects };

@@ -1,11 +1,12 @@
 import { brief, type Change, type Changes, comparable, type Difference, equal } from '../diff.ts';
-import type { EventDraft, EventReason } from '../events.ts';
+import type { EventDraft } from '../events.ts';
 import { own } from '../json.ts';
 import { isWord, withoutStamps } from '../likeness.ts';
 import { renderTemplates } from '../template.ts';
 import { transitionsAt } from '../transitions.ts';
-import type { Plan, TransitionPlan } from './compiled-spec.ts';
+import type { CompiledSpec, CompiledTransition } from './compiled-spec.ts';
 import { draft, on, podOf, shown } from './event-messages.ts';
+import type { EventReason } from './event-reasons.ts';
 import type { SubjectView } from './findings.ts';
 
 /** Changes of one subject that are told one by one; the rest is told as a number. */
@@ -20,11 +21,11 @@ function identityOf({ path, after }: Change): string {
   return `${withoutStamps(path)}/${isWord(after) ? value : '*'}`;
 }
 
-const isTransition = (wanted: TransitionPlan, change: Change): boolean =>
+const isTransition = (wanted: CompiledTransition, change: Change): boolean =>
   (wanted.from === undefined || equal(wanted.from, change.before)) &&
   (wanted.to === undefined || equal(wanted.to, change.after));
 
-function transitionEvent(wanted: TransitionPlan, change: Change, view: SubjectView): EventDraft {
+function transitionEvent(wanted: CompiledTransition, change: Change, view: SubjectView): EventDraft {
   const variables = {
     field: change.path,
     old_value: brief(change.before) ?? null,
@@ -42,7 +43,7 @@ function transitionEvent(wanted: TransitionPlan, change: Change, view: SubjectVi
 }
 
 /** The Events that `spec.events` names: judged on the states themselves, so nothing that was cut off is missed. */
-function transitionEvents(plan: Plan, view: SubjectView): EventDraft[] {
+function transitionEvents(plan: CompiledSpec, view: SubjectView): EventDraft[] {
   const { failure, previous, state } = view;
   if (failure !== undefined || previous === undefined || state === undefined || previous === state) return [];
   const before = comparable(previous, plan.ignoreFields, []);
@@ -87,7 +88,7 @@ function stateEvents(view: SubjectView, { changes, more = 0 }: Difference): Even
 }
 
 /** The Events that changes are worth: those that `spec.events` names, or without any, one per field. */
-export const changeEvents = (plan: Plan, views: SubjectView[], changes: Changes): EventDraft[] =>
+export const changeEvents = (plan: CompiledSpec, views: SubjectView[], changes: Changes): EventDraft[] =>
   views.flatMap((view) => {
     if (plan.events.length > 0) return transitionEvents(plan, view);
     const difference = own(changes, view.subject);

@@ -1,4 +1,5 @@
 import type { Json } from '../json.ts';
+import type { SpecProblem } from '../spec-problem.ts';
 
 /** How many of the watched pods must satisfy a trigger; `each` means that the rule lives once per pod. */
 export type Quorum = 'each' | 'any' | 'all' | { percent: number } | { count: number };
@@ -16,7 +17,7 @@ export interface Trigger {
 }
 
 /** How one action is run: its limits, and what it may be done at the same time with. */
-export interface ActionPlan {
+export interface CompiledAction {
   /** The YAML word of the action, e.g. `restart_pod`. */
   action: string;
   /** Digest of the rule's question and of the action's parameters: what the TargetApp no longer says is not done. */
@@ -42,7 +43,7 @@ export interface ActionPlan {
 }
 
 /** One rule of `spec.actions`, with defaults filled in and durations in milliseconds. */
-export interface RulePlan extends ActionPlan {
+export interface CompiledRule extends CompiledAction {
   /** Unique in its TargetApp. */
   name: string;
   /** Identity of the rule's memory: given at first sight, and kept while the rule asks the same under whatever name or position. */
@@ -60,11 +61,11 @@ export interface RulePlan extends ActionPlan {
   maxFirings?: { max: number; perMs: number };
   dryRun: boolean;
   /** What is done when an episode that fired is over, in this order. */
-  onRecovery?: ActionPlan[];
+  onRecovery?: CompiledAction[];
 }
 
 /** One entry of `spec.events`: a transition that is worth an Event. */
-export interface TransitionPlan {
+export interface CompiledTransition {
   field: string;
   from?: Json;
   to?: Json;
@@ -73,19 +74,11 @@ export interface TransitionPlan {
   message: string;
 }
 
-/** Something in a spec that the API server could not refuse. */
-export interface SpecProblem {
-  /** Path of the field, e.g. `spec.actions[2].trigger.field`. */
-  field: string;
-  /** What is wrong, the limit, and the fix, in one sentence. */
-  message: string;
-}
-
 /**
  * What the workflow needs to know of a TargetApp: everything that decides, nothing that acts.
  * Parameters, headers and queries stay in the custom resource, so they never enter a history.
  */
-export interface Plan {
+export interface CompiledSpec {
   /** Changes whenever anything below changes; also across versions and configurations of KCO. */
   digest: string;
   generation: number;
@@ -108,8 +101,8 @@ export interface Plan {
   dryRun: boolean;
   onUnknown: 'keep' | 'reset';
   ignoreFields: string[];
-  events: TransitionPlan[];
-  rules: RulePlan[];
+  events: CompiledTransition[];
+  rules: CompiledRule[];
   /** Not empty: nothing is polled until the spec is mended. */
   problems: SpecProblem[];
 }

@@ -1,13 +1,13 @@
 import { type Changes, changesOf, type StatePair } from '../diff.ts';
 import { withEvents } from '../outbox.ts';
-import { type Absorbed, absorb } from './apply-observation.ts';
+import { type Absorbed, applyObservation } from './apply-observation.ts';
 import { changeEvents } from './change-events.ts';
-import type { Plan } from './compiled-spec.ts';
+import type { CompiledSpec } from './compiled-spec.ts';
 import { decisionEvent, reachabilityEvents } from './event-messages.ts';
 import type { PodsSeen, SubjectView } from './findings.ts';
 import type { Memory } from './memory.ts';
 import type { Observation } from './observation.ts';
-import { type Decision, judge } from './rules.ts';
+import { type Decision, evaluateRules } from './rules.ts';
 import { isSuspended } from './status.ts';
 import type { Load } from './suppression.ts';
 
@@ -37,13 +37,13 @@ const podsIn = ({ matched, nothingRuns, podsUnknown }: Memory): PodsSeen => ({
  */
 export function decide(
   uid: string,
-  plan: Plan,
+  plan: CompiledSpec,
   { memory, views, failedBefore, drafts: earlier }: Absorbed,
   changes: Changes,
   { now, load }: { now: number; load?: Load },
 ): Turn {
   // The plan as the memory has it: there its rules have the keys under which they are remembered.
-  const { rules, decisions } = judge(uid, memory.plan ?? plan, memory.rules, views, {
+  const { rules, decisions } = evaluateRules(uid, memory.plan ?? plan, memory.rules, views, {
     ...podsIn(memory),
     now,
     ...(load !== undefined && { load }),
@@ -64,9 +64,9 @@ export function decide(
  * suspended or has a spec to mend is not polled, so there is nothing to decide.
  */
 export function step(uid: string, memory: Memory, observation: Observation, now: number): Turn {
-  const absorbed = absorb(memory, observation, now);
+  const absorbed = applyObservation(memory, observation, now);
   const plan = absorbed.memory.plan;
-  if (plan === undefined || plan.problems.length > 0 || isSuspended(plan, memory.held, now))
+  if (plan === undefined || plan.problems.length > 0 || isSuspended(plan, memory.suspendedByUpdate, now))
     return { memory: absorbed.memory, decisions: [] };
   return decide(uid, plan, absorbed, changesOf(changedPairs(absorbed.views), plan.ignoreFields), { now });
 }

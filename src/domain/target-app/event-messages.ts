@@ -1,11 +1,14 @@
-import type { EventDraft, EventReason } from '../events.ts';
+import type { EventDraft } from '../events.ts';
+import { failureKey } from '../failure.ts';
 import type { Json } from '../json.ts';
 import { likeness } from '../likeness.ts';
-import type { ActionOutcome, ActionRequest, OutcomeStatus, PodRef } from './action.ts';
-import type { Plan, RulePlan } from './compiled-spec.ts';
+import type { PodRef } from '../refs.ts';
+import type { ActionOutcome, ActionRequest, OutcomeStatus } from './action.ts';
+import type { CompiledRule, CompiledSpec } from './compiled-spec.ts';
+import type { EventReason } from './event-reasons.ts';
 import type { SubjectView } from './findings.ts';
 import type { Memory, PendingAction, Phase, SubjectMemory } from './memory.ts';
-import { failureKey, wholeApp } from './observation.ts';
+import { wholeApp } from './observation.ts';
 import type { Decision } from './rules.ts';
 
 /** A value as a person writes it: text without quotes, nothing as `(absent)`. */
@@ -31,7 +34,7 @@ export const draft = (fields: EventDraft): EventDraft => {
 
 /** Events for subjects that stopped or started to answer, and for a selector that matches nothing. */
 export function reachabilityEvents(
-  plan: Plan,
+  plan: CompiledSpec,
   memory: Memory,
   views: SubjectView[],
   failedBefore: Record<string, SubjectMemory['failure']>,
@@ -66,7 +69,7 @@ export function reachabilityEvents(
 }
 
 /** A rule's trigger as a person reads it. */
-export function triggerText({ trigger }: RulePlan, show = shown): string {
+export function triggerText({ trigger }: CompiledRule, show = shown): string {
   const value = trigger.value === undefined ? '' : ` ${show(trigger.value)}`;
   const as = trigger.as === undefined ? '' : ` as ${trigger.as}`;
   return `${trigger.field === undefined ? '' : `${trigger.field} `}${trigger.condition}${value}${as}`;
@@ -81,12 +84,12 @@ const podsText = (pods: PodRef[]): string =>
         .join(', ')}${pods.length > 5 ? ', …' : ''}`;
 
 /** One sentence that says what fires and why: Event message, and summary of the activity in the Web UI. */
-export const firedText = (rule: RulePlan, request: { pods: PodRef[]; dryRun: boolean }): string =>
+export const firedText = (rule: CompiledRule, request: { pods: PodRef[]; dryRun: boolean }): string =>
   `${rule.name}: ${triggerText(rule)}${podsText(request.pods)}, so ${request.dryRun ? 'would ' : ''}${rule.action}`;
 
 /** The end of an incident as a person reads it: Event message, and summary of the activity in the Web UI. */
 export const recoveredText = (
-  rule: RulePlan,
+  rule: CompiledRule,
   pod: PodRef | undefined,
   step?: { action: string; dryRun: boolean },
 ): string =>
@@ -177,7 +180,7 @@ export const waitingEvent = ({ request, reason, message }: PendingAction): Event
   });
 
 /** The Event of a change of phase; none where nothing new is said. */
-export function phaseEvents(before: Phase | undefined, after: Phase, plan: Plan): EventDraft[] {
+export function phaseEvents(before: Phase | undefined, after: Phase, plan: CompiledSpec): EventDraft[] {
   const [problem] = plan.problems;
   if (problem !== undefined)
     return [

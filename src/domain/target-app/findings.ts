@@ -2,7 +2,7 @@ import { ranked } from '../decimal.ts';
 import { comparable } from '../diff.ts';
 import type { Json } from '../json.ts';
 import { overlapsAny, valuesAt } from '../path.ts';
-import type { Plan, Quorum, RulePlan, Trigger } from './compiled-spec.ts';
+import type { CompiledRule, CompiledSpec, Quorum, Trigger } from './compiled-spec.ts';
 import type { SubjectMemory } from './memory.ts';
 import { wholeApp } from './observation.ts';
 import { conditionNamed, type Verdict } from './trigger-conditions.ts';
@@ -71,7 +71,7 @@ function changed(trigger: Trigger, now: Json[], before: Json[]): Verdict {
  * failures, and to them too unless it is the app that fails. What is to be ignored below the rule's own field is no change
  * of it.
  */
-export function finding({ trigger }: RulePlan, view: SubjectView, ignoreFields: readonly string[] = []): Finding {
+export function finding({ trigger }: CompiledRule, view: SubjectView, ignoreFields: readonly string[] = []): Finding {
   const condition = conditionNamed(trigger.condition);
   if (condition?.kind === 'absence') return failedAs(condition.of, view);
   const field = trigger.field ?? '';
@@ -105,7 +105,7 @@ function needed(quorum: Quorum, total: number): number {
 }
 
 /** How many subjects there are: the pods that match, asked or not, and those of which nobody knows whether they exist. */
-function subjectsIn({ perPod }: Plan, views: SubjectView[], { matched }: PodsSeen): number {
+function subjectsIn({ perPod }: CompiledSpec, views: SubjectView[], { matched }: PodsSeen): number {
   if (!perPod) return views.length;
   const unconfirmed = views.filter(({ failure }) => failure?.class === 'PodUnconfirmed').length;
   return Math.max(views.length, matched + unconfirmed);
@@ -128,7 +128,7 @@ const ofPods = ({ nothingRuns, podsUnknown }: PodsSeen): Finding =>
   podsUnknown === undefined ? nothingRuns === true : 'unknown';
 
 /** What the condition of one rule says, everywhere where it can hold. */
-export function scopesOf(rule: RulePlan, plan: Plan, views: SubjectView[], pods: PodsSeen): Findings {
+export function scopesOf(rule: CompiledRule, plan: CompiledSpec, views: SubjectView[], pods: PodsSeen): Findings {
   const condition = conditionNamed(rule.trigger.condition);
   if (condition?.kind === 'absence' && condition.of === 'noPods')
     return { findings: new Map(), scopes: [{ subject: wholeApp, finding: ofPods(pods), satisfied: [] }] };

@@ -1,8 +1,9 @@
 import { brief } from '../diff.ts';
 import { type Json, own } from '../json.ts';
 import { valuesAt } from '../path.ts';
-import type { ActionRequest, PodRef } from './action.ts';
-import type { ActionPlan, RulePlan } from './compiled-spec.ts';
+import type { PodRef } from '../refs.ts';
+import type { ActionRequest } from './action.ts';
+import type { CompiledAction, CompiledRule } from './compiled-spec.ts';
 import { firstOf, type Scope, type SubjectView } from './findings.ts';
 import type { Episode, FiringRecord, FiringUndo, Incident, MissedEdge, RuleMemory } from './memory.ts';
 import { wholeApp } from './observation.ts';
@@ -20,7 +21,7 @@ export const firstValue = (state: Json | undefined, field: string | undefined): 
   state === undefined || field === undefined ? undefined : valuesAt(state, field)[0];
 
 /** The value that made a rule fire: of several (`[*]`) the first that satisfies a level condition. */
-function firedValue({ trigger }: RulePlan, state: Json | undefined): Json | undefined {
+function firedValue({ trigger }: CompiledRule, state: Json | undefined): Json | undefined {
   if (state === undefined || trigger.field === undefined) return undefined;
   const found = valuesAt(state, trigger.field);
   return firstOf(trigger, found, true) ?? found[0];
@@ -34,7 +35,11 @@ const actionIdOf = ({ uid, plan, rule }: RuleTurn, { subject, since, firedAt = 0
   [uid, plan.generation, rule.name, subject, (since ?? 0).toString(36), firedAt.toString(36)].join(':');
 
 /** The values of a state that an action's templates mention. */
-const valuesFor = ({ stateRefs }: ActionPlan, state: Json | undefined, max: number): Pick<ActionRequest, 'values'> =>
+const valuesFor = (
+  { stateRefs }: CompiledAction,
+  state: Json | undefined,
+  max: number,
+): Pick<ActionRequest, 'values'> =>
   stateRefs?.length
     ? { values: Object.fromEntries(stateRefs.map((path) => [path, brief(firstValue(state, path), max) ?? null])) }
     : {};
@@ -87,7 +92,7 @@ export function fire(turn: RuleTurn, scope: Scope, episode: Episode, missed?: Mi
   };
   episode.firedAt = now;
   if (request.dryRun) episode.dry = true;
-  memory.firings.push({ subject, at: now, ...(episode.baseline && { inVain: true }) });
+  memory.firings.push({ subject, at: now, ...(episode.baseline && { ineffective: true }) });
   load.room -= 1;
   return { kind: 'fire', rule, subject, request, undo };
 }

@@ -1,9 +1,10 @@
-import type { EventRecord, RecentEvent } from '../events.ts';
+import { type Failure, failureKey } from '../failure.ts';
 import type { Json } from '../json.ts';
-import type { Pacing } from '../pacing.ts';
+import type { EventMemory } from '../outbox.ts';
+import type { StatusCondition } from '../status-conditions.ts';
 import type { ActionOutcome, ActionRequest } from './action.ts';
-import type { ActionPlan, Plan } from './compiled-spec.ts';
-import { type EpisodeMirror, type Failure, failureKey } from './observation.ts';
+import type { CompiledAction, CompiledSpec } from './compiled-spec.ts';
+import type { FiredEpisode } from './observation.ts';
 import type { Undecided } from './undecided.ts';
 
 /** What the workflow remembers of one pod, or of the app as a whole. */
@@ -75,17 +76,17 @@ export interface MissedEdge {
 }
 
 /** What of its own keeps a rule from firing; docs/triggers.md. */
-export type HindranceReason = 'BackOff' | 'Busy' | 'Cooldown' | 'MaxFirings' | 'StartingUp' | 'Unknown';
+export type HeldBackReason = 'BackOff' | 'Busy' | 'Cooldown' | 'MaxFirings' | 'StartingUp' | 'Unknown';
 
 /** Why a rule that could have fired did not: a hindrance, or what its action, not begun yet, was given up for (docs/actions.md). */
-export type SuppressionReason = HindranceReason | (string & {});
+export type SuppressionReason = HeldBackReason | (string & {});
 
 /** One firing, as far as later ones depend on it. */
 export interface FiringRecord {
   subject: string;
   at: number;
   /** On a pod that was no better from its first sight on: what was done before did not help. */
-  inVain?: true;
+  ineffective?: true;
 }
 
 /** What the workflow remembers of one rule. */
@@ -130,7 +131,7 @@ export interface PendingAction {
   /** Of the rule. */
   key: string;
   subject: string;
-  plan: ActionPlan;
+  plan: CompiledAction;
   /** One sentence that says why: the activity's summary. */
   summary: string;
   /** What it must not run beside, nor overtake. */
@@ -158,21 +159,12 @@ export interface Undelivered extends Pick<PendingAction, 'request' | 'key' | 'su
   message: string;
 }
 
-/** A status condition as it was last reported. */
-export interface ConditionMemory {
-  status: 'True' | 'False' | 'Unknown';
-  reason: string;
-  message: string;
-  /** Epoch milliseconds of the last change of `status`. */
-  since: number;
-}
-
 /** One word for where a TargetApp stands. */
 export type Phase = 'Failed' | 'Initializing' | 'Monitoring' | 'Suspended';
 
 /** Everything a TargetApp's workflow knows; plain JSON, handed on whole at continue-as-new. */
-export interface Memory {
-  plan?: Plan;
+export interface Memory extends EventMemory {
+  plan?: CompiledSpec;
   /** Pods that the selector matched at the last poll. */
   matched: number;
   /** None of them ran. */
@@ -181,13 +173,7 @@ export interface Memory {
   podsUnknown?: string;
   subjects: Record<string, SubjectMemory>;
   rules: Record<string, RuleMemory>;
-  /** Recent Events by what they say, so that a repeat raises a count. */
-  events: Record<string, RecentEvent>;
-  /** Events that are not recorded yet. */
-  outbox: EventRecord[];
-  /** How much may be told now, and what waits for that; absent while there is room for all. */
-  pacing?: Pacing;
-  conditions: Record<string, ConditionMemory>;
+  conditions: Record<string, StatusCondition>;
   /** As it was last told, so that a change of it is an Event. */
   phase?: Phase;
   /** Digest and time of the last status that was written. */
@@ -198,13 +184,13 @@ export interface Memory {
   /** The value of the poll-requested annotation that was answered last. */
   pollRequested?: string;
   /** Stopped by an update of the workflow, beside `spec.suspend`. */
-  held?: boolean;
+  suspendedByUpdate?: boolean;
   /** Actions that have not ended, in the order in which they were decided. */
   pending: PendingAction[];
   /** Webhooks that could not be delivered, oldest first. */
   undelivered: Undelivered[];
   /** What an earlier life had fired, kept until there is a plan whose rules can take it over. */
-  mirror?: EpisodeMirror[];
+  firedEpisodes?: FiredEpisode[];
 }
 
 /** The memory of a workflow that has seen nothing yet. */

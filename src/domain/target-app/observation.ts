@@ -1,63 +1,7 @@
+import type { Failure } from '../failure.ts';
 import type { Json } from '../json.ts';
-import type { Plan } from './compiled-spec.ts';
-
-/**
- * What a failed observation says of the app. `unreachable`: it gave no usable answer. `failing`: it answered, and not
- * with a state. `unknown`: nothing, because the trouble is not the app's but the control plane's, KCO's own or one of its
- * limits or rules: nothing is concluded from it.
- */
-export type FailureKind = 'failing' | 'unknown' | 'unreachable';
-
-/** What each class of failure says of the app; of `HTTPStatus` the status may say otherwise. */
-const failureKinds = {
-  ConnectFailed: 'unreachable',
-  DNSUnavailable: 'unknown',
-  EgressDenied: 'unknown',
-  ForbiddenKey: 'failing',
-  GraphQLError: 'failing',
-  HTTPStatus: 'failing',
-  InvalidJSON: 'failing',
-  InvalidRequest: 'unknown',
-  NoMatchingPods: 'unknown',
-  NotAGraphQLResponse: 'failing',
-  NotHTTP: 'failing',
-  NotJSON: 'failing',
-  OperatorTrouble: 'unknown',
-  PartialData: 'failing',
-  PodUnconfirmed: 'unknown',
-  PortNotDeclared: 'unknown',
-  RedirectRefused: 'failing',
-  TLSVerifyFailed: 'unreachable',
-  Throttled: 'unknown',
-  Timeout: 'unreachable',
-  TooDeep: 'failing',
-  TooLarge: 'failing',
-  UnsafeNumber: 'failing',
-} as const satisfies Record<string, FailureKind>;
-
-/** Why a subject could not be observed: metric label and Event reason alike. A closed list. */
-export type FailureClass = keyof typeof failureKinds;
-export const failureClasses = Object.keys(failureKinds) as FailureClass[];
-
-/** An observation that did not give a state. */
-export interface Failure {
-  class: FailureClass;
-  kind: FailureKind;
-  /** One sentence for people; sanitised, capped, without secrets or bodies. */
-  message: string;
-  /** What tells one failure from another of its class, e.g. a status: short, and the same however the message varies. */
-  about?: string;
-}
-
-/** A failure of a class, of the kind that the class means unless `more` says otherwise. */
-export const failureOf = (
-  failureClass: FailureClass,
-  message: string,
-  more: Partial<Pick<Failure, 'about' | 'kind'>> = {},
-): Failure => ({ class: failureClass, kind: failureKinds[failureClass], message, ...more });
-
-/** What makes two failures the same one, in few characters. */
-export const failureKey = ({ class: of, about }: Failure): string => (about === undefined ? of : `${of}/${about}`);
+import type { ObjectRef } from '../refs.ts';
+import type { CompiledSpec } from './compiled-spec.ts';
 
 /** The key of what a state belongs to: a pod's uid, or this for an app that is polled as a whole. */
 export const wholeApp = 'app';
@@ -84,7 +28,7 @@ export interface Reading {
 }
 
 /** What has fired, as mirrored in `status.rules[]`: the memory of a workflow whose database was lost. */
-export interface EpisodeMirror {
+export interface FiredEpisode {
   rule: string;
   /** The rule's `question` and `content`, with a hyphen between them: the mirror is believed for that rule only. */
   digest: string;
@@ -115,9 +59,9 @@ export interface Observation {
    */
   unasked?: 'again' | 'stopped';
   /** The plan, when its digest is not the one told. */
-  plan?: Plan;
+  plan?: CompiledSpec;
   /** Given to a workflow that knew no plan: what an earlier life of it had fired. */
-  mirror?: EpisodeMirror[];
+  mirror?: FiredEpisode[];
   /** Subjects whose state or failure differs from what was told. */
   readings?: Reading[];
   /** Subjects told that no longer exist. */
@@ -128,16 +72,9 @@ export interface Observation {
   attributes?: string[] | null;
 }
 
-/** Which custom resource: its name may come back, its uid never does. */
-export interface AppRef {
-  namespace: string;
-  name: string;
-  uid: string;
-}
-
 /** What a poll is told: references and hashes, nothing that the worker's own cache knows. */
 export interface ObserveInput {
-  app: AppRef;
+  app: ObjectRef;
   /** Epoch milliseconds at which this poll was due: the measure of its lag. */
   due: number;
   /** Digest of the plan that the workflow has; absent when it has none. */
@@ -152,10 +89,4 @@ export interface ObserveInput {
   pollRequested?: string;
   /** Names of the search attributes that Temporal has, as far as the workflow knows; absent: all. */
   attributes?: string[];
-}
-
-/** A status to write, and whose it is. */
-export interface StatusReport<Status> {
-  app: AppRef;
-  status: Status;
 }

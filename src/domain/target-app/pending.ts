@@ -1,7 +1,7 @@
 import { brief, equal } from '../diff.ts';
 import { own } from '../json.ts';
 import type { ActionOutcome, ActionWait } from './action.ts';
-import type { ActionPlan } from './compiled-spec.ts';
+import type { CompiledAction } from './compiled-spec.ts';
 import type { FiredRequest } from './firing.ts';
 import type { Memory, PendingAction, Undelivered } from './memory.ts';
 import { type Load, loadKey } from './suppression.ts';
@@ -25,7 +25,7 @@ const maxUndelivered = 20;
 const restartLane = 'restart';
 
 /** What an action must neither run beside nor overtake: others on the same pods, to the same receiver, other restarts. */
-export function lanesOf({ receiver, paced, onPods }: ActionPlan, { pods }: Pick<FiredRequest, 'pods'>): string[] {
+export function lanesOf({ receiver, paced, onPods }: CompiledAction, { pods }: Pick<FiredRequest, 'pods'>): string[] {
   if (receiver !== undefined) return [`to ${receiver}`];
   if (!onPods) return [];
   const own = pods.length > 0 ? pods.map(({ uid }) => uid) : ['any pod'];
@@ -70,7 +70,7 @@ export const withPending = (memory: Memory, added: PendingAction): Memory => ({
 });
 
 /** How long an action may wait in all: a webhook as it says, others as long as all their attempts together may take. */
-export const patienceMs = ({ deliverForMs, timeoutMs, repeatable, retries }: ActionPlan): number =>
+export const patienceMs = ({ deliverForMs, timeoutMs, repeatable, retries }: CompiledAction): number =>
   deliverForMs ?? timeoutMs * (repeatable ? retries + 1 : 1);
 
 /** Whether a later action may overtake this one: a restart for which it is not time yet holds up no other pod's. */

@@ -1,7 +1,7 @@
-import type { RulePlan } from './compiled-spec.ts';
+import type { CompiledRule } from './compiled-spec.ts';
 
 /** What tells a rule from others, in a spec or in what an earlier life left in the status. */
-export type RuleIdentity = Pick<RulePlan, 'content' | 'key' | 'name' | 'question'>;
+export type RuleIdentity = Pick<CompiledRule, 'content' | 'key' | 'name' | 'question'>;
 
 /** How two rules may be the same, the surest way first: a name of its own counts less than what a rule says. */
 const sameness: ((before: RuleIdentity, after: RuleIdentity) => boolean)[] = [
@@ -33,7 +33,10 @@ export function predecessors<Before extends RuleIdentity>(
  * The rules under the keys of their predecessors, so that each finds its memory whatever its name or place. A new rule
  * gets the key that its plan gave it, or where that is taken, one beside it.
  */
-export function withKeys(rules: readonly RulePlan[], before: readonly (RuleIdentity | undefined)[]): RulePlan[] {
+export function withKeys(
+  rules: readonly CompiledRule[],
+  before: readonly (RuleIdentity | undefined)[],
+): CompiledRule[] {
   const taken = new Set(before.flatMap((rule) => (rule === undefined ? [] : [rule.key])));
   return rules.map((rule, index) => {
     const known = before[index];

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../json.ts';
 import { legible } from '../text.ts';
-import type { RulePlan } from './compiled-spec.ts';
+import type { CompiledRule } from './compiled-spec.ts';
 import type { Episode, Memory, PendingAction, RuleMemory, Trouble } from './memory.ts';
 
 /** Longest message of a rule that a status shows. */
@@ -57,7 +57,12 @@ const lastOf = ({ lastOutcome, lastSuppression }: RuleMemory): JsonObject => ({
 });
 
 /** What `status.rules[]` says of one rule. */
-export function ruleStatus(plan: RulePlan, rule: RuleMemory, all: PendingAction[], maxEpisodes: number): JsonObject {
+export function ruleStatus(
+  plan: CompiledRule,
+  rule: RuleMemory,
+  all: PendingAction[],
+  maxEpisodes: number,
+): JsonObject {
   const episodes = Object.entries(rule.episodes);
   const pending = all.filter(({ key }) => key === plan.key);
   const waiting = pending.filter(({ reason }) => reason !== undefined).slice(0, maxPendingShown);

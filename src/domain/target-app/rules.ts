@@ -1,7 +1,7 @@
 import { brief } from '../diff.ts';
 import { own } from '../json.ts';
-import type { PodRef } from './action.ts';
-import type { Plan, RulePlan } from './compiled-spec.ts';
+import type { PodRef } from '../refs.ts';
+import type { CompiledRule, CompiledSpec } from './compiled-spec.ts';
 import { type Finding, type PodsSeen, type Scope, type SubjectView, scopesOf } from './findings.ts';
 import { edgeOf, type FiredRequest, fire, firstValue, podOf } from './firing.ts';
 import {
@@ -14,16 +14,16 @@ import {
 } from './memory.ts';
 import { wholeApp } from './observation.ts';
 import { close, keepOrphans, settleOrphans } from './recovery.ts';
-import { type Hindrance, hindranceTo, type Load, noLoad, type RuleTurn } from './suppression.ts';
+import { type Load, noLoad, type RuleTurn, type Suppression, suppressionOf } from './suppression.ts';
 import { conditionNamed } from './trigger-conditions.ts';
 import { mismatchText, undecidedNow } from './undecided.ts';
 
 /** A rule that fires, or could have fired and did not, or whose incident is over. */
 export type Decision =
-  | { kind: 'fire'; rule: RulePlan; subject: string; request: FiredRequest; undo: FiringUndo }
-  | { kind: 'recover'; rule: RulePlan; subject: string; pod?: PodRef; since: number; requests: FiredRequest[] }
-  | { kind: 'suppress'; rule: RulePlan; subject: string; pod?: PodRef; reason: SuppressionReason; message: string }
-  | { kind: 'mismatch'; rule: RulePlan; subject: string; pod?: PodRef; message: string };
+  | { kind: 'fire'; rule: CompiledRule; subject: string; request: FiredRequest; undo: FiringUndo }
+  | { kind: 'recover'; rule: CompiledRule; subject: string; pod?: PodRef; since: number; requests: FiredRequest[] }
+  | { kind: 'suppress'; rule: CompiledRule; subject: string; pod?: PodRef; reason: SuppressionReason; message: string }
+  | { kind: 'mismatch'; rule: CompiledRule; subject: string; pod?: PodRef; message: string };
 
 /** Whether an episode is due to fire: held long enough and not fired yet, or due to fire again. */
 function isDue({ rule, now }: RuleTurn, episode: Episode): boolean {
@@ -35,7 +35,7 @@ function suppress(
   { rule, memory, now }: RuleTurn,
   scope: Scope,
   episode: Episode,
-  { reason, message }: Hindrance,
+  { reason, message }: Suppression,
 ): Decision | undefined {
   const isTold = episode.suppressed?.includes(reason);
   const last = memory.lastSuppression;
@@ -84,7 +84,7 @@ function episodeOf(
 }
 
 /** An edge that may not fire now is not made up for, unless it was held back by what no rule asked for. */
-function keepEdge(turn: RuleTurn, scope: Scope, episode: Episode, { isPassing }: Hindrance): void {
+function keepEdge(turn: RuleTurn, scope: Scope, episode: Episode, { isPassing }: Suppression): void {
   if (isPassing) turn.memory.missed = { ...turn.memory.missed, [scope.subject]: edgeOf(turn, scope, episode) };
 }
 
@@ -94,7 +94,7 @@ function makeUpFor(turn: RuleTurn, scope: Scope): Decision[] {
   const edge = memory.missed && own(memory.missed, scope.subject);
   if (edge === undefined) return [];
   const episode: Episode = { since: edge.since };
-  if (hindranceTo(turn, scope, episode) !== undefined) return [];
+  if (suppressionOf(turn, scope, episode) !== undefined) return [];
   const { [scope.subject]: _, ...missed } = memory.missed ?? {};
   if (Object.keys(missed).length > 0) memory.missed = missed;
   else delete memory.missed;
@@ -111,7 +111,7 @@ function advance(turn: RuleTurn, scope: Scope, views: SubjectView[]): (Decision 
   const episode = episodeOf(turn, scope, isEdge);
   if (!isEdge) memory.episodes[scope.subject] = episode;
   if (!isDue(turn, episode)) return madeUpFor;
-  const hindrance = hindranceTo(turn, scope, episode);
+  const hindrance = suppressionOf(turn, scope, episode);
   if (hindrance === undefined) return [...madeUpFor, fire(turn, scope, episode)];
   if (isEdge) keepEdge(turn, scope, episode, hindrance);
   return [...madeUpFor, suppress(turn, scope, episode, hindrance)];
@@ -180,7 +180,7 @@ const longestCarried = 4_096;
 const shortestCarried = 64;
 
 /** How long one value may be, so that many rules on many pods still fit into what Temporal takes. */
-function carriedLength(plan: Plan, views: SubjectView[]): number {
+function carriedLength(plan: CompiledSpec, views: SubjectView[]): number {
   const values =
     plan.rules.reduce((sum, { stateRefs = [] }) => sum + 2 + stateRefs.length, 0) * Math.max(1, views.length);
   return Math.max(shortestCarried, Math.min(longestCarried, Math.floor(carriedBytes / Math.max(1, values))));
@@ -190,9 +190,9 @@ function carriedLength(plan: Plan, views: SubjectView[]): number {
  * What the rules of a plan make of what was seen: pure, the same for the same arguments. Returns the decisions in the
  * order of the rules and the rules' new memory; what was passed is left alone.
  */
-export function judge(
+export function evaluateRules(
   uid: string,
-  plan: Plan,
+  plan: CompiledSpec,
   rules: Record<string, RuleMemory>,
   views: SubjectView[],
   { now, load = noLoad, ...pods }: Circumstances,

@@ -1,32 +1,32 @@
-import { condition, type Judged } from '../status-conditions.ts';
-import type { Plan } from './compiled-spec.ts';
+import type { FailureKind } from '../failure.ts';
+import { type ConditionNow, condition } from '../status-conditions.ts';
+import type { CompiledSpec } from './compiled-spec.ts';
 import type { Memory, SubjectMemory } from './memory.ts';
-import type { FailureKind } from './observation.ts';
 
 /** What the status says of where the states come from. */
 export interface Source {
   /** Whether whoever was asked answers, be it with an error. */
-  reachable: Judged;
+  reachable: ConditionNow;
   /** Whether the answers are states. */
-  healthy: Judged;
+  healthy: ConditionNow;
   /** Subjects whose state is known from the last poll. */
   observed: number;
   /** The sentences of what is wrong, the worst first. */
-  troubles: Judged[];
+  troubles: ConditionNow[];
 }
 
 /** How many subjects failed at the last poll in a way that means the app's trouble. */
 export const failedAs = ({ subjects }: Pick<Memory, 'subjects'>, kind: Exclude<FailureKind, 'unknown'>): number =>
   Object.values(subjects).filter(({ failure }) => failure?.kind === kind).length;
 
-const sentences: Record<FailureKind, { status: Judged['status']; says: string }> = {
+const sentences: Record<FailureKind, { status: ConditionNow['status']; says: string }> = {
   failing: { status: 'False', says: 'answer, but not with their state' },
   unknown: { status: 'Unknown', says: 'could not be asked' },
   unreachable: { status: 'False', says: 'do not answer' },
 };
 
 /** What is wrong with those that failed in one way; undefined when none did. */
-function troubleOf(kind: FailureKind, all: SubjectMemory[]): Judged | undefined {
+function troubleOf(kind: FailureKind, all: SubjectMemory[]): ConditionNow | undefined {
   // A failure that an earlier version remembers has no kind; nothing is concluded from it until the next poll.
   const failed = all.filter(({ failure }) => failure !== undefined && (failure.kind ?? 'unknown') === kind);
   const [first] = failed;
@@ -37,7 +37,7 @@ function troubleOf(kind: FailureKind, all: SubjectMemory[]): Judged | undefined 
 }
 
 /** What is to be said when all answer with their state, be it in part. */
-function whole(all: SubjectMemory[]): Judged {
+function whole(all: SubjectMemory[]): ConditionNow {
   const message = `${all.length} of ${all.length} answer with their state`;
   const partly = all.filter(({ unknown = [] }) => unknown.length > 0);
   const [first] = partly;
@@ -52,7 +52,7 @@ function whole(all: SubjectMemory[]): Judged {
 }
 
 /** Why there is nobody to ask. */
-function absent({ matched, podsUnknown }: Memory, { perPod }: Plan): Judged {
+function absent({ matched, podsUnknown }: Memory, { perPod }: CompiledSpec): ConditionNow {
   if (!perPod) return condition('Unknown', 'Initializing', 'not polled yet');
   if (podsUnknown !== undefined) return condition('Unknown', 'PodsUnknown', podsUnknown);
   if (matched === 0) return condition('False', 'NoMatchingPods', 'no pod of this namespace matches spec.selector');
@@ -61,7 +61,7 @@ function absent({ matched, podsUnknown }: Memory, { perPod }: Plan): Judged {
 }
 
 /** What the status says of where the states come from. */
-export function sourceOf(memory: Memory, plan: Plan): Source {
+export function sourceOf(memory: Memory, plan: CompiledSpec): Source {
   const all = Object.values(memory.subjects);
   const observed = all.filter(({ failure }) => failure === undefined).length;
   if (all.length === 0) {

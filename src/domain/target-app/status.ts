@@ -1,21 +1,14 @@
 import { scalarsOf } from '../diff.ts';
 import { fnv1a } from '../hash.ts';
 import { type Json, type JsonObject, own } from '../json.ts';
+import type { WorkflowRef } from '../refs.ts';
 import { shared } from '../share.ts';
-import { condition, type Judged } from '../status-conditions.ts';
+import { type ConditionNow, condition, type StatusCondition } from '../status-conditions.ts';
 import { bytesOf } from '../text.ts';
-import type { Plan } from './compiled-spec.ts';
-import { type ConditionMemory, type Memory, newRuleMemory, type Phase } from './memory.ts';
+import type { CompiledSpec } from './compiled-spec.ts';
+import { type Memory, newRuleMemory, type Phase } from './memory.ts';
 import { complaints, iso, ruleStatus, undeliveredStatus } from './rule-status.ts';
 import { failedAs, sourceOf } from './source.ts';
-
-/** Where the workflow of this status is found. */
-export interface WorkflowRef {
-  id: string;
-  runId: string;
-  /** Its page in the Temporal Web UI, when its address is known. */
-  url?: string;
-}
 
 /** Limits of what a status shows: it lives in etcd, the Web UI has the rest. */
 export const maxPodsShown = 20;
@@ -26,10 +19,10 @@ const maxEpisodesMirrored = 1_000;
 const maxStatusBytes = 256 * 1024;
 
 /** Whether a TargetApp is stopped on purpose at this time. */
-export const isSuspended = (plan: Plan | undefined, held: boolean | undefined, now: number): boolean =>
+export const isSuspended = (plan: CompiledSpec | undefined, held: boolean | undefined, now: number): boolean =>
   Boolean(held || plan?.suspend || (plan?.suspendUntil !== undefined && now < plan.suspendUntil));
 
-function actionsHealthy(memory: Memory, now: number): Judged {
+function actionsHealthy(memory: Memory, now: number): ConditionNow {
   const [worst, ...others] = complaints(memory, now);
   if (worst === undefined) return condition('True', 'NoFailures', 'no action of an open episode ended in trouble');
   const [rule, { reason, message }] = worst;
@@ -38,7 +31,7 @@ function actionsHealthy(memory: Memory, now: number): Judged {
 }
 
 /** Whether every rule can be judged by what the app answers. */
-function rulesDecidable({ rules }: Memory, plan: Plan): Judged {
+function rulesDecidable({ rules }: Memory, plan: CompiledSpec): ConditionNow {
   const found = plan.rules.flatMap(({ key, name }) => {
     const undecided = own(rules, key)?.undecided;
     return undecided === undefined ? [] : [{ name, ...undecided }];
@@ -50,9 +43,10 @@ function rulesDecidable({ rules }: Memory, plan: Plan): Judged {
 }
 
 /** Without anybody who runs nothing is ready; where only KCO could not ask, it is not known. */
-const notReady = ({ status, reason }: Judged): Judged['status'] => (reason === 'PodsNotRunning' ? 'False' : status);
+const notReady = ({ status, reason }: ConditionNow): ConditionNow['status'] =>
+  reason === 'PodsNotRunning' ? 'False' : status;
 
-function ready(memory: Memory, plan: Plan | undefined, suspended: boolean, now: number): Judged {
+function ready(memory: Memory, plan: CompiledSpec | undefined, suspended: boolean, now: number): ConditionNow {
   if (plan === undefined) return condition('False', 'Initializing', 'not observed yet');
   const [problem] = plan.problems;
   if (problem !== undefined) return condition('False', 'InvalidSpec', `${problem.field}: ${problem.message}`);
@@ -73,7 +67,7 @@ function ready(memory: Memory, plan: Plan | undefined, suspended: boolean, now: 
 }
 
 /** The status conditions as they are now. Stalled and Reconciling are what kstatus looks at. */
-function judged(memory: Memory, suspended: boolean, now: number): Record<string, Judged> {
+function judged(memory: Memory, suspended: boolean, now: number): Record<string, ConditionNow> {
   const { plan } = memory;
   const [problem] = plan?.problems ?? [];
   const stalled =
@@ -99,8 +93,8 @@ function judged(memory: Memory, suspended: boolean, now: number): Record<string,
 }
 
 /** The conditions as they are now, each with the time since when its status has been that. */
-export function conditionsOf(memory: Memory, now: number): Record<string, ConditionMemory> {
-  const suspended = isSuspended(memory.plan, memory.held, now);
+export function conditionsOf(memory: Memory, now: number): Record<string, StatusCondition> {
+  const suspended = isSuspended(memory.plan, memory.suspendedByUpdate, now);
   const entries = Object.entries(judged(memory, suspended, now)).map(([type, next]) => {
     const before = memory.conditions[type];
     return [type, { ...next, since: before?.status === next.status ? before.since : now }] as const;
@@ -111,11 +105,11 @@ export function conditionsOf(memory: Memory, now: number): Record<string, Condit
 /** One word for where a TargetApp stands. */
 export function phaseOf(memory: Memory, now: number): Phase {
   if (memory.plan?.problems.length) return 'Failed';
-  if (isSuspended(memory.plan, memory.held, now)) return 'Suspended';
+  if (isSuspended(memory.plan, memory.suspendedByUpdate, now)) return 'Suspended';
   return memory.plan === undefined || memory.lastPoll === undefined ? 'Initializing' : 'Monitoring';
 }
 
-function stateOf(memory: Memory, plan: Plan): JsonObject {
+function stateOf(memory: Memory, plan: CompiledSpec): JsonObject {
   const shown = Object.values(memory.subjects)
     .filter((subject) => subject.state !== undefined)
     .slice(0, maxPodsShown);

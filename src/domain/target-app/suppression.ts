@@ -1,6 +1,6 @@
-import type { Plan, RulePlan } from './compiled-spec.ts';
+import type { CompiledRule, CompiledSpec } from './compiled-spec.ts';
 import type { Scope, SubjectView } from './findings.ts';
-import type { Episode, FiringRecord, HindranceReason, RuleMemory } from './memory.ts';
+import type { Episode, FiringRecord, HeldBackReason, RuleMemory } from './memory.ts';
 
 /** What the workflow can still take on: actions that it may add, and those that have not had their turn yet. */
 export interface Load {
@@ -18,8 +18,8 @@ export const loadKey = (key: string, subject: string): string => `${key}/${subje
 export interface RuleTurn {
   /** The TargetApp's. */
   uid: string;
-  plan: Plan;
-  rule: RulePlan;
+  plan: CompiledSpec;
+  rule: CompiledRule;
   memory: RuleMemory;
   /** Epoch milliseconds. */
   now: number;
@@ -30,8 +30,8 @@ export interface RuleTurn {
 }
 
 /** What keeps a rule from firing. */
-export interface Hindrance {
-  reason: HindranceReason;
+export interface Suppression {
+  reason: HeldBackReason;
   message: string;
   /** It is not the rule's own limit that holds it back: a change is not used up by it. */
   isPassing?: true;
@@ -44,7 +44,7 @@ const backOff = { firstMs: 10_000, longestMs: 300_000, forgottenMs: 600_000 };
 
 /** The firings that back-off counts: restarts since all was well, or what was done to pods that were ill from the start. */
 function countedFirings({ rule, memory }: RuleTurn): FiringRecord[] {
-  if (!rule.paced) return memory.firings.filter(({ inVain }) => inVain);
+  if (!rule.paced) return memory.firings.filter(({ ineffective: inVain }) => inVain);
   const { calmAt } = memory;
   return calmAt === undefined ? memory.firings : memory.firings.filter(({ at }) => at > calmAt);
 }
@@ -60,7 +60,7 @@ function inARow(firings: FiringRecord[]): number {
  * A pod that comes up in the state for which its predecessor was restarted must not be restarted at every poll, and the
  * pods of one workload not all at once: each time that does not help, the next attempt waits longer.
  */
-function backOffOf(turn: RuleTurn, episode: Episode): Hindrance | undefined {
+function backOffOf(turn: RuleTurn, episode: Episode): Suppression | undefined {
   const { rule, now } = turn;
   if (!rule.paced && !(rule.onPods && episode.baseline)) return undefined;
   const firings = countedFirings(turn);
@@ -76,7 +76,7 @@ function backOffOf(turn: RuleTurn, episode: Episode): Hindrance | undefined {
   };
 }
 
-function cooldownOf({ rule, memory, now }: RuleTurn, subject: string, episode: Episode): Hindrance | undefined {
+function cooldownOf({ rule, memory, now }: RuleTurn, subject: string, episode: Episode): Suppression | undefined {
   const own = memory.firings.findLast((firing) => firing.subject === subject)?.at;
   // A pod that replaces another one is held back by what was done to that one.
   const last = Math.max(own ?? Number.NEGATIVE_INFINITY, episode.inherited?.firedAt ?? Number.NEGATIVE_INFINITY);
@@ -87,7 +87,7 @@ function cooldownOf({ rule, memory, now }: RuleTurn, subject: string, episode: E
   };
 }
 
-function mostFiringsOf({ rule, memory, now }: RuleTurn): Hindrance | undefined {
+function mostFiringsOf({ rule, memory, now }: RuleTurn): Suppression | undefined {
   if (rule.maxFirings === undefined) return undefined;
   const { max, perMs } = rule.maxFirings;
   const within = memory.firings.filter(({ at }) => now - at < perMs).length;
@@ -111,7 +111,7 @@ function startingMs({ rule, now }: RuleTurn, { hash, startedAt, startupMs, seenA
 export const started = (turn: RuleTurn, { satisfied }: Scope): SubjectView[] =>
   satisfied.filter((view) => startingMs(turn, view) <= 0);
 
-function startUpOf(turn: RuleTurn, scope: Scope): Hindrance | undefined {
+function startUpOf(turn: RuleTurn, scope: Scope): Suppression | undefined {
   const left = Math.min(...scope.satisfied.map((view) => startingMs(turn, view)));
   if (scope.satisfied.length === 0 || left <= 0) return undefined;
   return {
@@ -121,7 +121,7 @@ function startUpOf(turn: RuleTurn, scope: Scope): Hindrance | undefined {
   };
 }
 
-function loadOf({ rule, load }: RuleTurn, subject: string): Hindrance | undefined {
+function loadOf({ rule, load }: RuleTurn, subject: string): Suppression | undefined {
   if (load.waiting.has(loadKey(rule.key, subject)))
     return { reason: 'Busy', message: 'an earlier action of this rule on it has not ended yet', isPassing: true };
   if (load.room > 0) return undefined;
@@ -129,7 +129,7 @@ function loadOf({ rule, load }: RuleTurn, subject: string): Hindrance | undefine
 }
 
 /** Why a rule may not fire now, if so. */
-export const hindranceTo = (turn: RuleTurn, scope: Scope, episode: Episode): Hindrance | undefined =>
+export const suppressionOf = (turn: RuleTurn, scope: Scope, episode: Episode): Suppression | undefined =>
   startUpOf(turn, scope) ??
   cooldownOf(turn, scope.subject, episode) ??
   backOffOf(turn, episode) ??

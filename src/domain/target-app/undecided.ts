@@ -2,7 +2,7 @@ import { decimalOf } from '../decimal.ts';
 import { brief } from '../diff.ts';
 import { isJsonObject, type Json } from '../json.ts';
 import { overlapsAny, valuesAt } from '../path.ts';
-import type { RulePlan, Trigger } from './compiled-spec.ts';
+import type { CompiledRule, Trigger } from './compiled-spec.ts';
 import { triggerText, typed } from './event-messages.ts';
 import { type Finding, firstOf, type SubjectView } from './findings.ts';
 import { conditionNamed } from './trigger-conditions.ts';
@@ -25,12 +25,12 @@ function asLevel(trigger: Trigger): Trigger {
 }
 
 /** The value that cannot be compared: of several (`[*]`) the first that cannot. */
-function incomparable({ trigger }: RulePlan, state: Json): Json | undefined {
+function incomparable({ trigger }: CompiledRule, state: Json): Json | undefined {
   return firstOf(asLevel(trigger), valuesAt(state, trigger.field ?? ''), 'mismatch');
 }
 
 /** Why a text that is a number was not taken for one. */
-const hintFor = ({ trigger: { as } }: RulePlan, value: Json): string =>
+const hintFor = ({ trigger: { as } }: CompiledRule, value: Json): string =>
   as === undefined && typeof value === 'string' && decimalOf(value) !== undefined
     ? '; add as: number to the trigger if the text is to count as a number'
     : '';
@@ -41,7 +41,7 @@ const described = (value: Json | undefined): string => {
 };
 
 /** One sentence about a state whose value cannot be compared with what the trigger says. */
-export function mismatchText(rule: RulePlan, state: Json | undefined): string {
+export function mismatchText(rule: CompiledRule, state: Json | undefined): string {
   const value =
     state === undefined ? undefined : (incomparable(rule, state) ?? valuesAt(state, rule.trigger.field ?? '')[0]);
   const hint = value === undefined ? '' : hintFor(rule, value);
@@ -49,13 +49,13 @@ export function mismatchText(rule: RulePlan, state: Json | undefined): string {
 }
 
 /** Whether the value of a field cannot be compared, be it this moment or not that somebody asks. */
-function isIncomparable(rule: RulePlan, { state }: SubjectView, found: Finding): boolean {
+function isIncomparable(rule: CompiledRule, { state }: SubjectView, found: Finding): boolean {
   const isEdge = conditionNamed(rule.trigger.condition)?.kind === 'edge';
   if (!isEdge || found === 'mismatch') return found === 'mismatch';
   return rule.trigger.value !== undefined && state !== undefined && incomparable(rule, state) !== undefined;
 }
 
-function undecidedOf(rule: RulePlan, view: SubjectView, found: Finding): Omit<Undecided, 'since'> | undefined {
+function undecidedOf(rule: CompiledRule, view: SubjectView, found: Finding): Omit<Undecided, 'since'> | undefined {
   if (view.failure !== undefined) return undefined;
   const on = view.name === '' ? '' : ` (${view.name})`;
   const { unknown = [], why = 'it came back as an error' } = view;
@@ -71,7 +71,7 @@ function undecidedOf(rule: RulePlan, view: SubjectView, found: Finding): Omit<Un
  * it is the same sentence: a value that changes is not news.
  */
 export function undecidedNow(
-  rule: RulePlan,
+  rule: CompiledRule,
   findings: ReadonlyMap<SubjectView, Finding>,
   before: Undecided | undefined,
   now: number,

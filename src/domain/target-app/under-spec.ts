@@ -1,12 +1,12 @@
 import type { EventDraft } from '../events.ts';
 import { own } from '../json.ts';
-import type { Plan, RulePlan } from './compiled-spec.ts';
+import type { CompiledRule, CompiledSpec } from './compiled-spec.ts';
 import { type Episode, type Memory, newRuleMemory, type RuleMemory } from './memory.ts';
-import type { EpisodeMirror } from './observation.ts';
+import type { FiredEpisode } from './observation.ts';
 import { predecessors, type RuleIdentity, withKeys } from './rule-identity.ts';
 
 /** The rules that a mirror was written for, each under its own digest as key. */
-function mirrored(mirror: EpisodeMirror[]): RuleIdentity[] {
+function mirrored(mirror: FiredEpisode[]): RuleIdentity[] {
   const byRule = new Map(mirror.map(({ rule, digest }) => [`${rule}/${digest}`, { rule, digest }]));
   return [...byRule.values()].map(({ rule, digest }) => {
     const [question = '', content = ''] = digest.split('-');
@@ -14,14 +14,14 @@ function mirrored(mirror: EpisodeMirror[]): RuleIdentity[] {
   });
 }
 
-const episodeOf = ({ since, firedAt, dry }: EpisodeMirror): Episode => ({
+const episodeOf = ({ since, firedAt, dry }: FiredEpisode): Episode => ({
   since,
   ...(firedAt !== undefined && { firedAt }),
   ...(dry && { dry }),
 });
 
 /** The memory of one rule as a mirror has it. An action that had not ended then may have taken effect, and stays undone. */
-function seededRule(mirror: EpisodeMirror[], now: number): RuleMemory {
+function seededRule(mirror: FiredEpisode[], now: number): RuleMemory {
   const memory = newRuleMemory();
   for (const entry of mirror) {
     const { subject, firedAt, pending } = entry;
@@ -41,10 +41,10 @@ function seededRule(mirror: EpisodeMirror[], now: number): RuleMemory {
 }
 
 /** Takes over what an earlier life of this workflow had fired, for the rules that it was written for. */
-function seeded(memory: Memory, plan: Plan, mirror: EpisodeMirror[], now: number): Memory {
+function seeded(memory: Memory, plan: CompiledSpec, mirror: FiredEpisode[], now: number): Memory {
   // Nothing can be judged by a spec that makes no sense; once it is mended, what was fired before is still known.
-  if (plan.problems.length > 0) return { ...memory, plan, mirror };
-  const { mirror: _, ...rest } = memory;
+  if (plan.problems.length > 0) return { ...memory, plan, firedEpisodes: mirror };
+  const { firedEpisodes: _, ...rest } = memory;
   const before = predecessors(mirrored(mirror), plan.rules);
   const rules = plan.rules.flatMap((rule, index) => {
     const known = before[index];
@@ -79,8 +79,8 @@ function untroubled({ trouble: _, ...memory }: RuleMemory): RuleMemory {
 /** What a rule goes on with of the memory of the one before it. */
 function carriedOver(
   memory: RuleMemory,
-  before: RulePlan,
-  after: RulePlan,
+  before: CompiledRule,
+  after: CompiledRule,
   wasDry: boolean,
   isDry: boolean,
 ): RuleMemory {
@@ -88,7 +88,7 @@ function carriedOver(
   return wasDry && !isDry ? undried(mended) : mended;
 }
 
-function edited(memory: Memory, old: Plan, plan: Plan): Memory {
+function edited(memory: Memory, old: CompiledSpec, plan: CompiledSpec): Memory {
   const before = predecessors(old.rules, plan.rules);
   const rules = withKeys(plan.rules, before);
   const kept = rules.flatMap((rule, index) => {
@@ -107,10 +107,10 @@ function edited(memory: Memory, old: Plan, plan: Plan): Memory {
 }
 
 /** The memory under a new plan: rules that still ask the same keep theirs; a new question makes old answers void. */
-export function underPlan(memory: Memory, plan: Plan, told: EpisodeMirror[], now: number): Memory {
+export function underPlan(memory: Memory, plan: CompiledSpec, told: FiredEpisode[], now: number): Memory {
   const old = memory.plan;
-  const mirror = memory.mirror ?? told;
-  if (old === undefined || memory.mirror !== undefined) return seeded(memory, plan, mirror, now);
+  const mirror = memory.firedEpisodes ?? told;
+  if (old === undefined || memory.firedEpisodes !== undefined) return seeded(memory, plan, mirror, now);
   // Nothing is judged by a spec that makes no sense, so what was fired under the one before stays fired once it is mended.
   if (plan.problems.length > 0) return { ...memory, plan: { ...plan, rules: old.rules, source: old.source } };
   return edited(memory, old, plan);
@@ -118,7 +118,7 @@ export function underPlan(memory: Memory, plan: Plan, told: EpisodeMirror[], now
 
 /** The Events of actions that were under way when what Temporal knew of them was lost. */
 export const lostEvents = (before: Memory, after: Memory): EventDraft[] =>
-  before.plan !== undefined && before.mirror === undefined
+  before.plan !== undefined && before.firedEpisodes === undefined
     ? []
     : (after.plan?.rules ?? []).flatMap(({ key, name, action }): EventDraft[] => {
         const outcome = own(after.rules, key)?.lastOutcome;

@@ -1,10 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { WatchScope } from '../../clients/kubernetes/informer/informer.ts';
 import type { DropReason } from '../../domain/events.ts';
+import { type FailureClass, failureClasses } from '../../domain/failure.ts';
 import type { OutcomeStatus } from '../../domain/target-app/action.ts';
-import { type FailureClass, failureClasses } from '../../domain/target-app/observation.ts';
 import { mergeExpositions, scrape } from '../sdk-metrics.ts';
-import { type FieldsOfApp, registerFieldGauges } from './target-app.ts';
+import { type FieldsOfApp, registerFieldGauges } from './exported-fields.ts';
 
 /** How a poll ended: with or without a difference, or why not at all. */
 export type PollResult = 'changed' | 'unchanged' | FailureClass;

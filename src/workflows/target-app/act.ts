@@ -1,7 +1,7 @@
 import { condition, isCancellation } from '@temporalio/workflow';
 import { withEvents } from '../../domain/outbox.ts';
 import type { ActionOutcome, ActionResult } from '../../domain/target-app/action.ts';
-import type { ActionPlan } from '../../domain/target-app/compiled-spec.ts';
+import type { CompiledAction } from '../../domain/target-app/compiled-spec.ts';
 import { firedText, recoveredText, waitingEvent } from '../../domain/target-app/event-messages.ts';
 import type { Memory, PendingAction } from '../../domain/target-app/memory.ts';
 import {
@@ -18,7 +18,7 @@ import type { Decision } from '../../domain/target-app/rules.ts';
 import { settled } from '../../domain/target-app/settle.ts';
 import { conditionsOf, isSuspended } from '../../domain/target-app/status.ts';
 import { report } from '../report.ts';
-import type { Run } from '../run-state.ts';
+import type { RunState } from '../run-state.ts';
 import { decisions as counters, runAction } from './activities.ts';
 import { outcomeOfFailure } from './outcome.ts';
 
@@ -28,7 +28,7 @@ const mirrorMs = 5_000;
 type Firing = Pick<PendingAction, 'key' | 'plan' | 'request' | 'subject' | 'summary' | 'undo'>;
 
 /** Takes decisions into the memory as actions to be done, beside the polling and in the order in which they were decided. */
-export function enqueue(run: Run, decision: Extract<Decision, { kind: 'fire' | 'recover' }>): void {
+export function enqueue(run: RunState, decision: Extract<Decision, { kind: 'fire' | 'recover' }>): void {
   for (const firing of firingsOf(run, decision)) {
     const now = Date.now();
     run.memory = withPending(run.memory, {
@@ -42,7 +42,7 @@ export function enqueue(run: Run, decision: Extract<Decision, { kind: 'fire' | '
   }
 }
 
-function firingsOf({ app }: Run, decision: Extract<Decision, { kind: 'fire' | 'recover' }>): Firing[] {
+function firingsOf({ app }: RunState, decision: Extract<Decision, { kind: 'fire' | 'recover' }>): Firing[] {
   const { rule, subject } = decision;
   if (decision.kind === 'fire') {
     const { request, undo } = decision;
@@ -57,7 +57,7 @@ function firingsOf({ app }: Run, decision: Extract<Decision, { kind: 'fire' | 'r
 }
 
 /** What of a rule goes with its actions: the rule itself may be edited before they end. */
-function planOfAction(rule: ActionPlan): ActionPlan {
+function planOfAction(rule: CompiledAction): CompiledAction {
   const { action, content, timeoutMs, retries, repeatable, onPods, receiver, deliverForMs, paced } = rule;
   return {
     ...{ action, content, timeoutMs, retries, repeatable, onPods },
@@ -68,7 +68,7 @@ function planOfAction(rule: ActionPlan): ActionPlan {
 }
 
 /** Starts actions when their turn comes, until the object is gone. What waits is in the memory, and goes on in the next run. */
-export async function pump(run: Run): Promise<void> {
+export async function pump(run: RunState): Promise<void> {
   while (!run.deleted) {
     dispatch(run);
     const wake = wakeAt(run);
@@ -80,21 +80,22 @@ export async function pump(run: Run): Promise<void> {
   dropPending(run);
 }
 
-const runningIds = ({ actions }: Run): ReadonlySet<string> => new Set(actions.keys());
+const runningIds = ({ actions }: RunState): ReadonlySet<string> => new Set(actions.keys());
 
 /** Whether the status says that an action fires, or has not been able to say so for long enough. */
-function isMirrored({ decidedAt, reportedVersion }: Run, { request }: PendingAction, now: number): boolean {
+function isMirrored({ decidedAt, reportedVersion }: RunState, { request }: PendingAction, now: number): boolean {
   const decided = decidedAt.get(request.id);
   return decided === undefined || reportedVersion >= decided.version || now - decided.at >= mirrorMs;
 }
 
-const isStopped = ({ memory: { plan, held } }: Run, now: number): boolean => isSuspended(plan, held, now);
+const isStopped = ({ memory: { plan, suspendedByUpdate: held } }: RunState, now: number): boolean =>
+  isSuspended(plan, held, now);
 
 /** What has not begun when a suspension comes is judged anew after it; messages, and what is half done, go on then. */
-const isWithdrawn = (run: Run, { begun, plan }: PendingAction, now: number): boolean =>
+const isWithdrawn = (run: RunState, { begun, plan }: PendingAction, now: number): boolean =>
   isStopped(run, now) && !begun && plan.deliverForMs === undefined;
 
-const mayStart = (run: Run, action: PendingAction, now: number): boolean =>
+const mayStart = (run: RunState, action: PendingAction, now: number): boolean =>
   action.notBefore <= now &&
   !run.handingOn &&
   !isStopped(run, now) &&
@@ -102,17 +103,17 @@ const mayStart = (run: Run, action: PendingAction, now: number): boolean =>
   isMirrored(run, action, now) &&
   blockerOf(run.memory.pending, action, runningIds(run), now) === undefined;
 
-const isTurnOf = (run: Run, action: PendingAction, now: number): boolean =>
+const isTurnOf = (run: RunState, action: PendingAction, now: number): boolean =>
   !run.actions.has(action.request.id) &&
   (isPointless(run.memory, action) || isWithdrawn(run, action, now) || mayStart(run, action, now));
 
-const isTurnOfAny = (run: Run): boolean => {
+const isTurnOfAny = (run: RunState): boolean => {
   const now = Date.now();
   return run.memory.pending.some((action) => isTurnOf(run, action, now));
 };
 
 /** When time alone may bring somebody's turn, in epoch milliseconds; undefined when it cannot. */
-function wakeAt(run: Run): number | undefined {
+function wakeAt(run: RunState): number | undefined {
   const now = Date.now();
   const { plan, pending } = run.memory;
   const times = pending
@@ -128,7 +129,7 @@ function wakeAt(run: Run): number | undefined {
 }
 
 /** Does what is to be done now with each action that waits. */
-function dispatch(run: Run): void {
+function dispatch(run: RunState): void {
   for (const action of run.memory.pending) {
     const now = Date.now();
     if (!isTurnOf(run, action, now)) noteBlocked(run, action, now);
@@ -148,7 +149,7 @@ const isOver = withdrawn('Recovered', 'it was over before its turn came; nothing
 const isSuspendedNow = withdrawn('Suspended', 'suspended before its turn came');
 
 /** Says once that an action has to wait for another one. */
-function noteBlocked(run: Run, action: PendingAction, now: number): void {
+function noteBlocked(run: RunState, action: PendingAction, now: number): void {
   if (action.reason !== undefined || run.actions.has(action.request.id) || !isMirrored(run, action, now)) return;
   const blocker = blockerOf(run.memory.pending, action, runningIds(run), now);
   if (blocker === undefined) return;
@@ -157,7 +158,7 @@ function noteBlocked(run: Run, action: PendingAction, now: number): void {
 }
 
 /** Puts an action's new state in the place of the old one, and tells why it waits. */
-function replace(run: Run, action: PendingAction, next: PendingAction): void {
+function replace(run: RunState, action: PendingAction, next: PendingAction): void {
   const now = Date.now();
   const pending = run.memory.pending.map((each) => (each.request.id === action.request.id ? next : each));
   const isNews = next.reason !== action.reason;
@@ -166,13 +167,13 @@ function replace(run: Run, action: PendingAction, next: PendingAction): void {
 }
 
 /** Makes a memory that the status must show the present one. */
-function change(run: Run, memory: Memory): void {
+function change(run: RunState, memory: Memory): void {
   run.memory = memory;
   run.version += 1;
   report(run);
 }
 
-function start(run: Run, action: PendingAction): void {
+function start(run: RunState, action: PendingAction): void {
   const { id } = action.request;
   const ended = attempted(action).then(
     (result) => {
@@ -200,7 +201,7 @@ async function attempted({ plan, request, summary }: PendingAction): Promise<Act
 }
 
 /** Takes in what a call of an action came to. */
-function take(run: Run, action: PendingAction, result: ActionResult): void {
+function take(run: RunState, action: PendingAction, result: ActionResult): void {
   if (result.status !== 'waiting') settle(run, action, result);
   else if (run.deleted) settle(run, { ...action, ...(result.begun && { begun: true }) }, deletedBefore(result.message));
   else {
@@ -211,7 +212,7 @@ function take(run: Run, action: PendingAction, result: ActionResult): void {
 }
 
 /** Ends an action, or undoes its firing. */
-function settle(run: Run, action: PendingAction, outcome: ActionOutcome): void {
+function settle(run: RunState, action: PendingAction, outcome: ActionOutcome): void {
   const now = Date.now();
   const { request, plan } = action;
   run.decidedAt.delete(request.id);
@@ -228,7 +229,7 @@ const deletedBefore = (message: string | undefined): ActionOutcome => ({
 });
 
 /** A TargetApp that is gone asks for nothing any more: what was begun and is not done is told. */
-function dropPending(run: Run): void {
+function dropPending(run: RunState): void {
   const left = run.memory.pending.filter(({ request }) => !run.actions.has(request.id));
   for (const action of left) if (action.begun) settle(run, action, deletedBefore(action.message));
   run.memory = { ...run.memory, pending: run.memory.pending.filter((action) => !left.includes(action)) };

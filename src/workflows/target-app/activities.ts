@@ -9,8 +9,8 @@ import {
 import type { Activities } from '../../activities/index.ts';
 import type { DropReason } from '../../domain/events.ts';
 import type { ActionRequest, ActionResult, OutcomeStatus } from '../../domain/target-app/action.ts';
-import type { ActionPlan } from '../../domain/target-app/compiled-spec.ts';
-import { taskQueues } from '../task-queues.ts';
+import type { CompiledAction } from '../../domain/target-app/compiled-spec.ts';
+import { taskQueues } from '../../domain/task-queues.ts';
 
 /** A dead worker is noticed by its missing heartbeats: this is how long an interrupted activity stays undecided. */
 const heartbeatTimeout = '10 seconds';
@@ -62,7 +62,7 @@ export const recordEventsAgain: Activities['recordEvents'] = (...events) =>
   }).recordEvents(...events);
 
 /** Runs one action under its own timeout, as often as its promise allows. It may ask to wait. */
-export function runAction(plan: ActionPlan, request: ActionRequest, summary: string): Promise<ActionResult> {
+export function runAction(plan: CompiledAction, request: ActionRequest, summary: string): Promise<ActionResult> {
   const actions = proxyActivities<Record<string, (request: ActionRequest) => Promise<ActionResult>>>({
     activityId: request.id,
     taskQueue: taskQueues.actions(workflowInfo().taskQueue),

@@ -1,12 +1,12 @@
 import { ActivityFailure, ApplicationFailure, CancellationScope, TimeoutFailure } from '@temporalio/workflow';
 import type { ActionOutcome } from '../../domain/target-app/action.ts';
-import type { ActionPlan } from '../../domain/target-app/compiled-spec.ts';
+import type { CompiledAction } from '../../domain/target-app/compiled-spec.ts';
 
 /**
  * What an action came to when its activity did not return an outcome. An action that may not be repeated and was lost
  * under way is `unknown`: it may have happened, and is not done again. Cancellation is rethrown.
  */
-export function outcomeOfFailure(error: unknown, plan: ActionPlan): ActionOutcome {
+export function outcomeOfFailure(error: unknown, plan: CompiledAction): ActionOutcome {
   if (CancellationScope.current().consideredCancelled) throw error;
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof ApplicationFailure)

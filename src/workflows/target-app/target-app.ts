@@ -1,26 +1,28 @@
 import { allHandlersFinished, condition, continueAsNew, isCancellation, workflowInfo } from '@temporalio/workflow';
 import { withEvents } from '../../domain/outbox.ts';
-import { lookLimitMs, nextPollAt } from '../../domain/schedule.ts';
-import { absorb } from '../../domain/target-app/apply-observation.ts';
-import type { Plan } from '../../domain/target-app/compiled-spec.ts';
+import type { ObjectRef } from '../../domain/refs.ts';
+import { nextPollAt } from '../../domain/schedule.ts';
+import { applyObservation } from '../../domain/target-app/apply-observation.ts';
+import type { CompiledSpec } from '../../domain/target-app/compiled-spec.ts';
 import { changedPairs, decide } from '../../domain/target-app/decide.ts';
 import { phaseEvents } from '../../domain/target-app/event-messages.ts';
 import { fitted } from '../../domain/target-app/fit-memory.ts';
+import { lookLimitMs } from '../../domain/target-app/look-limit.ts';
 import { fingerprintOf, type Memory, newMemory } from '../../domain/target-app/memory.ts';
-import type { AppRef, Observation } from '../../domain/target-app/observation.ts';
+import type { Observation } from '../../domain/target-app/observation.ts';
 import { loadOf } from '../../domain/target-app/pending.ts';
 import type { Decision } from '../../domain/target-app/rules.ts';
 import { conditionsOf, isSuspended, phaseOf } from '../../domain/target-app/status.ts';
 import { answerMessages } from '../handlers.ts';
 import { heartbeatAt, report, reported } from '../report.ts';
-import { begin, type Run } from '../run-state.ts';
-import { show } from '../visibility.ts';
+import { begin, type RunState } from '../run-state.ts';
+import { updateVisibility } from '../visibility.ts';
 import { enqueue, pump } from './act.ts';
 import { decisions as counters, diff, observing } from './activities.ts';
 
 /** What a TargetApp's workflow starts with: a reference, and after continue-as-new what it knows. */
 export interface TargetAppInput {
-  app: AppRef;
+  app: ObjectRef;
   memory?: Memory;
   /** Names of the search attributes that Temporal has; absent: all. */
   attributes?: string[];
@@ -59,7 +61,7 @@ export async function targetApp({ app, memory = newMemory(), attributes }: Targe
 }
 
 /** Whether nothing is under way whose end belongs to this run: an action, or an answer. A new run looks at once anyway. */
-const isSettled = (run: Run): boolean => run.actions.size === 0 && allHandlersFinished();
+const isSettled = (run: RunState): boolean => run.actions.size === 0 && allHandlersFinished();
 
 /** The events of a history that is long enough to hand on; undefined while it is not. */
 function ripeLength(): number | undefined {
@@ -68,10 +70,10 @@ function ripeLength(): number | undefined {
 }
 
 /** Whether the next run is wanted and can take over. Asked again after each wait, because words come meanwhile. */
-async function canHandOn(run: Run, ripeAt: number | undefined): Promise<boolean> {
+async function canHandOn(run: RunState, ripeAt: number | undefined): Promise<boolean> {
   if (ripeAt === undefined) return false;
   // Whoever was answered by this look is one step from its end; whoever was not has asked for another one.
-  await condition(() => allHandlersFinished() || run.looksAgain);
+  await condition(() => allHandlersFinished() || run.dirty);
   if (!allHandlersFinished()) return false;
   const isOverdue = workflowInfo().historyLength > overdueFactor * ripeAt;
   if (run.actions.size > 0 && !isOverdue) return false;
@@ -85,14 +87,14 @@ async function canHandOn(run: Run, ripeAt: number | undefined): Promise<boolean>
 }
 
 /** Looks once, and does what follows from it. */
-async function turn(run: Run): Promise<void> {
+async function turn(run: RunState): Promise<void> {
   // Cleared before looking: a word that comes while looking leads to another look.
-  const fresh = run.looksAgain && run.looks > 0;
-  run.looksAgain = false;
-  run.looksBegun += 1;
+  const fresh = run.dirty && run.turns > 0;
+  run.dirty = false;
+  run.turnsStarted += 1;
   const observation = await observed(run, fresh);
   if (observation === undefined) {
-    run.looks = run.looksBegun;
+    run.turns = run.turnsStarted;
     return;
   }
   run.deleted = observation.deleted === true;
@@ -100,17 +102,17 @@ async function turn(run: Run): Promise<void> {
   const plan = observation.plan ?? run.memory.plan;
   if (run.deleted || plan === undefined) return;
   const before = run.memory;
-  if (observation.unasked === 'again') run.looksAgain = true;
+  if (observation.unasked === 'again') run.dirty = true;
   const decisions =
     isIdle(run, plan) || observation.unasked ? idle(run, observation) : await decided(run, plan, observation);
   tellPhase(run, plan, observation);
   // Most looks tell nothing that a status could show; composing one to find that out would be half of a look's cost.
   const isQuiet =
-    run.looks > 0 && isEmpty(observation, before) && decisions.length === 0 && run.memory.phase === before.phase;
+    run.turns > 0 && isEmpty(observation, before) && decisions.length === 0 && run.memory.phase === before.phase;
   if (!isQuiet) run.version += 1;
-  run.looks = run.looksBegun;
+  run.turns = run.turnsStarted;
   for (const decision of decisions) follow(run, decision);
-  show(run);
+  updateVisibility(run);
   report(run);
 }
 
@@ -122,7 +124,7 @@ const isEmpty = ({ matched, nothingRuns, podsUnknown, ...news }: Observation, be
   (podsUnknown !== undefined || matched === before.matched);
 
 /** A look that fails for good (what it saw cannot be carried, say) is one that has seen nothing; the next one may. */
-async function observed(run: Run, fresh: boolean): Promise<Observation | undefined> {
+async function observed(run: RunState, fresh: boolean): Promise<Observation | undefined> {
   try {
     return await observe(run, fresh);
   } catch (error) {
@@ -131,8 +133,8 @@ async function observed(run: Run, fresh: boolean): Promise<Observation | undefin
   }
 }
 
-function observe({ app, due, memory, attributes }: Run, fresh: boolean): Promise<Observation> {
-  const { plan, subjects, held, matched, pollRequested } = memory;
+function observe({ app, due, memory, attributes }: RunState, fresh: boolean): Promise<Observation> {
+  const { plan, subjects, suspendedByUpdate: held, matched, pollRequested } = memory;
   const known = Object.fromEntries(Object.entries(subjects).map(([subject, what]) => [subject, fingerprintOf(what)]));
   return observing(lookLimitMs(plan, matched))({
     app,
@@ -146,30 +148,30 @@ function observe({ app, due, memory, attributes }: Run, fresh: boolean): Promise
   });
 }
 
-const isIdle = (run: Run, plan: Plan): boolean =>
-  plan.problems.length > 0 || isSuspended(plan, run.memory.held, Date.now());
+const isIdle = (run: RunState, plan: CompiledSpec): boolean =>
+  plan.problems.length > 0 || isSuspended(plan, run.memory.suspendedByUpdate, Date.now());
 
 /**
  * Takes in what a look at a stopped TargetApp tells: its plan, and nothing to decide on. States that were read before it
  * was stopped are left: what is not absorbed is told again when it goes on, so no change goes by untold.
  */
-function idle(run: Run, { readings: _, gone: __, ...observation }: Observation): Decision[] {
+function idle(run: RunState, { readings: _, gone: __, ...observation }: Observation): Decision[] {
   const { lastPoll } = run.memory;
   const now = Date.now();
-  const { memory, drafts } = absorb(run.memory, observation, now);
+  const { memory, drafts } = applyObservation(run.memory, observation, now);
   run.memory = { ...withEvents(memory, drafts, now), lastPoll };
   return [];
 }
 
 /** Compares and decides. */
-async function decided(run: Run, plan: Plan, observation: Observation): Promise<Decision[]> {
+async function decided(run: RunState, plan: CompiledSpec, observation: Observation): Promise<Decision[]> {
   const before = run.memory;
-  const seen = absorb(before, observation, Date.now());
+  const seen = applyObservation(before, observation, Date.now());
   const pairs = changedPairs(seen.views);
   const changes = pairs.length === 0 ? {} : await diff(pairs, plan.ignoreFields);
   const now = Date.now();
   // What came to be noted while the states were compared (the end of an action, say) must not be lost.
-  const absorbed = run.memory === before ? seen : absorb(run.memory, observation, now);
+  const absorbed = run.memory === before ? seen : applyObservation(run.memory, observation, now);
   const { memory, decisions } = decide(run.app.uid, plan, absorbed, changes, {
     now,
     load: loadOf(run.memory),
@@ -178,7 +180,7 @@ async function decided(run: Run, plan: Plan, observation: Observation): Promise<
   return decisions;
 }
 
-function tellPhase(run: Run, plan: Plan, observation: Observation): void {
+function tellPhase(run: RunState, plan: CompiledSpec, observation: Observation): void {
   const now = Date.now();
   const phase = phaseOf(run.memory, now);
   const isNews = phase !== run.memory.phase || (phase === 'Failed' && observation.plan !== undefined);
@@ -186,14 +188,14 @@ function tellPhase(run: Run, plan: Plan, observation: Observation): void {
   run.memory = { ...told, phase, conditions: conditionsOf(told, now) };
 }
 
-function follow(run: Run, decision: Decision): void {
+function follow(run: RunState, decision: Decision): void {
   if (decision.kind === 'suppress') counters.suppressed(decision.reason);
   if (decision.kind === 'fire') counters.fired(decision.rule.action);
   if (decision.kind === 'fire' || decision.kind === 'recover') enqueue(run, decision);
 }
 
 /** When to look next: at the poll's own phase; a stopped TargetApp is only looked at now and then. */
-function nextLookAt({ app, memory: { plan, held } }: Run, now: number): number {
+function nextLookAt({ app, memory: { plan, suspendedByUpdate: held } }: RunState, now: number): number {
   if (plan === undefined) return now + 1_000;
   if (plan.problems.length > 0 || held || plan.suspend) return now + idleLookMs;
   if (plan.suspendUntil !== undefined && now < plan.suspendUntil) return Math.min(now + idleLookMs, plan.suspendUntil);
@@ -201,16 +203,16 @@ function nextLookAt({ app, memory: { plan, held } }: Run, now: number): number {
 }
 
 /** Waits for the next look or a word, and meanwhile keeps the status's heartbeat. */
-async function untilNextLook(run: Run): Promise<void> {
+async function untilNextLook(run: RunState): Promise<void> {
   run.due = nextLookAt(run, Date.now());
-  while (!run.looksAgain && Date.now() < run.due) {
+  while (!run.dirty && Date.now() < run.due) {
     const isWriting = run.writing.has('status');
     const wake = Math.min(run.due, heartbeatAt(run));
     // The end of a status's writing says when the next heartbeat is due.
-    await condition(() => run.looksAgain || (isWriting && !run.writing.has('status')), Math.max(1, wake - Date.now()), {
+    await condition(() => run.dirty || (isWriting && !run.writing.has('status')), Math.max(1, wake - Date.now()), {
       summary: wake === run.due ? 'next poll' : 'status due',
     });
     if (Date.now() >= heartbeatAt(run)) report(run);
   }
-  if (run.looksAgain) run.due = Date.now();
+  if (run.dirty) run.due = Date.now();
 }

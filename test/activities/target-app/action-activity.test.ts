@@ -1,12 +1,13 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { createPerform } from '../../../src/activities/target-app/action-activity.ts';
+import { createActionActivity } from '../../../src/activities/target-app/action-activity.ts';
 import { type Action, Retry, Wait } from '../../../src/activities/target-app/actions/action.ts';
-import type { SpecInForce } from '../../../src/activities/target-app/reader.ts';
-import { planOf } from '../../../src/api/target-app/compile-spec.ts';
+import type { EffectiveSpec } from '../../../src/activities/target-app/reader.ts';
+import { compileSpec } from '../../../src/api/target-app/compile-spec.ts';
 import { TargetAppSpec } from '../../../src/api/target-app/schema.ts';
 import { KubeError } from '../../../src/clients/kubernetes/client.ts';
-import type { ActionOutcome, ActionRequest, ActionResult, PodRef } from '../../../src/domain/target-app/action.ts';
+import type { PodRef } from '../../../src/domain/refs.ts';
+import type { ActionOutcome, ActionRequest, ActionResult } from '../../../src/domain/target-app/action.ts';
 import type { Log } from '../../../src/telemetry/logger.ts';
 import { defaults } from '../../support/target-app-manifest.ts';
 
@@ -34,9 +35,9 @@ const spec = {
   ],
 };
 
-const inForce = (generation: number, of: object = spec): SpecInForce => ({
+const inForce = (generation: number, of: object = spec): EffectiveSpec => ({
   generation,
-  plan: planOf({ metadata: { name: 'cart', namespace: 'shop', uid: 'u', generation }, spec: of }, defaults),
+  plan: compileSpec({ metadata: { name: 'cart', namespace: 'shop', uid: 'u', generation }, spec: of }, defaults),
   spec: TargetAppSpec.parse(of),
 });
 
@@ -91,8 +92,8 @@ const perform = (
   asked: ActionRequest,
   options: {
     enabled?: string[];
-    now?: SpecInForce;
-    before?: SpecInForce;
+    now?: EffectiveSpec;
+    before?: EffectiveSpec;
     isGone?: boolean;
     selected?: PodRef[];
     unasked?: KubeError;
@@ -109,7 +110,7 @@ const perform = (
     log = silent,
     info,
   } = options;
-  const performing = createPerform({
+  const performing = createActionActivity({
     apps: {
       present: async () => {
         if (unasked) throw unasked;
@@ -244,9 +245,9 @@ describe('an action activity', () => {
   });
 
   it.each([
-    [1, 3, 'action to be tried again'],
-    [3, 3, 'action ended'],
-    [9, undefined, 'action to be tried again'],
+    [1, 3, 'action attempt failed, will retry'],
+    [3, 3, 'action finished'],
+    [9, undefined, 'action attempt failed, will retry'],
   ])('logs that attempt %s of %s failed: %s', async (attempt, maximumAttempts, words) => {
     behave = () => {
       throw new Retry('HTTPStatus', 'answered 503');

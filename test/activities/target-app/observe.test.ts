@@ -1,13 +1,18 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { createUnwatchedPods } from '../../../src/activities/target-app/missing-pods.ts';
+import { createMissingPods } from '../../../src/activities/target-app/missing-pods.ts';
 import { createObserve, type Observe } from '../../../src/activities/target-app/observe.ts';
 import type { PodView } from '../../../src/activities/target-app/pod-view.ts';
-import { type Apps, createApps, type WatchedApp } from '../../../src/activities/target-app/reader.ts';
+import {
+  createTargetAppReader,
+  type TargetAppReader,
+  type WatchedApp,
+} from '../../../src/activities/target-app/reader.ts';
 import { kinds } from '../../../src/api/kinds.ts';
 import { refOf } from '../../../src/api/resource-ref.ts';
 import type { Graphql, GraphqlRequest, GraphqlResult } from '../../../src/clients/graphql/client.ts';
 import { type Kube, KubeError, type KubeObject, type ListOptions } from '../../../src/clients/kubernetes/client.ts';
-import { failureKey, failureOf, type ObserveInput } from '../../../src/domain/target-app/observation.ts';
+import { failureKey, failureOf } from '../../../src/domain/failure.ts';
+import type { ObserveInput } from '../../../src/domain/target-app/observation.ts';
 import { defaults } from '../../support/target-app-manifest.ts';
 
 const silent = { debug() {}, info() {}, warning() {}, error() {}, with: () => silent };
@@ -58,7 +63,7 @@ const appWith = (spec: object = {}, generation = 1): WatchedApp => ({
   mirror: [],
 });
 
-let apps: Apps;
+let apps: TargetAppReader;
 let observe: Observe;
 beforeEach(() => {
   Object.assign(world, {
@@ -94,7 +99,7 @@ beforeEach(() => {
     if (world.listed instanceof Error) throw world.listed;
     return { items: world.listed, metadata: { resourceVersion: '9' } };
   };
-  apps = createApps({
+  apps = createTargetAppReader({
     cache: { get: () => world.app },
     kube: { get: get as Kube['get'] },
     ref: refOf(kinds.TargetApp),
@@ -108,7 +113,7 @@ beforeEach(() => {
       scopes: () => [{ hasSynced: world.synced, stalenessMs: world.stalenessMs, trouble: world.trouble }],
       hasSynced: () => world.synced,
     },
-    unwatched: createUnwatchedPods({ list: list as unknown as Kube['list'] }),
+    unwatched: createMissingPods({ list: list as unknown as Kube['list'] }),
     graphql,
     metrics: { polled: ({ result }) => void world.polled.push(result) },
     log: silent,
@@ -597,7 +602,7 @@ describe('whether the TargetApp is still there', () => {
         metadata: { ...ref, resourceVersion: '1', generation: 1 },
         ...({ spec: appWith().spec } as object),
       };
-      const inForce = apps.inForce(appWith());
+      const inForce = apps.effectiveSpec(appWith());
       world.namespaces.push(...namespaces);
       const told = await look();
       expect((await apps.present(ref, 1))?.now).toBe(goesOn ? inForce : undefined);

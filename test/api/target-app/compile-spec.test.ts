@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { planned, rule, spec } from '../../support/target-app-manifest.ts';
 
-const examples = join(import.meta.dirname, '..', '..', 'examples');
+const examples = join(import.meta.dirname, '..', '..', '..', 'examples');
 const webhook = (parameters: Record<string, unknown>) =>
   rule({ action: 'webhook', parameters: { url: 'https://hooks.example.com/kco', ...parameters } });
 const exec = (parameters: Record<string, unknown>) => rule({ action: 'exec_command', parameters });

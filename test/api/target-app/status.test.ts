@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { TargetAppStatus } from '../../../src/api/target-app/status.ts';
+import { failureOf } from '../../../src/domain/failure.ts';
 import { type Memory, newMemory, newRuleMemory } from '../../../src/domain/target-app/memory.ts';
-import { failureOf } from '../../../src/domain/target-app/observation.ts';
 import { conditionsOf, statusOf } from '../../../src/domain/target-app/status.ts';
 import { planned, rule, spec } from '../../support/target-app-manifest.ts';
 

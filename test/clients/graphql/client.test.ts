@@ -9,7 +9,7 @@ import {
   type GraphqlRequest,
 } from '../../../src/clients/graphql/client.ts';
 import { createHttp, type Http } from '../../../src/clients/http/http-client.ts';
-import { failureKey } from '../../../src/domain/target-app/observation.ts';
+import { failureKey } from '../../../src/domain/failure.ts';
 import { startStopwatch } from '../../support/pace.ts';
 import { startUntrustedServer } from '../../support/tls-server.ts';
 

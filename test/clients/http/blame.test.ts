@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { blamed, type TimeSpent } from '../../../src/clients/http/blame.ts';
-import { failureOf } from '../../../src/domain/target-app/observation.ts';
+import { failureOf } from '../../../src/domain/failure.ts';
 
 const late = failureOf('Timeout', 'late');
 const lost = failureOf('ConnectFailed', 'lost', { about: 'lost' });

@@ -183,7 +183,7 @@ describe('requests to systems that are not trusted', () => {
 
 /** The sample application in a process of its own, which goes on while this one stands still. */
 const startSampleAppProcess = async (): Promise<{ url: string; end(): void }> => {
-  const main = join(import.meta.dirname, '..', '..', 'dev', 'sample-app', 'main.ts');
+  const main = join(import.meta.dirname, '..', '..', '..', 'dev', 'sample-app', 'main.ts');
   const child = spawn(process.execPath, ['--no-warnings', main, '--port', '0', '--host', '127.0.0.1']);
   const [said] = await once(child.stdout, 'data');
   const port = /port (\d+)/.exec(String(said))?.[1];

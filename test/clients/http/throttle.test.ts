@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { createRestraint, type PollEnd, type Restraint } from '../../../src/clients/http/throttle.ts';
+import { createThrottle, type PollEnd, type Throttle } from '../../../src/clients/http/throttle.ts';
 
 let now: number;
-let restraint: Restraint;
+let restraint: Throttle;
 beforeEach(() => {
   now = 1_000_000;
-  restraint = createRestraint({
+  restraint = createThrottle({
     rate: { perSecond: 10, burst: 2 },
     failuresUntilDown: 3,
     longestPauseMs: 60_000,
@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 
 const settle = (...ends: PollEnd[]): void => {
-  for (const end of ends) restraint.settled('e', end);
+  for (const end of ends) restraint.record('e', end);
 };
 const late: PollEnd = { end: 'late' };
 const failed: PollEnd = { end: 'failed' };
@@ -65,18 +65,18 @@ describe('how long an endpoint is waited for', () => {
 describe('an endpoint', () => {
   it('is down after three failures in a row, whatever they are', () => {
     settle(late, failed);
-    expect(restraint.isDown('e')).toBe(false);
+    expect(restraint.isOpen('e')).toBe(false);
     settle(failed);
-    expect(restraint.isDown('e')).toBe(true);
+    expect(restraint.isOpen('e')).toBe(true);
     settle(answered(1));
-    expect(restraint.isDown('e')).toBe(false);
+    expect(restraint.isOpen('e')).toBe(false);
   });
 
   it('is neither up nor down because of what was not its doing', () => {
     settle(failed, failed, unknown, unknown);
-    expect(restraint.isDown('e')).toBe(false);
+    expect(restraint.isOpen('e')).toBe(false);
     settle(failed, unknown);
-    expect(restraint.isDown('e')).toBe(true);
+    expect(restraint.isOpen('e')).toBe(true);
   });
 
   it('that asked for quiet is remembered with the status it had then', () => {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createCertificateAuthority } from '../../../dev/servers/certificates.ts';
 import { type Servers, startServers } from '../../../dev/servers/start-servers.ts';
 import { createKube, type Kube, type KubeObject, type ResourceRef } from '../../../src/clients/kubernetes/client.ts';
-import { createWatchCache } from '../../../src/clients/kubernetes/informer/informer.ts';
+import { createInformer } from '../../../src/clients/kubernetes/informer/informer.ts';
 import { pods } from '../../../src/clients/kubernetes/pods.ts';
 import { podBudget, runDeployment, widgetCrd } from '../../support/cluster-objects.ts';
 import { until } from '../../support/until.ts';
@@ -269,12 +269,12 @@ it('does not trust an authority that only the environment names', () => {
 describe('a watch cache of the real API server', () => {
   it('keeps its copy while the API server is away, and catches up', async () => {
     const seen: string[] = [];
-    const cache = createWatchCache({
+    const cache = createInformer({
       kube,
       ref: configMaps,
       namespaces: [namespace],
       labelSelector: 'watched=yes',
-      trim: ({ metadata }) => metadata.name,
+      transform: ({ metadata }) => metadata.name,
       onChange: (event, name) => seen.push(`${event} ${name}`),
       timing: { backoffMs: 50 },
     });
@@ -298,10 +298,10 @@ describe('a watch cache of the real API server', () => {
   });
 
   it('tells nothing of an absent CRD, and finds the objects when it comes', async () => {
-    const cache = createWatchCache({
+    const cache = createInformer({
       kube,
       ref: ref('late.example/v1', 'Widget', 'widgets'),
-      trim: ({ metadata }) => metadata.name,
+      transform: ({ metadata }) => metadata.name,
       timing: { backoffMs: 50 },
     });
     cache.start();

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { changesBetween, comparable, equal, scalarsOf } from '../../../src/domain/diff.ts';
 import type { Json } from '../../../src/domain/json.ts';
 import { overlapsAny } from '../../../src/domain/path.ts';
-import { absorb } from '../../../src/domain/target-app/apply-observation.ts';
+import { applyObservation } from '../../../src/domain/target-app/apply-observation.ts';
 import { newMemory } from '../../../src/domain/target-app/memory.ts';
 import { conditions, type Verdict } from '../../../src/domain/target-app/trigger-conditions.ts';
 import { renderTemplates } from '../../../src/domain/template.ts';
@@ -77,7 +77,7 @@ describe('what an app or a user says costs no more than it is long', () => {
         const plan = aPlan();
         const unknown = many(100, (i) => `x${i}`);
         const told = { matched: 1, plan, readings: [reading('a', says(longKeyed(1), unknown), plan)] };
-        return absorb(absorb(newMemory(), told, 0).memory, told, 1);
+        return applyObservation(applyObservation(newMemory(), told, 0).memory, told, 1);
       },
     ],
     [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { isSamePath, pathsOverlap } from '../../../src/domain/path.ts';
-import type { Plan } from '../../../src/domain/target-app/compiled-spec.ts';
+import type { CompiledSpec } from '../../../src/domain/target-app/compiled-spec.ts';
 import { changedPairs, step } from '../../../src/domain/target-app/decide.ts';
 import { fingerprintOf, newMemory } from '../../../src/domain/target-app/memory.ts';
 import { aPlan, appUid, aRule, at, fails, healthy, reading, uidOf, unhealthy } from '../../support/domain.ts';
@@ -8,7 +8,7 @@ import { aPlan, appUid, aRule, at, fails, healthy, reading, uidOf, unhealthy } f
 describe('one step', () => {
   const seen = { matched: 1, readings: [reading('a', unhealthy)] };
 
-  it.each<[string, Partial<Plan>, number]>([
+  it.each<[string, Partial<CompiledSpec>, number]>([
     ['decides', {}, 1],
     ['decides nothing while suspended', { suspend: true }, 0],
     ['decides nothing before the end of a suspension', { suspendUntil: at(1) }, 0],
@@ -20,7 +20,9 @@ describe('one step', () => {
   });
 
   it('decides nothing while an update holds it', () => {
-    expect(step(appUid, { ...newMemory(), held: true }, { ...seen, plan: aPlan() }, at(0)).decisions).toEqual([]);
+    expect(
+      step(appUid, { ...newMemory(), suspendedByUpdate: true }, { ...seen, plan: aPlan() }, at(0)).decisions,
+    ).toEqual([]);
   });
 
   it('decides nothing without a plan, but takes in what was seen', () => {

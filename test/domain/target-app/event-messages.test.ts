@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Json } from '../../../src/domain/json.ts';
 import type { ActionOutcome } from '../../../src/domain/target-app/action.ts';
-import type { TransitionPlan } from '../../../src/domain/target-app/compiled-spec.ts';
+import type { CompiledTransition } from '../../../src/domain/target-app/compiled-spec.ts';
 import {
   firedText,
   outcomeEvent,
@@ -149,16 +149,16 @@ describe('an Event of a change', () => {
 });
 
 describe('an Event of spec.events', () => {
-  const transition = (replaced: Partial<TransitionPlan>): TransitionPlan => ({
+  const transition = (replaced: Partial<CompiledTransition>): CompiledTransition => ({
     field: 'v',
     type: 'Warning',
     reason: 'Told',
     message: '{{pod_name}}: {{field}} from {{old_value}} to {{new_value}}',
     ...replaced,
   });
-  const withEvents = (...events: Partial<TransitionPlan>[]) => aPlan({ rules: [], events: events.map(transition) });
+  const withEvents = (...events: Partial<CompiledTransition>[]) => aPlan({ rules: [], events: events.map(transition) });
 
-  it.each<[string, Partial<TransitionPlan>, Json, Json, boolean]>([
+  it.each<[string, Partial<CompiledTransition>, Json, Json, boolean]>([
     ['any change of its field', {}, 'a', 'b', true],
     ['not a change of another field', { field: 'w' }, 'a', 'b', false],
     ['a change from a value', { from: 'a' }, 'a', 'b', true],

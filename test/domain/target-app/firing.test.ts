@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import type { RulePlan } from '../../../src/domain/target-app/compiled-spec.ts';
+import type { CompiledRule } from '../../../src/domain/target-app/compiled-spec.ts';
 import type { SubjectView } from '../../../src/domain/target-app/findings.ts';
 import { undone } from '../../../src/domain/target-app/firing.ts';
 import { newRuleMemory, type RuleMemory } from '../../../src/domain/target-app/memory.ts';
-import { judge } from '../../../src/domain/target-app/rules.ts';
+import { evaluateRules } from '../../../src/domain/target-app/rules.ts';
 import { noLoad } from '../../../src/domain/target-app/suppression.ts';
 import { aPlan, appUid, aRule, at } from '../../support/domain.ts';
 
@@ -16,9 +16,13 @@ const view = (subject: string, now: string, previous?: string): SubjectView => (
 });
 
 /** One turn of one rule over some pods. */
-function turn(rule: RulePlan, memory: RuleMemory, views: SubjectView[], seconds: number, load = noLoad) {
+function turn(rule: CompiledRule, memory: RuleMemory, views: SubjectView[], seconds: number, load = noLoad) {
   const plan = aPlan({ rules: [rule] });
-  const judged = judge(appUid, plan, { [rule.key]: memory }, views, { now: at(seconds), matched: views.length, load });
+  const judged = evaluateRules(appUid, plan, { [rule.key]: memory }, views, {
+    now: at(seconds),
+    matched: views.length,
+    load,
+  });
   return { memory: judged.rules[rule.key] ?? newRuleMemory(), decisions: judged.decisions };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ActionPlan } from '../../../src/domain/target-app/compiled-spec.ts';
+import type { CompiledAction } from '../../../src/domain/target-app/compiled-spec.ts';
 import { fitted, jsonBytes } from '../../../src/domain/target-app/fit-memory.ts';
 import { type Memory, newMemory, type PendingAction } from '../../../src/domain/target-app/memory.ts';
 import {
@@ -16,7 +16,7 @@ import {
 import { settled } from '../../../src/domain/target-app/settle.ts';
 import { aPlan, aRule, at } from '../../support/domain.ts';
 
-const restart: ActionPlan = {
+const restart: CompiledAction = {
   action: 'restart_pod',
   content: 'c',
   timeoutMs: 300_000,
@@ -25,10 +25,16 @@ const restart: ActionPlan = {
   onPods: true,
   paced: true,
 };
-const webhook: ActionPlan = { ...restart, action: 'webhook', onPods: false, receiver: 'r1', deliverForMs: 86_400_000 };
+const webhook: CompiledAction = {
+  ...restart,
+  action: 'webhook',
+  onPods: false,
+  receiver: 'r1',
+  deliverForMs: 86_400_000,
+};
 const { paced: _, ...plain } = webhook;
 
-const action = (id: string, plan: ActionPlan = plain, replaced: Partial<PendingAction> = {}): PendingAction => {
+const action = (id: string, plan: CompiledAction = plain, replaced: Partial<PendingAction> = {}): PendingAction => {
   const pods = [{ uid: `uid-${id}`, name: id }];
   return {
     request: {

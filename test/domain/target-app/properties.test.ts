@@ -7,13 +7,13 @@ import {
   type RecentEvent,
   repeatWindowMs,
 } from '../../../src/domain/events.ts';
+import { failureClasses } from '../../../src/domain/failure.ts';
 import { fnv1a } from '../../../src/domain/hash.ts';
 import { isJsonObject, type Json } from '../../../src/domain/json.ts';
 import { nextPollAt } from '../../../src/domain/schedule.ts';
-import type { Plan, RulePlan } from '../../../src/domain/target-app/compiled-spec.ts';
+import type { CompiledRule, CompiledSpec } from '../../../src/domain/target-app/compiled-spec.ts';
 import { finding } from '../../../src/domain/target-app/findings.ts';
 import { type Memory, newMemory } from '../../../src/domain/target-app/memory.ts';
-import { failureClasses } from '../../../src/domain/target-app/observation.ts';
 import { conditionNamed } from '../../../src/domain/target-app/trigger-conditions.ts';
 import {
   type Answer,
@@ -46,7 +46,7 @@ const answer: fc.Arbitrary<Answer> = fc.oneof(
   { weight: 1, arbitrary: state.map((of) => says({ ...of, f: null }, ['f'])) },
 );
 
-const trigger: fc.Arbitrary<RulePlan['trigger']> = fc.oneof(
+const trigger: fc.Arbitrary<CompiledRule['trigger']> = fc.oneof(
   fc.record({
     field: fc.constantFrom('f', 'n.g', 'l[*].s', 'l[0].s'),
     condition: fc.constantFrom('equals', 'not_equals', 'greater_than', 'changed_to', 'changed_from', 'contains'),
@@ -58,10 +58,10 @@ const trigger: fc.Arbitrary<RulePlan['trigger']> = fc.oneof(
   }),
   fc.constantFrom({ condition: 'unreachable' }, { condition: 'failing' }, { condition: 'noPods' }),
 );
-const rule: fc.Arbitrary<Partial<RulePlan>> = fc.record(
+const rule: fc.Arbitrary<Partial<CompiledRule>> = fc.record(
   {
     trigger,
-    pods: fc.constantFrom<RulePlan['pods'][]>('each', 'each', 'any', 'all', { percent: 50 }, { count: 2 }),
+    pods: fc.constantFrom<CompiledRule['pods'][]>('each', 'each', 'any', 'all', { percent: 50 }, { count: 2 }),
     forMs: fc.constantFrom(0, 45_000),
     cooldownMs: fc.constantFrom(0, 70_000),
     maxFirings: fc.constant({ max: 2, perMs: 120_000 }),
@@ -74,11 +74,11 @@ const repeating = fc.tuple(rule, fc.constantFrom(undefined, 60_000)).map(([of, r
   ...(repeatMs && { repeatMs }),
 }));
 
-const planOf = (rules: fc.Arbitrary<Partial<RulePlan>>): fc.Arbitrary<Plan> =>
+const planOf = (rules: fc.Arbitrary<Partial<CompiledRule>>): fc.Arbitrary<CompiledSpec> =>
   fc
     .tuple(
       fc.array(rules, { minLength: 1, maxLength: 3 }),
-      fc.constantFrom<Plan['onUnknown'][]>('keep', 'reset'),
+      fc.constantFrom<CompiledSpec['onUnknown'][]>('keep', 'reset'),
       fc.constantFrom<string[][]>([], ['n.h'], ['l.t']),
     )
     .map(([of, onUnknown, ignoreFields]) =>
@@ -111,21 +111,21 @@ const expectSame = (found: unknown, expected: unknown): void => {
 const decisionsOf = (played: Played[]) => played.map(({ decisions }) => decisions);
 
 /** What a rule's own condition says at each poll, told by the states as the memory has them. */
-const saysOf = (of: RulePlan, before: Memory, { memory }: Played, subject: string) => {
+const saysOf = (of: CompiledRule, before: Memory, { memory }: Played, subject: string) => {
   const now = memory.subjects[subject];
   if (now === undefined) return 'gone';
   const previous = before.subjects[subject]?.state;
   return finding(of, { ...now, subject, ...(previous !== undefined && { previous }) }, memory.plan?.ignoreFields);
 };
 
-const isLevel = ({ trigger: { condition } }: RulePlan): boolean => conditionNamed(condition)?.kind !== 'edge';
+const isLevel = ({ trigger: { condition } }: CompiledRule): boolean => conditionNamed(condition)?.kind !== 'edge';
 
 /** The kind of failure that a rule is about, if it is about failures. */
-const failureAskedFor = ({ trigger: { condition } }: RulePlan): string | undefined =>
+const failureAskedFor = ({ trigger: { condition } }: CompiledRule): string | undefined =>
   conditionNamed(condition)?.kind === 'absence' ? condition : undefined;
 
 /** How often a rule fired for one pod between two polls at which its condition was not true, or the pod not there. */
-function mostFiringsAtAStretch(of: RulePlan, subject: string, played: Played[]): number {
+function mostFiringsAtAStretch(of: CompiledRule, subject: string, played: Played[]): number {
   let firings = 0;
   return played.reduce((most, turn, i) => {
     const finds = saysOf(of, played[i - 1]?.memory ?? newMemory(), turn, subject);
@@ -229,9 +229,9 @@ describe('the plan step', () => {
   });
 
   it('fires for a quorum only when as many of the pods that match satisfy it, whatever is known of the others', () => {
-    const quorum = fc.constantFrom<RulePlan['pods'][]>('any', 'all', { percent: 50 }, { count: 2 });
+    const quorum = fc.constantFrom<CompiledRule['pods'][]>('any', 'all', { percent: 50 }, { count: 2 });
     const answers = fc.array(fc.constantFrom(says({ f: 'x' }), says({ f: 'y' }), fails('Timeout'), fails('Throttled')));
-    const wantedOf = (of: RulePlan['pods'], total: number): number => {
+    const wantedOf = (of: CompiledRule['pods'], total: number): number => {
       if (typeof of === 'object') return 'count' in of ? of.count : Math.ceil(total / 2);
       return of === 'any' ? 1 : total;
     };

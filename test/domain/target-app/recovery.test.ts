@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ActionPlan, RulePlan } from '../../../src/domain/target-app/compiled-spec.ts';
+import type { CompiledAction, CompiledRule } from '../../../src/domain/target-app/compiled-spec.ts';
 import {
   type Answer,
   aPlan,
@@ -13,7 +13,7 @@ import {
   unhealthy,
 } from '../../support/domain.ts';
 
-const step: ActionPlan = {
+const step: CompiledAction = {
   action: 'webhook',
   content: 'step',
   timeoutMs: 45_000,
@@ -23,8 +23,9 @@ const step: ActionPlan = {
   receiver: 'r',
   deliverForMs: 86_400_000,
 };
-const rule = (replaced: Partial<RulePlan> = {}): RulePlan => aRule({ onPods: false, onRecovery: [step], ...replaced });
-const stories = (of: RulePlan, polls: Poll[]) => play(aPlan({ rules: [of] }), polls);
+const rule = (replaced: Partial<CompiledRule> = {}): CompiledRule =>
+  aRule({ onPods: false, onRecovery: [step], ...replaced });
+const stories = (of: CompiledRule, polls: Poll[]) => play(aPlan({ rules: [of] }), polls);
 const at = (second: number, pods: Record<string, Answer>, matched?: number): Poll => ({
   at: second,
   pods,
@@ -56,7 +57,7 @@ describe('the end of an episode', () => {
     });
   });
 
-  it.each<[string, Partial<RulePlan>, Answer[]]>([
+  it.each<[string, Partial<CompiledRule>, Answer[]]>([
     ['that never fired', { forMs: 60_000 }, [healthy, unhealthy, healthy]],
     ['that was a change', { trigger: { field: 'health', condition: 'changed' } }, [healthy, unhealthy, unhealthy]],
     ['that may not be over, because nobody answers', {}, [healthy, unhealthy, fails()]],

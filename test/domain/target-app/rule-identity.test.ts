@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { RulePlan } from '../../../src/domain/target-app/compiled-spec.ts';
+import type { CompiledRule } from '../../../src/domain/target-app/compiled-spec.ts';
 import { predecessors, withKeys } from '../../../src/domain/target-app/rule-identity.ts';
 import {
   type Answer,
@@ -16,17 +16,21 @@ import {
 } from '../../support/domain.ts';
 
 /** A rule as a spec without names compiles it: called by its action and place, told from others by what it says. */
-const unnamed = (index: number, content: string, replaced: Partial<RulePlan> = {}): RulePlan =>
+const unnamed = (index: number, content: string, replaced: Partial<CompiledRule> = {}): CompiledRule =>
   aRule({ name: `webhook-${index}`, key: content, action: 'webhook', onPods: false, content, ...replaced });
 
-const edit = (before: RulePlan[], after: RulePlan[], answers: Answer[] = [unhealthy, unhealthy, unhealthy]): Poll[] =>
+const edit = (
+  before: CompiledRule[],
+  after: CompiledRule[],
+  answers: Answer[] = [unhealthy, unhealthy, unhealthy],
+): Poll[] =>
   answers.map((answer, i) => ({
     at: i * 30,
     pods: { a: answer },
     plan: aPlan({ rules: i === 0 ? before : after, generation: i === 0 ? 1 : 2 }),
   }));
 
-const storyOf = (before: RulePlan[], after: RulePlan[], answers?: Answer[]): string[] =>
+const storyOf = (before: CompiledRule[], after: CompiledRule[], answers?: Answer[]): string[] =>
   told(play(aPlan(), edit(before, after, answers)));
 
 describe('the memory of a rule without a name', () => {
@@ -55,7 +59,7 @@ describe('the memory of a rule without a name', () => {
 });
 
 describe('a rule with a name of its own', () => {
-  const named = (name: string, content: string): RulePlan => aRule({ name, key: content, content, onPods: false });
+  const named = (name: string, content: string): CompiledRule => aRule({ name, key: content, content, onPods: false });
 
   it('keeps its memory when it is renamed', () => {
     expect(storyOf([named('old', 'aa')], [named('new', 'aa')])).toEqual(['0 s: old on a fires']);
@@ -91,7 +95,7 @@ describe('rules', () => {
 describe('what a status tells of an earlier life', () => {
   const rule = unnamed(0, 'aa');
   const mirror = [{ rule: 'webhook-0', digest: digestOf(rule), subject: uidOf('a'), since: at(0), firedAt: at(0) }];
-  const seen = (rules: RulePlan[], problems: { field: string; message: string }[] = []) => ({
+  const seen = (rules: CompiledRule[], problems: { field: string; message: string }[] = []) => ({
     at: 30,
     pods: { a: unhealthy },
     plan: aPlan({ rules, problems }),
@@ -116,7 +120,7 @@ describe('what a status tells of an earlier life', () => {
       { ...seen([rule]), at: 60 },
     ]);
     expect(told(played)).toEqual([]);
-    expect(played[1]?.memory.mirror).toBeUndefined();
+    expect(played[1]?.memory.firedEpisodes).toBeUndefined();
   });
 
   it('leaves an action that had not ended undone, and says so', () => {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { RulePlan } from '../../../src/domain/target-app/compiled-spec.ts';
+import type { CompiledRule } from '../../../src/domain/target-app/compiled-spec.ts';
 import { aPlan, aRule, play, says } from '../../support/domain.ts';
 import { runs } from '../../support/fuzz-runs.ts';
 
 /** A rule as a spec without names compiles it: called by its action and place, told from others by what it says. */
-const unnamed = (index: number, content: string, replaced: Partial<RulePlan> = {}): RulePlan =>
+const unnamed = (index: number, content: string, replaced: Partial<CompiledRule> = {}): CompiledRule =>
   aRule({ name: `webhook-${index}`, key: content, action: 'webhook', onPods: false, content, ...replaced });
 
 describe('rules', () => {
@@ -14,7 +14,7 @@ describe('rules', () => {
     const rules = triggers.flatMap((trigger, t) =>
       [0, 1].map((n) => unnamed(0, `c${t}${n}`, { trigger, question: `q${t}`, cooldownMs: n * 45_000 })),
     );
-    const numbered = (order: number[]): RulePlan[] =>
+    const numbered = (order: number[]): CompiledRule[] =>
       order.flatMap((index, place) => {
         const rule = rules[index];
         return rule === undefined ? [] : [{ ...rule, name: `webhook-${place}` }];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Plan, RulePlan } from '../../../src/domain/target-app/compiled-spec.ts';
+import type { CompiledRule, CompiledSpec } from '../../../src/domain/target-app/compiled-spec.ts';
 import { step } from '../../../src/domain/target-app/decide.ts';
 import { newMemory } from '../../../src/domain/target-app/memory.ts';
 import {
@@ -23,7 +23,7 @@ import {
   unhealthy,
 } from '../../support/domain.ts';
 
-const planWith = (rule: Partial<RulePlan>, plan: Partial<Plan> = {}): Plan =>
+const planWith = (rule: Partial<CompiledRule>, plan: Partial<CompiledSpec> = {}): CompiledSpec =>
   aPlan({ rules: [aRule({ onPods: false, ...rule })], ...plan });
 const n = (value: unknown): Answer => says({ n: value as number });
 const unreachable = { condition: 'unreachable' };
@@ -31,11 +31,11 @@ const failing = { condition: 'failing' };
 const noPods = { condition: 'noPods' };
 const changed = { field: 'n', condition: 'changed' };
 /** Plays one pod, polled every 30 s. */
-const story = (rule: Partial<RulePlan>, answers: Answer[], plan: Partial<Plan> = {}): string[] =>
+const story = (rule: Partial<CompiledRule>, answers: Answer[], plan: Partial<CompiledSpec> = {}): string[] =>
   told(play(planWith(rule, plan), polls(answers)));
 
 describe('a level condition', () => {
-  it.each<[string, Partial<RulePlan>, Answer[], number[]]>([
+  it.each<[string, Partial<CompiledRule>, Answer[], number[]]>([
     ['fires once while it lasts', {}, [healthy, unhealthy, unhealthy, unhealthy], [30]],
     ['fires at the baseline', {}, [unhealthy, unhealthy], [0]],
     ['fires again after it was false', {}, [unhealthy, healthy, unhealthy], [0, 60]],
@@ -108,7 +108,7 @@ describe('a level condition', () => {
 });
 
 describe('an edge condition', () => {
-  it.each<[string, Partial<RulePlan>, Answer[], number[]]>([
+  it.each<[string, Partial<CompiledRule>, Answer[], number[]]>([
     ['does not fire at the baseline', { trigger: changed }, [n(1), n(1)], []],
     ['fires at every change', { trigger: changed }, [n(1), n(2), n(2), n(3)], [30, 90]],
     [
@@ -178,7 +178,7 @@ describe('an edge condition', () => {
 });
 
 describe('a failed observation', () => {
-  it.each<[string, Partial<RulePlan>, Partial<Plan>, Answer[], string[]]>([
+  it.each<[string, Partial<CompiledRule>, Partial<CompiledSpec>, Answer[], string[]]>([
     ['keeps a running clock', { forMs: 60_000 }, {}, [unhealthy, fails(), unhealthy], ['60 s: restart on pod-a fires']],
     [
       'resets a running clock when asked to',
@@ -226,7 +226,7 @@ describe('a failed observation', () => {
     expect(story(rule, answers, plan)).toEqual(sentences);
   });
 
-  it.each<[string, Partial<RulePlan>, Answer[], number[]]>(
+  it.each<[string, Partial<CompiledRule>, Answer[], number[]]>(
     [
       ['unreachable is not true of an app that answers something else', unreachable, [fails('GraphQLError')], []],
       ['failing is true of it', failing, [fails('GraphQLError'), fails('HTTPStatus')], [0]],
@@ -286,7 +286,7 @@ describe('a quorum', () => {
       [...letters].map((letter, i) => [`p${i}`, { u: unhealthy, h: healthy, '?': fails() }[letter] ?? healthy]),
     );
 
-  it.each<[RulePlan['pods'], string, boolean]>([
+  it.each<[CompiledRule['pods'], string, boolean]>([
     ['any', 'hhhh', false],
     ['any', 'hhhu', true],
     ['any', 'h?hh', false],
@@ -334,7 +334,7 @@ describe('a quorum', () => {
     expect(firedAt(played)).toEqual(seconds);
   });
 
-  it.each<[RulePlan['pods'], string, number, boolean]>([
+  it.each<[CompiledRule['pods'], string, number, boolean]>([
     ['all', 'u', 5, false],
     ['all', 'uuuuu', 5, true],
     ['any', 'u', 5, true],
@@ -380,7 +380,7 @@ describe('noPods', () => {
   const nobody = { pods: {} };
   const one = { pods: { a: healthy } };
 
-  it.each<[string, Partial<RulePlan>, Omit<Poll, 'at'>[], number[]]>([
+  it.each<[string, Partial<CompiledRule>, Omit<Poll, 'at'>[], number[]]>([
     ['is true when nothing matches', {}, [nobody], [0]],
     ['is true when nothing runs', {}, [{ pods: {}, matched: 3 }], [0]],
     ['is true of the app as a whole, once', {}, [nobody, nobody, one, nobody], [0, 90]],
@@ -485,7 +485,7 @@ describe('what holds a rule back', () => {
     expect(seen).toEqual([0, 10, 30, 70, 150]);
   });
 
-  it.each<[string, Partial<RulePlan>, Poll[], string[]]>([
+  it.each<[string, Partial<CompiledRule>, Poll[], string[]]>([
     [
       'is no back-off for actions that are not on pods',
       { onPods: false },
@@ -534,7 +534,7 @@ describe('what holds a rule back', () => {
 });
 
 describe('a rule that cannot be judged', () => {
-  const undecided = (rule: Partial<RulePlan>, answers: Answer[]) =>
+  const undecided = (rule: Partial<CompiledRule>, answers: Answer[]) =>
     play(planWith(rule), polls(answers)).map(({ memory }) => memory.rules['restart']?.undecided);
   const height = { field: 'n', condition: 'greater_than', value: 5 };
 
@@ -546,7 +546,7 @@ describe('a rule that cannot be judged', () => {
     expect(found).toEqual([undefined, told, told, undefined, { ...told, message: expect.any(String), since: at(120) }]);
   });
 
-  it.each<[string, RulePlan['trigger'], Answer]>([
+  it.each<[string, CompiledRule['trigger'], Answer]>([
     ['a change to a value of another type', { field: 'n', condition: 'changed_to', value: 5 }, n('5')],
     ['more of what is no number', { field: 'n', condition: 'increased' }, n('5')],
     ['a list in which nothing can be compared', { field: 'n', condition: 'in', value: [5, 6] }, n('5')],
@@ -562,7 +562,7 @@ describe('a rule that cannot be judged', () => {
     expect(found).toEqual({ reason: 'FieldUnknown', message: `n is not known (pod-a): ${why}`, since: at(0) });
   });
 
-  it.each<[string, RulePlan['trigger'], Answer]>([
+  it.each<[string, CompiledRule['trigger'], Answer]>([
     ['its field is known', height, says({ n: 1, m: null }, ['m'])],
     ['the app does not answer', height, fails()],
     ['one of several values satisfies it', { field: 'l[*]', condition: 'equals', value: 5 }, says({ l: ['x', 5] })],
@@ -595,7 +595,7 @@ describe('values that cannot be compared', () => {
 describe('numbers that come as text', () => {
   const asNumber = (trigger: object, answers: Answer[]): number[] =>
     firedAt(
-      play(planWith({ trigger: { field: 'n', as: 'number', ...trigger } as RulePlan['trigger'] }), polls(answers)),
+      play(planWith({ trigger: { field: 'n', as: 'number', ...trigger } as CompiledRule['trigger'] }), polls(answers)),
     );
 
   it.each<[string, object, Answer[], number[]]>([
@@ -635,10 +635,10 @@ describe('numbers that come as text', () => {
 
 describe('an edit of the spec', () => {
   const before = aPlan();
-  const edited = (replaced: Partial<RulePlan>, plan: Partial<Plan> = {}): Plan =>
+  const edited = (replaced: Partial<CompiledRule>, plan: Partial<CompiledSpec> = {}): CompiledSpec =>
     aPlan({ generation: 2, rules: [aRule(replaced)], ...plan });
 
-  it.each<[string, Plan, number[]]>([
+  it.each<[string, CompiledSpec, number[]]>([
     ['keeps episodes when another field changes', edited({}, { intervalMs: 60_000 }), [0]],
     ['keeps episodes when limits of the rule change', edited({ cooldownMs: 1, forMs: 1, dryRun: true }), [0]],
     ['keeps episodes when the question changes', edited({}, { source: 'source-2' }), [0]],
@@ -768,7 +768,7 @@ describe('partial data', () => {
   const isNull = { field: 'health', condition: 'equals', value: null };
   const healthChanged = { field: 'health', condition: 'changed' };
 
-  it.each<[string, Partial<RulePlan>, Answer[], number[]]>([
+  it.each<[string, Partial<CompiledRule>, Answer[], number[]]>([
     ['is not a change to null', { trigger: healthChanged }, [ok, errored, ok], []],
     ['is compared with what was known last', { trigger: healthChanged }, [ok, errored, down], [60]],
     ['is not null', { trigger: isNull }, [errored, errored], []],

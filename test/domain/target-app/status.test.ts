@@ -250,7 +250,7 @@ describe('the phase', () => {
     ['nothing was polled', { ...newMemory(), plan: aPlan() }, 'Initializing'],
     ['it was polled', { ...newMemory(), plan: aPlan(), lastPoll: at(0) }, 'Monitoring'],
     ['the spec suspends', { ...newMemory(), plan: aPlan({ suspend: true }), lastPoll: at(0) }, 'Suspended'],
-    ['an update suspends', { ...newMemory(), plan: aPlan(), held: true }, 'Suspended'],
+    ['an update suspends', { ...newMemory(), plan: aPlan(), suspendedByUpdate: true }, 'Suspended'],
     ['the spec is invalid, though suspended', { ...newMemory(), plan: { ...broken, suspend: true } }, 'Failed'],
   ])('when %s', (_, memory, phase) => {
     expect(phaseOf(memory, at(1))).toBe(phase);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
-import type { RulePlan } from '../../../src/domain/target-app/compiled-spec.ts';
+import type { CompiledRule } from '../../../src/domain/target-app/compiled-spec.ts';
 import { startStopwatch } from '../../support/pace.ts';
 import { until } from '../../support/until.ts';
 import { type Life, startWorkflowEnv, type WorkflowEnv } from '../../support/workflow-env.ts';
@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => env.stop());
 
 /** An app that is unhealthy from the start, under these rules. */
-async function unhealthy(rules: RulePlan[], faults: World['faults'], intervalMs = 200): Promise<Life> {
+async function unhealthy(rules: CompiledRule[], faults: World['faults'], intervalMs = 200): Promise<Life> {
   const world = createWorld(planWith({ intervalMs, rules }));
   world.faults = faults;
   world.says(health('unhealthy'));

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ActionRequest } from '../../../src/domain/target-app/action.ts';
-import type { ActionPlan, RulePlan } from '../../../src/domain/target-app/compiled-spec.ts';
+import type { CompiledAction, CompiledRule } from '../../../src/domain/target-app/compiled-spec.ts';
 import { startStopwatch } from '../../support/pace.ts';
 import { until } from '../../support/until.ts';
 import { startWorkflowEnv, type WorkflowEnv } from '../../support/workflow-env.ts';
@@ -12,7 +12,7 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(() => env.stop());
 
-const delivery: ActionPlan = {
+const delivery: CompiledAction = {
   action: 'webhook',
   content: 'up',
   timeoutMs: 45_000,
@@ -23,7 +23,7 @@ const delivery: ActionPlan = {
   deliverForMs: 86_400_000,
 };
 /** A rule that tells a receiver of an unhealthy pod, and of its recovery. */
-const tell = (replaced: Partial<RulePlan> = {}): RulePlan =>
+const tell = (replaced: Partial<CompiledRule> = {}): CompiledRule =>
   restartRule({ name: 'tell', ...delivery, content: 'down', onRecovery: [delivery], ...replaced });
 const unavailable = {
   status: 'waiting',
@@ -36,7 +36,7 @@ const delivered = ({ ledger }: World): ActionRequest[] =>
   ledger.flatMap((it) => (it.kind === 'end' ? [it.request] : []));
 
 /** An app that is unhealthy, whose receiver is away until it is said to be back; what it took, in order. */
-async function withReceiver(rule: RulePlan, intervalMs = 100) {
+async function withReceiver(rule: CompiledRule, intervalMs = 100) {
   const world = createWorld(planWith({ intervalMs, rules: [rule] }));
   const receiver = { isAway: true, taken: [] as string[] };
   world.faults.action = async (request) => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
-import { failureOf } from '../../../src/domain/target-app/observation.ts';
+import { failureOf } from '../../../src/domain/failure.ts';
 import type { CurrentState, PollSummary } from '../../../src/workflows/messages.ts';
 import { searchAttributes } from '../../../src/workflows/search-attributes.ts';
 import { until } from '../../support/until.ts';

@@ -1,7 +1,8 @@
 import type { ExecCommandParameters } from '../../../api/target-app/action-parameters.ts';
 import type { ExecResult, Kube, KubeObject } from '../../../clients/kubernetes/client.ts';
 import { pods } from '../../../clients/kubernetes/pods.ts';
-import type { ActionOutcome, PodRef } from '../../../domain/target-app/action.ts';
+import type { PodRef } from '../../../domain/refs.ts';
+import type { ActionOutcome } from '../../../domain/target-app/action.ts';
 import { containersOf, podView } from '../pod-view.ts';
 import { type Action, type ActionContext, Retry } from './action.ts';
 import { type Attempted, kubeFailure } from './kube-failure.ts';

@@ -3,7 +3,8 @@ import type { RestartPodParameters } from '../../../api/target-app/action-parame
 import { hasStatus, type Kube } from '../../../clients/kubernetes/client.ts';
 import { controllerOf, pods } from '../../../clients/kubernetes/pods.ts';
 import { type LookedAt, lookAtWorkload, type PodObject, podLife } from '../../../clients/kubernetes/workloads.ts';
-import type { ActionOutcome, PodRef } from '../../../domain/target-app/action.ts';
+import type { PodRef } from '../../../domain/refs.ts';
+import type { ActionOutcome } from '../../../domain/target-app/action.ts';
 import { holdOf, tooYoung } from '../../../domain/workload.ts';
 import { type ActionContext, Wait } from './action.ts';
 import { severalBudgets } from './disruption-budgets.ts';

@@ -2,7 +2,7 @@ import type { WebhookParameters } from '../../../api/target-app/action-parameter
 import { webhookDefaults } from '../../../api/target-app/compile-action.ts';
 import type { Http, HttpRequest, HttpResult } from '../../../clients/http/http-client.ts';
 import { retryAfterMs } from '../../../clients/http/retry-after.ts';
-import { addressOf, hostAndPortOf, printable } from '../../../clients/http/sanitize.ts';
+import { addressOf, hostAndPortOf, sanitize } from '../../../clients/http/sanitize.ts';
 import type { Json } from '../../../domain/json.ts';
 import type { ActionOutcome, ActionRequest } from '../../../domain/target-app/action.ts';
 import { type Action, type ActionContext, Wait } from './action.ts';
@@ -84,7 +84,7 @@ const isExpected = ({ expectStatus }: WebhookParameters, status: number): boolea
   expectStatus === undefined ? status >= 200 && status <= 299 : expectStatus.includes(status);
 
 /** The receiver, without the path: many services keep their secret there. */
-const hostOf = (url: string): string => printable(new URL(url).host);
+const hostOf = (url: string): string => sanitize(new URL(url).host);
 
 /** The outcome of one delivery; throws `Wait` where the next may fare better. */
 const outcomeOf = (result: HttpResult, parameters: WebhookParameters, now: number): ActionOutcome => {
@@ -113,7 +113,7 @@ const outcomeOf = (result: HttpResult, parameters: WebhookParameters, now: numbe
 /** What a delivery would have been. */
 const wouldSend = ({ url, method, body, headers = {} }: HttpRequest): ActionOutcome => {
   const what =
-    body === undefined ? 'no body' : `${Buffer.byteLength(body)} bytes of ${printable(headers['content-type'] ?? '')}`;
+    body === undefined ? 'no body' : `${Buffer.byteLength(body)} bytes of ${sanitize(headers['content-type'] ?? '')}`;
   return {
     status: 'dryRun',
     reason: 'ActionDryRun',
@@ -158,7 +158,7 @@ export const createWebhook = ({ http, now = Date.now }: WebhookDependencies): Ac
     const receiver = new URL(String(delivery.url)).host;
     const giveBack = places.take(receiver);
     if (giveBack === undefined) {
-      const message = `${printable(receiver)} has not answered ${maxOpenPerReceiver} requests yet`;
+      const message = `${sanitize(receiver)} has not answered ${maxOpenPerReceiver} requests yet`;
       throw new Wait('ReceiverBusy', message, placeWaitMs, { begun });
     }
     try {

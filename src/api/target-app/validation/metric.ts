@@ -1,5 +1,5 @@
 import { isIgnored } from '../../../domain/ignored.ts';
-import type { SpecProblem } from '../../../domain/target-app/compiled-spec.ts';
+import type { SpecProblem } from '../../../domain/spec-problem.ts';
 import { type Selected, selectedBelow, unselected } from '../query.ts';
 import type { TargetAppSpec } from '../schema.ts';
 

@@ -1,4 +1,4 @@
-import type { SpecProblem } from '../../../domain/target-app/compiled-spec.ts';
+import type { SpecProblem } from '../../../domain/spec-problem.ts';
 import type { RestartPodParameters } from '../action-parameters.ts';
 import type { Recovery, Rule } from '../rule.ts';
 import { quorumOf } from '../trigger.ts';

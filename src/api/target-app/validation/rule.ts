@@ -1,5 +1,5 @@
 import { pathProblem } from '../../../domain/path.ts';
-import type { SpecProblem } from '../../../domain/target-app/compiled-spec.ts';
+import type { SpecProblem } from '../../../domain/spec-problem.ts';
 import { conditions } from '../../../domain/target-app/trigger-conditions.ts';
 import { templateVariableNames, templateVariables } from '../../../domain/template.ts';
 import { actionKindOf } from '../actions.ts';

@@ -1,5 +1,5 @@
 import { stepsOf } from '../../../domain/pattern/pattern.ts';
-import type { SpecProblem } from '../../../domain/target-app/compiled-spec.ts';
+import type { SpecProblem } from '../../../domain/spec-problem.ts';
 import { templateVariables } from '../../../domain/template.ts';
 import { toldProblems } from '../../common/shown-problems.ts';
 import { noPodsBesideUrl, portBesideUrl, schemeBesideUrl } from '../endpoint.ts';

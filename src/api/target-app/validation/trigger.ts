@@ -1,7 +1,7 @@
 import { decimalOf } from '../../../domain/decimal.ts';
 import type { Json } from '../../../domain/json.ts';
 import { patternProblem } from '../../../domain/pattern/pattern.ts';
-import type { SpecProblem } from '../../../domain/target-app/compiled-spec.ts';
+import type { SpecProblem } from '../../../domain/spec-problem.ts';
 import { type Condition, type ConditionName, conditions } from '../../../domain/target-app/trigger-conditions.ts';
 import { shownValue } from '../../common/schema-problems.ts';
 import { comparing, type Trigger } from '../trigger.ts';

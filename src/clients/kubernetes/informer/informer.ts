@@ -1,19 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kube, KubeObject, ResourceRef } from '../types.ts';
-import { createFollow, type Follow, type WatchClock, type WatchTiming } from './reflector.ts';
-import { createWatchStore, type WatchEventType } from './store.ts';
+import { createReflector, type Reflector, type WatchClock, type WatchTiming } from './reflector.ts';
+import { createStore, type WatchEventType } from './store.ts';
 
 export type { WatchClock, WatchTiming } from './reflector.ts';
 export type { WatchEventType } from './store.ts';
 
-export interface WatchCacheOptions<T> {
+export interface InformerOptions<T> {
   kube: Pick<Kube, 'list' | 'watch'>;
   ref: ResourceRef;
   /** One list and watch per namespace; all namespaces in one when empty or absent. */
   namespaces?: string[];
   labelSelector?: string;
   /** What is kept of an object; everything else is garbage at once. */
-  trim(object: KubeObject): T;
+  transform(object: KubeObject): T;
   /**
    * Told of every change after it is in the copy, in order per object. After a relist the difference (by uid) arrives
    * here as well, so `deleted` means "the API server no longer lists it": who would end something because of it should
@@ -40,7 +40,7 @@ export interface WatchScope {
 }
 
 /** A local copy of the objects of one type, kept up to date by LIST and WATCH. */
-export interface WatchCache<T> {
+export interface Informer<T> {
   /** Begins; does not wait. It retries for ever, so nothing rejects. */
   start(): void;
   /** Resolves when everything was listed once. */
@@ -78,8 +78,8 @@ const defaultTiming: WatchTiming = {
  * An empty cache that does nothing before `start`. It outlives every failure: an error waits and tries again, a version
  * that expired is listed anew, a list that failed deletes nothing, and a type that is absent keeps what was known.
  */
-export const createWatchCache = <T>(options: WatchCacheOptions<T>): WatchCache<T> => {
-  const { kube, ref, namespaces = [], labelSelector, trim, clock = systemClock } = options;
+export const createInformer = <T>(options: InformerOptions<T>): Informer<T> => {
+  const { kube, ref, namespaces = [], labelSelector, transform: trim, clock = systemClock } = options;
   const timing = { ...defaultTiming, ...options.timing };
   const ending = new AbortController();
   const { promise: synced, resolve: resolveSynced } = Promise.withResolvers<void>();
@@ -93,8 +93,8 @@ export const createWatchCache = <T>(options: WatchCacheOptions<T>): WatchCache<T
     }
   };
 
-  const store = createWatchStore<T>({ trim, onChange });
-  const follow = (namespace: string | undefined): Follow => {
+  const store = createStore<T>({ transform: trim, onChange });
+  const follow = (namespace: string | undefined): Reflector => {
     const { signal } = ending;
     const onListed = () => {
       if (hasSynced()) resolveSynced();
@@ -102,7 +102,7 @@ export const createWatchCache = <T>(options: WatchCacheOptions<T>): WatchCache<T
     const onFailure = (error: unknown, waitMs: number) => onError(error, waitMs, namespace);
     const onReturn = () => options.onReturn?.(namespace);
     const its = { namespace, labelSelector, signal, onListed, onReturn, onError: onFailure };
-    return createFollow({ kube, ref, store, clock, timing, ...its });
+    return createReflector({ kube, ref, store, clock, timing, ...its });
   };
   const covered: (string | undefined)[] = namespaces.length > 0 ? [...new Set(namespaces)] : [undefined];
   const follows = new Map(covered.map((namespace) => [namespace, follow(namespace)]));
@@ -110,7 +110,7 @@ export const createWatchCache = <T>(options: WatchCacheOptions<T>): WatchCache<T
     if (namespace === undefined) return [...follows.values()].every((each) => each.hasListed());
     return (follows.get(namespace) ?? follows.get(undefined))?.hasListed() ?? false;
   };
-  const scopeOf = ([namespace, { hasListed, provenAt, trouble }]: [string | undefined, Follow]): WatchScope => {
+  const scopeOf = ([namespace, { hasListed, provenAt, trouble }]: [string | undefined, Reflector]): WatchScope => {
     const error = trouble();
     return {
       ...(namespace !== undefined && { namespace }),

@@ -1,5 +1,5 @@
 import { hasStatus, KubeError } from '../errors.ts';
-import type { WatchStore } from './store.ts';
+import type { Store } from './store.ts';
 import { listAll, SilentWatch, type WatchEvent, type Watched, watchOnce } from './watch-stream.ts';
 
 /** Time as the watch needs it; an argument so that nothing here reads a clock. */
@@ -26,11 +26,11 @@ export interface WatchTiming {
   pageSize: number;
 }
 
-export interface FollowOptions extends Watched {
+export interface ReflectorOptions extends Watched {
   /** All namespaces when absent. */
   namespace?: string;
   labelSelector?: string;
-  store: Pick<WatchStore<unknown>, 'put' | 'remove' | 'replace'>;
+  store: Pick<Store<unknown>, 'put' | 'remove' | 'replace'>;
   clock: WatchClock;
   timing: WatchTiming;
   signal: AbortSignal;
@@ -41,7 +41,7 @@ export interface FollowOptions extends Watched {
 }
 
 /** One LIST and WATCH that goes on until its signal aborts. */
-export interface Follow {
+export interface Reflector {
   /** When the API server last proved that the copy is current; `-Infinity` before. */
   provenAt(): number;
   /** Whether everything was listed once. */
@@ -69,7 +69,7 @@ const failuresBeforeList = 3;
 const tooShortMs = 1000;
 
 /** A watch that is neither listed nor connected before `run`. */
-export const createFollow = (options: FollowOptions): Follow => {
+export const createReflector = (options: ReflectorOptions): Reflector => {
   const { namespace, labelSelector, store, clock, timing, signal } = options;
   const scope = { namespace, labelSelector };
   let version: string | undefined;

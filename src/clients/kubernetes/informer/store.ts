@@ -9,13 +9,13 @@ interface Entry<T> {
   value: T;
 }
 
-export interface WatchStoreOptions<T> {
-  trim(object: KubeObject): T;
+export interface StoreOptions<T> {
+  transform(object: KubeObject): T;
   onChange(event: WatchEventType, object: T, previous?: T): void;
 }
 
 /** The copy itself: objects by namespace and name. A name with another uid is another object. */
-export interface WatchStore<T> {
+export interface Store<T> {
   get(namespace: string, name: string): T | undefined;
   list(namespace?: string): T[];
   size(): number;
@@ -26,7 +26,7 @@ export interface WatchStore<T> {
 }
 
 /** An empty copy. Cluster-scoped objects are in the namespace `''`. */
-export const createWatchStore = <T>({ trim, onChange }: WatchStoreOptions<T>): WatchStore<T> => {
+export const createStore = <T>({ transform: trim, onChange }: StoreOptions<T>): Store<T> => {
   const byNamespace = new Map<string, Map<string, Entry<T>>>();
 
   const drop = (namespace: string, name: string): void => {

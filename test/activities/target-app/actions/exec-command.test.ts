@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { argvOf, createExecCommand } from '../../../../src/activities/target-app/actions/exec-command.ts';
 import { type ExecResult, type Kube, KubeError } from '../../../../src/clients/kubernetes/client.ts';
-import type { PodRef } from '../../../../src/domain/target-app/action.ts';
+import type { PodRef } from '../../../../src/domain/refs.ts';
 import { actionContext, podRef } from '../../../support/action-context.ts';
 import { runDeployment } from '../../../support/cluster-objects.ts';
 import { withCluster } from '../../../support/with-cluster.ts';

@@ -9,9 +9,9 @@ import {
   type ResourceRef,
 } from '../../../../src/clients/kubernetes/client.ts';
 import {
-  createWatchCache,
-  type WatchCache,
-  type WatchCacheOptions,
+  createInformer,
+  type Informer,
+  type InformerOptions,
 } from '../../../../src/clients/kubernetes/informer/informer.ts';
 import { type Answer, type FakeApiServer, json, startFakeApiServer, status } from '../../../support/fake-api-server.ts';
 
@@ -49,7 +49,7 @@ const breaks: Answer = (response) => response.destroy();
 
 let api: FakeApiServer;
 let kube: Kube;
-let cache: WatchCache<Thing>;
+let cache: Informer<Thing>;
 let seen: string[];
 let failures: { error: KubeError; waitMs: number }[];
 
@@ -58,7 +58,7 @@ const fast = { backoffMs: 5, backoffCapMs: 40, stallMs: 5000 };
 /** Starts a cache against scripted answers; the last one of each script is repeated. */
 const follow = async (
   script: { lists: Answer[]; watches: Answer[] },
-  options: Partial<WatchCacheOptions<Thing>> = {},
+  options: Partial<InformerOptions<Thing>> = {},
 ): Promise<void> => {
   let lists = 0;
   let watches = 0;
@@ -72,10 +72,10 @@ const follow = async (
   kube = createKube({ kubeconfig: api.kubeconfig });
   seen = [];
   failures = [];
-  cache = createWatchCache<Thing>({
+  cache = createInformer<Thing>({
     kube,
     ref,
-    trim,
+    transform: trim,
     onChange: (event, { name, version }) => seen.push(`${event} ${name}@${version}`),
     onError: (error, waitMs) => failures.push({ error: error as KubeError, waitMs }),
     ...options,

@@ -1,8 +1,9 @@
 import type { Client } from '@temporalio/client';
-import type { CheckResult } from '../../server/probe-server.ts';
-import type { Log } from '../../telemetry/logger.ts';
-import { searchAttributes } from '../../workflows/search-attributes.ts';
-import { hasCode } from './grpc-codes.ts';
+import { hasCode } from '../clients/temporal/grpc-codes.ts';
+import type { UsableAttributes } from '../clients/temporal/workflow-starter.ts';
+import type { CheckResult } from '../server/checks.ts';
+import type { Log } from '../telemetry/logger.ts';
+import { searchAttributes } from '../workflows/search-attributes.ts';
 
 const indexedTypes = { BOOL: 5, KEYWORD: 2 } as const;
 const wanted = Object.values(searchAttributes).map(({ name, type }) => ({
@@ -50,17 +51,9 @@ function troubleOf(namespace: string, missing: Record<'alien' | 'forbidden' | 'f
 }
 
 /** Which of KCO's search attributes the Temporal namespace has. Workflows do without the others. */
-export interface AttributeUse {
+export interface AttributeUse extends UsableAttributes {
   /** Registers what is missing and can be registered; the names of those. Rejects when Temporal does not answer. */
   look(isNewNamespace: boolean): Promise<string[]>;
-  /** Resolves after the first look that Temporal answered. */
-  readonly known: Promise<void>;
-  /** Names of those that can be used; null: all, undefined: not known yet. */
-  usable(): string[] | null | undefined;
-  /** Whether nobody could ask, so that they are taken to be there until Temporal refuses a workflow with them. */
-  readonly isGuess: boolean;
-  /** Told that Temporal has taken a workflow only without them. */
-  refused(): void;
   /** Says in one sentence what is missing, and what to do about it. */
   check(): CheckResult;
 }

@@ -1,15 +1,15 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import type { Client } from '@temporalio/client';
-import { createAttributeUse } from '../../../src/clients/temporal/attribute-use.ts';
-import { type Conversation, createConversations } from '../../../src/clients/temporal/workflow-starter.ts';
-import { attributesOf, standingOf } from '../../../src/workflows/search-attributes.ts';
+import { createWorkflowStarter, type ResourceWorkflow } from '../../src/clients/temporal/workflow-starter.ts';
+import { createAttributeUse } from '../../src/controller/attribute-use.ts';
+import { attributesOf, standingOf } from '../../src/workflows/search-attributes.ts';
 
 const quiet = () => undefined;
 const log = { debug: quiet, info: quiet, warning: quiet, error: quiet, with: () => log };
 const names = ['KcoPhase', 'KcoReady', 'KcoNamespace', 'KcoName', 'KcoKind'];
 
 const app = { namespace: 'shop', name: 'orders', uid: 'u-1' };
-const conversation = (workflowId: string): Conversation => ({
+const workflow = (workflowId: string): ResourceWorkflow => ({
   type: 'targetApp',
   workflowId,
   input: { app },
@@ -88,9 +88,9 @@ describe('search attributes', () => {
     const use = createAttributeUse(client, 'mine', log);
     await use.look(true);
     expect(use.usable()).toBeNull();
-    const conversations = createConversations(client, 'kco', use);
-    await conversations.ensure(conversation('a'));
-    await conversations.ensure(conversation('b'));
+    const starter = createWorkflowStarter(client, 'kco', use);
+    await starter.start(workflow('a'));
+    await starter.start(workflow('b'));
     expect(started).toEqual([
       { attributes: [], input: { app, attributes: [] } },
       { attributes: [], input: { app, attributes: [] } },
@@ -111,7 +111,7 @@ describe('search attributes', () => {
     });
     const use = createAttributeUse(client, 'mine', log);
     await use.look(true);
-    await expect(createConversations(client, 'kco', use).ensure(conversation('a'))).rejects.toThrow('Failed to start');
+    await expect(createWorkflowStarter(client, 'kco', use).start(workflow('a'))).rejects.toThrow('Failed to start');
     expect(use.usable()).toBeNull();
   });
 });

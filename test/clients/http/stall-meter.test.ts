@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import { createStallMeter } from '../../src/telemetry/stall-meter.ts';
+import { createStallMeter } from '../../../src/clients/http/stall-meter.ts';
 
 describe('how long the process stood still', () => {
   it('is known at once after it did', async () => {
