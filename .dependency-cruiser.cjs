@@ -40,7 +40,7 @@ module.exports = {
       name: 'general-knows-no-kind',
       comment: 'What is general serves every kind; it learns of one through a table or an argument.',
       severity: 'error',
-      from: { path: '^src/(api|domain|clients|controller|server)/', pathNot: [ofAKind, tables] },
+      from: { path: '^src/(api|domain|clients|workflows|activities|controller|server)/', pathNot: [ofAKind, tables] },
       to: { path: ofAKind },
     },
     {

@@ -1,13 +1,14 @@
-import { kinds } from '../api/kinds.ts';
+import type { Kind } from '../api/crd/crd.ts';
+import { type KindName, kinds } from '../api/kinds.ts';
 import { refOf } from '../api/resource-ref.ts';
 import type { ActionName } from '../api/target-app/actions.ts';
 import type { SpecDefaults } from '../api/target-app/compile-spec.ts';
 import type { Graphql } from '../clients/graphql/client.ts';
 import type { Http } from '../clients/http/http-client.ts';
-import type { Kube } from '../clients/kubernetes/client.ts';
+import type { Kube, ResourceRef } from '../clients/kubernetes/client.ts';
 import type { Informer } from '../clients/kubernetes/informer/informer.ts';
 import type { EventRecord } from '../domain/events.ts';
-import type { JsonObject } from '../domain/json.ts';
+import { type JsonObject, own } from '../domain/json.ts';
 import type { ObjectRef, StatusReport, WorkflowRef } from '../domain/refs.ts';
 import type { ActionRequest, ActionResult } from '../domain/target-app/action.ts';
 import type { ObserveInput } from '../domain/target-app/observation.ts';
@@ -55,6 +56,13 @@ export interface ActivityOptions {
 /** One activity for each action, by its YAML word. */
 type ActionActivities = Record<ActionName, (request: ActionRequest) => Promise<ActionResult>>;
 
+/** How objects of a kind are reached; a kind that a history names and this version lacks is a fault. */
+function refOfKind(kind: string): ResourceRef {
+  const known = own<Kind>(kinds, kind);
+  if (known === undefined) throw new TypeError(`no kind is called ${kind}`);
+  return refOf(known);
+}
+
 /** All activities of the worker, by the names under which they stand in a history. */
 export function createActivities({ clients, caches, whenGone, telemetry, settings }: ActivityOptions) {
   const { kube, http, graphql } = clients;
@@ -74,8 +82,8 @@ export function createActivities({ clients, caches, whenGone, telemetry, setting
     workflowUrl,
     log,
   });
-  const recordEvents = createRecordEvents({ kube, ref, metrics, log, instance });
-  const reportStatus = createReportStatus({ kube, ref, metrics, log, workflowUrl });
+  const recordEvents = createRecordEvents({ kube, refOf: refOfKind, metrics, log, instance });
+  const reportStatus = createReportStatus({ kube, refOf: refOfKind, metrics, log, workflowUrl });
   const shares = { events: createShare(settings.slots.events), reports: createShare(settings.slots.reports) };
   const acting =
     (action: Action<unknown>) =>
@@ -86,9 +94,9 @@ export function createActivities({ clients, caches, whenGone, telemetry, setting
   return {
     diff,
     observe: (input: ObserveInput) => withHeartbeat((signal, limitMs) => observe(input, signal, limitMs)),
-    recordEvents: (app: ObjectRef, records: EventRecord[]) =>
+    recordEvents: (kind: KindName, app: ObjectRef, records: EventRecord[]) =>
       shares.events(app.namespace, () =>
-        withHeartbeat((signal, limitMs, nth) => recordEvents(app, records, { signal, limitMs, attempt: nth })),
+        withHeartbeat((signal, limitMs, nth) => recordEvents(kind, app, records, { signal, limitMs, attempt: nth })),
       ),
     reportStatus: (report: StatusReport<JsonObject>) =>
       shares.reports(report.app.namespace, () =>

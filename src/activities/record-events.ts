@@ -11,8 +11,8 @@ import { createPlaces } from './places.ts';
 
 export interface RecordEventsOptions {
   kube: Pick<Kube, 'applyEvent'>;
-  /** The kind that the Events regard. */
-  ref: ResourceRef;
+  /** How objects of a kind are reached. */
+  refOf(kind: string): ResourceRef;
   metrics: Pick<Metrics, 'eventGenerated' | 'eventsDropped' | 'failed'>;
   log: Log;
   /** Name of this process, as `reportingInstance`. */
@@ -35,7 +35,12 @@ export interface Recorded {
 }
 
 /** Records Events; rejects when it would be in vain to go on and none was taken. */
-export type RecordEvents = (app: ObjectRef, records: EventRecord[], attempt: Attempt) => Promise<Recorded>;
+export type RecordEvents = (
+  kind: string,
+  app: ObjectRef,
+  records: EventRecord[],
+  attempt: Attempt,
+) => Promise<Recorded>;
 
 /**
  * Writes of Events under way in this process, and half as many of one namespace: an API server that lets Events hang is not
@@ -54,6 +59,8 @@ const waitAsked = (error: unknown): number | undefined => (error instanceof Kube
 
 /** One activity's worth of Events, and how far it has come. */
 interface Batch {
+  /** The kind that the Events regard. */
+  ref: ResourceRef;
   app: ObjectRef;
   signal: AbortSignal;
   /** `performance.now()` at which it has to be over. */
@@ -65,7 +72,7 @@ interface Batch {
   error: unknown;
 }
 
-export const createRecordEvents = ({ kube, ref, metrics, log, instance }: RecordEventsOptions): RecordEvents => {
+export const createRecordEvents = ({ kube, refOf, metrics, log, instance }: RecordEventsOptions): RecordEvents => {
   const places = createPlaces(maxUnderWay);
 
   /** Waits as long as the API server asked to; false when that is longer than there is time. */
@@ -79,7 +86,7 @@ export const createRecordEvents = ({ kube, ref, metrics, log, instance }: Record
   /** Applies one Event; asked to come back later, it does, if there is time for it. */
   const apply = async (batch: Batch, record: EventRecord): Promise<void> => {
     const { signal } = batch;
-    const body = eventObject(batch.app, ref, record, instance);
+    const body = eventObject(batch.app, batch.ref, record, instance);
     for (let waits = 0; ; waits += 1) {
       try {
         return await places(batch.app.namespace, () => kube.applyEvent(body, { signal }), signal);
@@ -122,11 +129,20 @@ export const createRecordEvents = ({ kube, ref, metrics, log, instance }: Record
    * not written again, whatever becomes of the rest. An Event that the API server refuses for good (its namespace is
    * going, the right is lacking) is logged and let go.
    */
-  return async (app, records, { signal, limitMs, attempt }) => {
+  return async (kind, app, records, { signal, limitMs, attempt }) => {
     const usedMs = limitMs * usedShare;
     const ending = AbortSignal.any([signal, AbortSignal.timeout(usedMs)]);
     const until = performance.now() + usedMs;
-    const batch: Batch = { app, signal: ending, until, resumeAt: 0, taken: 0, failures: 0, error: undefined };
+    const batch: Batch = {
+      ref: refOf(kind),
+      app,
+      signal: ending,
+      until,
+      resumeAt: 0,
+      taken: 0,
+      failures: 0,
+      error: undefined,
+    };
     // Each attempt begins elsewhere: a few that are refused again and again do not stand in the way of the others.
     const begin = ((attempt - 1) * maxFailures) % Math.max(1, records.length);
     const order = records.map((_, i) => (begin + i) % records.length);

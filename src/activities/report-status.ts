@@ -7,8 +7,8 @@ import type { Metrics } from '../telemetry/metrics/operator.ts';
 
 export interface ReportStatusOptions {
   kube: Pick<Kube, 'applyStatus'>;
-  /** The kind whose status it is. */
-  ref: ResourceRef;
+  /** How objects of a kind are reached. */
+  refOf(kind: string): ResourceRef;
   metrics: Pick<Metrics, 'failed'>;
   log: Log;
   /** The page of a workflow in the Temporal Web UI; undefined when its address is not known. */
@@ -47,8 +47,9 @@ const isNewerThan =
  * say) is logged and let go: it must not hold up the rest.
  */
 export const createReportStatus =
-  ({ kube, ref, metrics, log, workflowUrl }: ReportStatusOptions): ReportStatus =>
-  async ({ app, status }, signal, limitMs) => {
+  ({ kube, refOf, metrics, log, workflowUrl }: ReportStatusOptions): ReportStatus =>
+  async ({ kind: kindName, app, status }, signal, limitMs) => {
+    const ref = refOf(kindName);
     const { apiVersion, kind } = ref;
     const workflow = status.workflow as unknown as WorkflowRef;
     const url = workflowUrl(workflow);

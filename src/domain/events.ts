@@ -32,6 +32,14 @@ export interface EventRecord extends Omit<EventDraft, 'sameAs'> {
   last: number;
 }
 
+/** The Event of a status that the API server refuses for good. */
+export const statusRefusedEvent = (why: string): EventDraft => ({
+  type: 'Warning',
+  reason: 'StatusRefused',
+  message: `the status is not up to date, because the API server refuses it: ${why}`,
+  sameAs: 'status',
+});
+
 /** Repeats within this time raise a count instead of making a new object. */
 export const repeatWindowMs = 10 * 60_000;
 /** How many recent Events are remembered for that; each costs at most 250 bytes of memory that is handed on. */

@@ -53,5 +53,6 @@ export const failureOf = (
   more: Partial<Pick<Failure, 'about' | 'kind'>> = {},
 ): Failure => ({ class: failureClass, kind: failureKinds[failureClass], message, ...more });
 
-/** What makes two failures the same one, in few characters. */
-export const failureKey = ({ class: of, about }: Failure): string => (about === undefined ? of : `${of}/${about}`);
+/** What makes two failures the same one, in few characters: never alike for two that say something else of the app. */
+export const failureKey = ({ class: of, kind, about }: Failure): string =>
+  [of, ...(kind === failureKinds[of] ? [] : [kind]), ...(about === undefined ? [] : [about])].join('/');

@@ -21,6 +21,8 @@ export interface WorkflowRef {
 
 /** A status to write, and whose it is. */
 export interface StatusReport<Status> {
+  /** As in the custom resource. */
+  kind: string;
   app: ObjectRef;
   status: Status;
 }

@@ -13,6 +13,7 @@ import { type QueueName, taskQueues } from '../domain/task-queues.ts';
 import { type Log, type TemporalLogger, temporalLogger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics/operator.ts';
 import { temporalMetrics } from '../telemetry/sdk-metrics.ts';
+import type { EventSinks } from '../workflows/activities.ts';
 import type { DecisionSinks } from '../workflows/target-app/activities.ts';
 
 /** What the workers are made of. */
@@ -42,9 +43,11 @@ async function workflowCode(): Promise<string> {
 }
 
 /** Decisions of workflows become counts; on replay they do not. */
-const sinksOf = (metrics: Metrics): InjectedSinks<DecisionSinks> => ({
-  decisions: {
+const sinksOf = (metrics: Metrics): InjectedSinks<DecisionSinks & EventSinks> => ({
+  events: {
     dropped: { fn: (_, reason, count) => metrics.eventsDropped({ reason, count }) },
+  },
+  decisions: {
     ended: { fn: (_, type, status, seconds) => metrics.actionExecuted({ type, status, seconds }) },
     fired: { fn: (_, action) => metrics.triggerFired({ action }) },
     suppressed: { fn: (_, reason) => metrics.triggerSuppressed({ reason }) },

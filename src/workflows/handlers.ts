@@ -1,75 +1,54 @@
 import { ApplicationFailure, condition, setHandler, workflowInfo } from '@temporalio/workflow';
-import { redelivered } from '../domain/target-app/pending.ts';
-import { conditionsOf, isSuspended, phaseOf, podCounts, statusOf } from '../domain/target-app/status.ts';
-import { currentState, type PollSummary, pollNow, redeliver, resourceChanged, resume, suspend } from './messages.ts';
-import { report } from './report.ts';
+import type { ResourceMemory } from '../domain/resource-memory.ts';
+import { commit } from './commit.ts';
+import { currentState, pollNow, resourceChanged, resume, suspend } from './messages.ts';
 import type { RunState } from './run-state.ts';
 
-const markDirty = (run: RunState): void => {
-  run.dirty = true;
-};
-
-/** Waits for a look that began after now; also ends when the object is gone. */
-async function nextTurn(run: RunState): Promise<void> {
+/** Waits for a turn that began after now; also ends when the object is gone. */
+async function nextTurn<M extends ResourceMemory>(run: RunState<M>): Promise<void> {
   const begun = run.turnsStarted;
-  markDirty(run);
+  run.dirty = true;
   await condition(() => run.turns > begun || run.deleted);
 }
 
-function summary({ memory }: RunState): PollSummary {
-  return { ...podCounts(memory), phase: phaseOf(memory, Date.now()) };
-}
-
-async function setSuspended(run: RunState, held: boolean): Promise<string> {
+async function setSuspended<M extends ResourceMemory>(run: RunState<M>, isSuspended: boolean): Promise<string> {
   const { suspendedByUpdate: _, ...memory } = run.memory;
-  run.memory = held ? { ...memory, suspendedByUpdate: held } : memory;
+  commit(run, { ...memory, ...(isSuspended && { suspendedByUpdate: true }) } as M);
   await nextTurn(run);
-  return phaseOf(run.memory, Date.now());
+  return run.kind.phaseOf(run.memory, Date.now());
 }
 
-function refuseWhileSuspended(run: RunState): void {
-  if (isSuspended(run.memory.plan, run.memory.suspendedByUpdate, Date.now()))
-    throw ApplicationFailure.nonRetryable(
-      'suspended: resume it first (update resume, or spec.suspend: false)',
-      'Suspended',
-    );
+function refuseWhileSuspended<M extends ResourceMemory>({ kind, memory }: RunState<M>): void {
+  if (!kind.isSuspended(memory, Date.now())) return;
+  throw ApplicationFailure.nonRetryable(
+    'suspended: resume it first (update resume, or spec.suspend: false)',
+    'Suspended',
+  );
 }
 
-function refuseWhen(run: RunState, held: boolean): void {
-  if (Boolean(run.memory.suspendedByUpdate) === held)
-    throw ApplicationFailure.nonRetryable(
-      held ? 'is suspended by an update already' : 'is not suspended by an update; see spec.suspend',
-      'NothingToDo',
-    );
+function refuseWhen<M extends ResourceMemory>({ memory }: RunState<M>, isSuspended: boolean): void {
+  if (Boolean(memory.suspendedByUpdate) !== isSuspended) return;
+  throw ApplicationFailure.nonRetryable(
+    isSuspended ? 'is suspended by an update already' : 'is not suspended by an update; see spec.suspend',
+    'NothingToDo',
+  );
 }
 
-function refuseWithoutWebhook(run: RunState, actionId: string | undefined): void {
-  if (redelivered(run.memory, actionId, Date.now()).ids.length > 0) return;
-  const message =
-    actionId === undefined
-      ? 'no webhook waits to be delivered; see status.undelivered'
-      : `no webhook ${actionId} waits to be delivered; see status.undelivered`;
-  throw ApplicationFailure.nonRetryable(message, 'NothingToDo');
-}
-
-function sendAgain(run: RunState, actionId: string | undefined): string[] {
-  const now = Date.now();
-  const { memory, ids } = redelivered(run.memory, actionId, now);
-  run.memory = { ...memory, conditions: conditionsOf(memory, now) };
-  run.version += 1;
-  report(run);
-  return ids;
-}
-
-/** Sets the handlers of everything that can be said to, and asked of, a TargetApp's workflow. */
-export function answerMessages(run: RunState): void {
-  setHandler(resourceChanged, () => markDirty(run), { description: 'Look again at the object' });
+/** Sets the handlers of everything that can be said to, and asked of, the workflow of every kind. */
+export function handleMessages<M extends ResourceMemory>(run: RunState<M>): void {
+  setHandler(
+    resourceChanged,
+    () => {
+      run.dirty = true;
+    },
+    { description: 'Look again at the object' },
+  );
   setHandler(
     currentState,
     () => {
       const { workflowId, runId } = workflowInfo();
-      const status = statusOf(run.memory, { id: workflowId, runId }, Date.now());
-      return { status, nextPoll: new Date(run.due).toISOString(), runningActions: [...run.actions.keys()] };
+      const status = run.kind.statusOf(run.memory, { id: workflowId, runId }, Date.now());
+      return { status, nextPoll: new Date(run.due).toISOString(), runningActions: [...run.underWay.keys()] };
     },
     { description: 'The status, the next poll, and the ids of the actions under way' },
   );
@@ -77,14 +56,10 @@ export function answerMessages(run: RunState): void {
     pollNow,
     async () => {
       await nextTurn(run);
-      return summary(run);
+      return run.kind.summaryOf(run.memory);
     },
     { validator: () => refuseWhileSuspended(run), description: 'Poll at once' },
   );
-  setHandler(redeliver, (...[actionId]: [actionId?: string]) => sendAgain(run, actionId), {
-    validator: (...[actionId]: [actionId?: string]) => refuseWithoutWebhook(run, actionId),
-    description: 'Send undelivered webhooks again',
-  });
   setHandler(suspend, () => setSuspended(run, true), {
     validator: () => refuseWhen(run, true),
     description: 'Stop polling and acting',

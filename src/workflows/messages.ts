@@ -15,24 +15,14 @@ export interface CurrentState {
 }
 export const currentState = defineQuery<CurrentState>('currentState');
 
-/** What one poll saw. */
-export interface PollSummary {
-  matched: number;
-  observed: number;
-  unreachable: number;
-  failing: number;
+/** What one turn saw: the phase, and what else the kind has to say in short. */
+export interface TurnSummary extends JsonObject {
   phase: string;
 }
 /** Polls at once and answers with what was seen. Refused while suspended. */
-export const pollNow = defineUpdate<PollSummary>('pollNow');
+export const pollNow = defineUpdate<TurnSummary>('pollNow');
 
 /** Stops polling and acting until `resume`, beside `spec.suspend`. Answers with the phase. */
 export const suspend = defineUpdate<string>('suspend');
 /** Takes back `suspend`; does not overrule `spec.suspend`. Answers with the phase. */
 export const resume = defineUpdate<string>('resume');
-
-/**
- * Sends webhooks again that could not be delivered, and those that wait to be sent again, at once and under the ids that
- * they have: the one of that action id, or all. Answers with the ids. Refused when there is none.
- */
-export const redeliver = defineUpdate<string[], [actionId?: string]>('redeliver');

@@ -1,28 +1,30 @@
 import type { ObjectRef } from '../domain/refs.ts';
-import type { Memory } from '../domain/target-app/memory.ts';
+import type { ResourceMemory } from '../domain/resource-memory.ts';
+import type { Presentation } from './resource-kind.ts';
 
 /** What is written to the API server: Events, those of them that it refused before, and the status. */
 export type Written = 'events' | 'refused' | 'status';
 
-/** What one run of a TargetApp's workflow works on. Only `memory` outlives it. */
-export interface RunState {
+/** What one run of a resource's workflow works on. Only `memory` outlives it, and only `commit` assigns it. */
+export interface RunState<M extends ResourceMemory> {
+  kind: Presentation<M>;
   app: ObjectRef;
-  memory: Memory;
-  /** Somebody said "look again" since the last look began. */
+  memory: M;
+  /** A change was signalled, or a turn asked for, since the last turn began. */
   dirty: boolean;
   /** The object is gone, or its name belongs to another uid. */
   deleted: boolean;
-  /** Looks that began in this run. */
+  /** Turns that began in this run. */
   turnsStarted: number;
   /** Which of them was the last to end. */
   turns: number;
-  /** Epoch milliseconds at which the coming (or present) poll is due. */
+  /** Epoch milliseconds at which the coming (or present) turn is due. */
   due: number;
-  /** Actions under way, by action id. */
-  actions: Map<string, Promise<void>>;
-  /** Actions that were decided in this run: when, and the version that the status must show before they begin. */
-  decidedAt: Map<string, { version: number; at: number }>;
-  /** The run is about to hand on to the next: no action begins any more. */
+  /** What is under way and ends in this run, by id: actions. */
+  underWay: Map<string, Promise<void>>;
+  /** What was decided in this run and is to stand in the status before it begins: when, and in which version. */
+  announced: Map<string, { version: number; at: number }>;
+  /** The run is about to hand on to the next: nothing begins any more that would have to end in it. */
   handingOn: boolean;
   /** Raised at every change of memory that the status must show; `reportedVersion` is the last one that it does. */
   version: number;
@@ -37,8 +39,14 @@ export interface RunState {
   attributes?: string[];
 }
 
-/** A run that looks at once: whatever was said to the run before it is covered by that. */
-export const begin = (app: ObjectRef, memory: Memory, attributes?: string[]): RunState => ({
+/** A run whose first turn is due at once: whatever was signalled to the run before it is covered by that. */
+export const begin = <M extends ResourceMemory>(
+  kind: Presentation<M>,
+  app: ObjectRef,
+  memory: M,
+  attributes?: string[],
+): RunState<M> => ({
+  kind,
   app,
   memory,
   dirty: true,
@@ -46,8 +54,8 @@ export const begin = (app: ObjectRef, memory: Memory, attributes?: string[]): Ru
   turnsStarted: 0,
   turns: 0,
   due: Date.now(),
-  actions: new Map(),
-  decidedAt: new Map(),
+  underWay: new Map(),
+  announced: new Map(),
   handingOn: false,
   version: 0,
   reportedVersion: 0,

@@ -54,13 +54,13 @@ const refusing = (error: KubeError) =>
 const events = (world: ReturnType<typeof scripted>, attempt: Partial<Attempt> = {}) => {
   const record = createRecordEvents({
     kube: { applyEvent: (body, { signal } = {}) => orAborted(world.write(body), signal) },
-    ref,
+    refOf: () => ref,
     metrics: world.metrics,
     log: world.log,
     instance: 'kco-0',
   });
   const given = { signal: new AbortController().signal, limitMs: 15_000, attempt: 1, ...attempt };
-  return (of: typeof app, records: EventRecord[]) => record(of, records, given);
+  return (of: typeof app, records: EventRecord[]) => record('TargetApp', of, records, given);
 };
 
 /** As a request behaves: it ends with its signal. */
@@ -208,13 +208,15 @@ describe('recording Events', () => {
     });
     const record = createRecordEvents({
       kube: { applyEvent: (body) => world.write(body) },
-      ref,
+      refOf: () => ref,
       metrics: world.metrics,
       log: world.log,
       instance: 'kco-0',
     });
     const attempt = { signal: new AbortController().signal, limitMs: 15_000, attempt: 1 };
-    await Promise.all(Array.from({ length: 30 }, (_, i) => record({ ...app, uid: `${i}` }, several(10), attempt)));
+    await Promise.all(
+      Array.from({ length: 30 }, (_, i) => record('TargetApp', { ...app, uid: `${i}` }, several(10), attempt)),
+    );
     expect(world.written).toHaveLength(300);
     expect(most).toBeLessThanOrEqual(16);
   });
@@ -234,12 +236,12 @@ describe('reporting a status', () => {
   const report = (world: ReturnType<typeof scripted>, url?: string, result: 'applied' | 'gone' | 'newer' = 'applied') =>
     createReportStatus({
       kube: { applyStatus: (_, body) => world.write(body).then(() => result) },
-      ref,
+      refOf: () => ref,
       metrics: world.metrics,
       log: world.log,
       workflowUrl: () => url,
     })(
-      { app, status: { phase: 'Monitoring', workflow: { id: 'w', runId: 'r' } } },
+      { kind: 'TargetApp', app, status: { phase: 'Monitoring', workflow: { id: 'w', runId: 'r' } } },
       new AbortController().signal,
       15_000,
     );
@@ -282,11 +284,11 @@ describe('reporting a status', () => {
           return 'applied';
         },
       },
-      ref,
+      refOf: () => ref,
       metrics: scripted().metrics,
       log: scripted().log,
       workflowUrl: () => undefined,
-    })({ app, status: { revision: 5_000, workflow: {} } }, new AbortController().signal, 15_000);
+    })({ kind: 'TargetApp', app, status: { revision: 5_000, workflow: {} } }, new AbortController().signal, 15_000);
     expect(asked).toBe(isNewer);
   });
 

@@ -6,6 +6,7 @@ import { kinds } from '../../src/api/kinds.ts';
 import { refOf } from '../../src/api/resource-ref.ts';
 import { createKube, type Kube, type KubeObject } from '../../src/clients/kubernetes/client.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
+import type { StatusReport } from '../../src/domain/refs.ts';
 import { createLog } from '../../src/telemetry/logger.ts';
 import { createMetrics } from '../../src/telemetry/metrics/operator.ts';
 import type { ChronicleApp } from '../support/chronicle.ts';
@@ -59,13 +60,14 @@ describe('while no operator is there', () => {
       const log = createLog({ level: 'ERROR', operator: 'kco' });
       return createReportStatus({
         kube,
-        ref,
+        refOf: () => ref,
         metrics: createMetrics({ version: '0' }),
         log,
         workflowUrl: () => undefined,
       });
     };
-    const says = (revision: number, phase: string): { app: typeof app; status: JsonObject } => ({
+    const says = (revision: number, phase: string): StatusReport<JsonObject> => ({
+      kind: 'TargetApp',
       app,
       status: { revision, phase, workflow: { id: 'w', runId: 'r' } },
     });

@@ -69,9 +69,9 @@ describe('a change that running workflows could not follow fails the replay', ()
   it.each([
     {
       change: 'an extra timer',
-      file: 'target-app.ts',
-      from: 'answerMessages(run);\n',
-      to: 'answerMessages(run);\n  await condition(() => false, 5);\n',
+      file: 'resource-workflow.ts',
+      from: 'handleMessages(run);\n',
+      to: 'handleMessages(run);\n  await condition(() => false, 5);\n',
     },
     {
       change: 'another order of activities',
@@ -81,7 +81,7 @@ describe('a change that running workflows could not follow fails the replay', ()
     },
     {
       change: 'another id of an action',
-      file: 'activities.ts',
+      file: 'target-app/activities.ts',
       from: 'activityId: request.id,',
       to: 'activityId: request.rule,',
     },

@@ -178,7 +178,7 @@ export function playOne(before: Memory, plan: CompiledSpec, poll: Poll): Played 
   const absorbed = isIdle ? { ...turn.memory, lastPoll: memory.lastPoll } : turn.memory;
   const phase = phaseOf(absorbed, now);
   const isNews = phase !== memory.phase || (phase === 'Failed' && observation.plan !== undefined);
-  const told = isNews ? withEvents(absorbed, phaseEvents(memory.phase, phase, plan), now) : absorbed;
+  const told = isNews ? withEvents(absorbed, phaseEvents({ phase: memory.phase, plan }, phase), now) : absorbed;
   return {
     at: poll.at,
     memory: { ...told, phase, conditions: conditionsOf(told, now), outbox: [] },

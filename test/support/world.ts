@@ -14,6 +14,7 @@ import type { ActionOutcome, ActionRequest, ActionResult } from '../../src/domai
 import type { CompiledRule, CompiledSpec } from '../../src/domain/target-app/compiled-spec.ts';
 import type { FiredEpisode, Observation, ObserveInput, Reading } from '../../src/domain/target-app/observation.ts';
 import { isSuspended } from '../../src/domain/target-app/status.ts';
+import type { EventSinks } from '../../src/workflows/activities.ts';
 import type { DecisionSinks } from '../../src/workflows/target-app/activities.ts';
 import { identified } from './domain.ts';
 
@@ -66,7 +67,7 @@ export interface World {
   /** Everything that took effect. */
   ledger: Happening[];
   activities: Activities;
-  sinks: InjectedSinks<DecisionSinks>;
+  sinks: InjectedSinks<DecisionSinks & EventSinks>;
   /** What the sinks counted, in order: `fired restart_pod`, `suppressed Cooldown`. */
   counted: string[];
   /** What happened of one kind. */
@@ -182,7 +183,7 @@ function activitiesOf(world: World): Activities {
         note({ kind: 'look', at, input, told });
         return told;
       }),
-    recordEvents: (_, records) =>
+    recordEvents: (_, __, records) =>
       withHeartbeat(async () => {
         const before = calls.recordEvents++;
         const { left = [] } = ((await world.faults.recordEvents?.(records, before)) ?? {}) as Recorded;
@@ -216,8 +217,10 @@ export function createWorld(plan: CompiledSpec, pods = 1): World {
     activities: {} as Activities,
     counted: [],
     sinks: {
-      decisions: {
+      events: {
         dropped: { fn: (_, reason, count) => void world.counted.push(`dropped ${count} ${reason}`) },
+      },
+      decisions: {
         ended: { fn: (_, action, status) => void world.counted.push(`ended ${action} ${status}`) },
         fired: { fn: (_, action) => void world.counted.push(`fired ${action}`) },
         suppressed: { fn: (_, reason) => void world.counted.push(`suppressed ${reason}`) },

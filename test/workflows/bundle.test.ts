@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { workflowBundle } from '../support/workflow-env.ts';
 
 /** What each cached workflow pays for in memory; the SDK's own part is most of it. */
-const maxCodeBytes = 900 * 1024;
+const maxCodeBytes = 920 * 1024;
 
 const mapUrl = '//# sourceMappingURL=data:application/json;charset=utf-8;base64,';
 
@@ -24,7 +24,7 @@ beforeAll(async () => {
 describe('the workflow bundle', () => {
   it('is made of the workflows, the domain and the SDK, and of nothing else: no zod, no CEL, no GraphQL, no Node', () => {
     const ours = modules.flatMap((name) =>
-      name.includes('/node_modules/') ? [] : (/\/src\/(.+)\/[\w-]+\.ts$/.exec(name)?.[1] ?? []),
+      name.includes('/node_modules/') ? [] : (/\/src\/([^/]+)\//.exec(name)?.[1] ?? []),
     );
     const theirs = modules.flatMap((name) => /\/node_modules\/((?:@[\w-]+\/)?[\w-]+)/.exec(name)?.[1] ?? []);
     expect(new Set(ours)).toEqual(new Set(['workflows', 'domain']));

@@ -151,14 +151,6 @@ export function outcomeEvent(
   });
 }
 
-/** The Event of a status that the API server refuses for good. */
-export const statusRefusedEvent = (why: string): EventDraft => ({
-  type: 'Warning',
-  reason: 'StatusRefused' satisfies EventReason,
-  message: `the status is not up to date, because the API server refuses it: ${why}`,
-  sameAs: 'status',
-});
-
 /** The Event of an action that was decided, and whose firing is taken back because nothing of it was begun. */
 export const heldBackEvent = ({ request, summary }: PendingAction, reason: string, message: string): EventDraft =>
   draft({
@@ -180,7 +172,8 @@ export const waitingEvent = ({ request, reason, message }: PendingAction): Event
   });
 
 /** The Event of a change of phase; none where nothing new is said. */
-export function phaseEvents(before: Phase | undefined, after: Phase, plan: CompiledSpec): EventDraft[] {
+export function phaseEvents({ phase: before, plan }: Pick<Memory, 'phase' | 'plan'>, after: Phase): EventDraft[] {
+  if (plan === undefined) return [];
   const [problem] = plan.problems;
   if (problem !== undefined)
     return [

@@ -1,7 +1,6 @@
 import { type Failure, failureKey } from '../failure.ts';
 import type { Json } from '../json.ts';
-import type { EventMemory } from '../outbox.ts';
-import type { StatusCondition } from '../status-conditions.ts';
+import { newResourceMemory, type ResourceMemory } from '../resource-memory.ts';
 import type { ActionOutcome, ActionRequest } from './action.ts';
 import type { CompiledAction, CompiledSpec } from './compiled-spec.ts';
 import type { FiredEpisode } from './observation.ts';
@@ -163,7 +162,7 @@ export interface Undelivered extends Pick<PendingAction, 'request' | 'key' | 'su
 export type Phase = 'Failed' | 'Initializing' | 'Monitoring' | 'Suspended';
 
 /** Everything a TargetApp's workflow knows; plain JSON, handed on whole at continue-as-new. */
-export interface Memory extends EventMemory {
+export interface Memory extends ResourceMemory {
   plan?: CompiledSpec;
   /** Pods that the selector matched at the last poll. */
   matched: number;
@@ -173,18 +172,12 @@ export interface Memory extends EventMemory {
   podsUnknown?: string;
   subjects: Record<string, SubjectMemory>;
   rules: Record<string, RuleMemory>;
-  conditions: Record<string, StatusCondition>;
-  /** As it was last told, so that a change of it is an Event. */
   phase?: Phase;
-  /** Digest and time of the last status that was written. */
-  reported?: { digest: string; at: number };
   /** Epoch milliseconds. */
   lastPoll?: number;
   lastChange?: number;
   /** The value of the poll-requested annotation that was answered last. */
   pollRequested?: string;
-  /** Stopped by an update of the workflow, beside `spec.suspend`. */
-  suspendedByUpdate?: boolean;
   /** Actions that have not ended, in the order in which they were decided. */
   pending: PendingAction[];
   /** Webhooks that could not be delivered, oldest first. */
@@ -195,12 +188,10 @@ export interface Memory extends EventMemory {
 
 /** The memory of a workflow that has seen nothing yet. */
 export const newMemory = (): Memory => ({
+  ...newResourceMemory(),
   matched: 0,
   subjects: {},
   rules: {},
-  events: {},
-  outbox: [],
-  conditions: {},
   pending: [],
   undelivered: [],
 });

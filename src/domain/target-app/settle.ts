@@ -5,7 +5,6 @@ import { heldBackEvent, outcomeEvent } from './event-messages.ts';
 import { undone } from './firing.ts';
 import { type Memory, newRuleMemory, type PendingAction, type RuleMemory, type Trouble } from './memory.ts';
 import { withUndelivered } from './pending.ts';
-import { conditionsOf } from './status.ts';
 
 /** What the end of an action makes of the memory. */
 export interface Settled {
@@ -84,6 +83,5 @@ function over(memory: Memory, action: PendingAction, outcome: ActionOutcome, now
 export function settled(memory: Memory, action: PendingAction, outcome: ActionOutcome, now: number): Settled {
   const pending = memory.pending.filter(({ request: { id } }) => id !== action.request.id);
   const end = outcome.undone && !action.begun ? heldBack : over;
-  const result = end({ ...memory, pending }, action, outcome, now);
-  return { ...result, memory: { ...result.memory, conditions: conditionsOf(result.memory, now) } };
+  return end({ ...memory, pending }, action, outcome, now);
 }

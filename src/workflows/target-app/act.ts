@@ -1,5 +1,6 @@
 import { condition, isCancellation } from '@temporalio/workflow';
 import { withEvents } from '../../domain/outbox.ts';
+import type { ObjectRef } from '../../domain/refs.ts';
 import type { ActionOutcome, ActionResult } from '../../domain/target-app/action.ts';
 import type { CompiledAction } from '../../domain/target-app/compiled-spec.ts';
 import { firedText, recoveredText, waitingEvent } from '../../domain/target-app/event-messages.ts';
@@ -16,33 +17,50 @@ import {
 } from '../../domain/target-app/pending.ts';
 import type { Decision } from '../../domain/target-app/rules.ts';
 import { settled } from '../../domain/target-app/settle.ts';
-import { conditionsOf, isSuspended } from '../../domain/target-app/status.ts';
-import { report } from '../report.ts';
+import { isSuspended } from '../../domain/target-app/status.ts';
+import { commit } from '../commit.ts';
 import type { RunState } from '../run-state.ts';
+
 import { decisions as counters, runAction } from './activities.ts';
 import { outcomeOfFailure } from './outcome.ts';
 
 /** How long an action waits until the status says that it fires; a restart cannot be done without the API server anyway. */
 const mirrorMs = 5_000;
 
+type Run = RunState<Memory>;
+
 type Firing = Pick<PendingAction, 'key' | 'plan' | 'request' | 'subject' | 'summary' | 'undo'>;
 
-/** Takes decisions into the memory as actions to be done, beside the polling and in the order in which they were decided. */
-export function enqueue(run: RunState, decision: Extract<Decision, { kind: 'fire' | 'recover' }>): void {
-  for (const firing of firingsOf(run, decision)) {
-    const now = Date.now();
-    run.memory = withPending(run.memory, {
-      ...firing,
-      lanes: lanesOf(firing.plan, firing.request),
-      waits: 0,
-      notBefore: now,
-      giveUpAt: now + patienceMs(firing.plan),
-    });
-    run.decidedAt.set(firing.request.id, { version: run.version, at: now });
-  }
+/** The memory with the actions of decisions to be done, beside the polling and in the order in which they were decided; and their ids. */
+export function withActions(
+  memory: Memory,
+  app: ObjectRef,
+  decisions: Decision[],
+  now: number,
+): { memory: Memory; ids: string[] } {
+  const firings = decisions.flatMap((decision) =>
+    decision.kind === 'fire' || decision.kind === 'recover' ? firingsOf(app, decision) : [],
+  );
+  const pending = firings.reduce(
+    (before, firing) =>
+      withPending(before, {
+        ...firing,
+        lanes: lanesOf(firing.plan, firing.request),
+        waits: 0,
+        notBefore: now,
+        giveUpAt: now + patienceMs(firing.plan),
+      }),
+    memory,
+  );
+  return { memory: pending, ids: firings.map(({ request }) => request.id) };
 }
 
-function firingsOf({ app }: RunState, decision: Extract<Decision, { kind: 'fire' | 'recover' }>): Firing[] {
+/** Lets actions wait until the status says that they were decided. */
+export function announce(run: Run, ids: string[]): void {
+  for (const id of ids) run.announced.set(id, { version: run.version, at: Date.now() });
+}
+
+function firingsOf(app: ObjectRef, decision: Extract<Decision, { kind: 'fire' | 'recover' }>): Firing[] {
   const { rule, subject } = decision;
   if (decision.kind === 'fire') {
     const { request, undo } = decision;
@@ -68,7 +86,7 @@ function planOfAction(rule: CompiledAction): CompiledAction {
 }
 
 /** Starts actions when their turn comes, until the object is gone. What waits is in the memory, and goes on in the next run. */
-export async function pump(run: RunState): Promise<void> {
+export async function pump(run: Run): Promise<void> {
   while (!run.deleted) {
     dispatch(run);
     const wake = wakeAt(run);
@@ -80,46 +98,46 @@ export async function pump(run: RunState): Promise<void> {
   dropPending(run);
 }
 
-const runningIds = ({ actions }: RunState): ReadonlySet<string> => new Set(actions.keys());
+const runningIds = ({ underWay }: Run): ReadonlySet<string> => new Set(underWay.keys());
 
 /** Whether the status says that an action fires, or has not been able to say so for long enough. */
-function isMirrored({ decidedAt, reportedVersion }: RunState, { request }: PendingAction, now: number): boolean {
-  const decided = decidedAt.get(request.id);
+function isMirrored({ announced, reportedVersion }: Run, { request }: PendingAction, now: number): boolean {
+  const decided = announced.get(request.id);
   return decided === undefined || reportedVersion >= decided.version || now - decided.at >= mirrorMs;
 }
 
-const isStopped = ({ memory: { plan, suspendedByUpdate: held } }: RunState, now: number): boolean =>
+const isStopped = ({ memory: { plan, suspendedByUpdate: held } }: Run, now: number): boolean =>
   isSuspended(plan, held, now);
 
 /** What has not begun when a suspension comes is judged anew after it; messages, and what is half done, go on then. */
-const isWithdrawn = (run: RunState, { begun, plan }: PendingAction, now: number): boolean =>
+const isWithdrawn = (run: Run, { begun, plan }: PendingAction, now: number): boolean =>
   isStopped(run, now) && !begun && plan.deliverForMs === undefined;
 
-const mayStart = (run: RunState, action: PendingAction, now: number): boolean =>
+const mayStart = (run: Run, action: PendingAction, now: number): boolean =>
   action.notBefore <= now &&
   !run.handingOn &&
   !isStopped(run, now) &&
-  run.actions.size < maxRunning &&
+  run.underWay.size < maxRunning &&
   isMirrored(run, action, now) &&
   blockerOf(run.memory.pending, action, runningIds(run), now) === undefined;
 
-const isTurnOf = (run: RunState, action: PendingAction, now: number): boolean =>
-  !run.actions.has(action.request.id) &&
+const isTurnOf = (run: Run, action: PendingAction, now: number): boolean =>
+  !run.underWay.has(action.request.id) &&
   (isPointless(run.memory, action) || isWithdrawn(run, action, now) || mayStart(run, action, now));
 
-const isTurnOfAny = (run: RunState): boolean => {
+const isTurnOfAny = (run: Run): boolean => {
   const now = Date.now();
   return run.memory.pending.some((action) => isTurnOf(run, action, now));
 };
 
 /** When time alone may bring somebody's turn, in epoch milliseconds; undefined when it cannot. */
-function wakeAt(run: RunState): number | undefined {
+function wakeAt(run: Run): number | undefined {
   const now = Date.now();
   const { plan, pending } = run.memory;
   const times = pending
-    .filter(({ request }) => !run.actions.has(request.id))
+    .filter(({ request }) => !run.underWay.has(request.id))
     .flatMap((action) => {
-      const decided = run.decidedAt.get(action.request.id);
+      const decided = run.announced.get(action.request.id);
       const mirroredAt = decided === undefined || isMirrored(run, action, now) ? [] : [decided.at + mirrorMs];
       return [action.notBefore, ...mirroredAt];
     });
@@ -129,7 +147,7 @@ function wakeAt(run: RunState): number | undefined {
 }
 
 /** Does what is to be done now with each action that waits. */
-function dispatch(run: RunState): void {
+function dispatch(run: Run): void {
   for (const action of run.memory.pending) {
     const now = Date.now();
     if (!isTurnOf(run, action, now)) noteBlocked(run, action, now);
@@ -149,8 +167,8 @@ const isOver = withdrawn('Recovered', 'it was over before its turn came; nothing
 const isSuspendedNow = withdrawn('Suspended', 'suspended before its turn came');
 
 /** Says once that an action has to wait for another one. */
-function noteBlocked(run: RunState, action: PendingAction, now: number): void {
-  if (action.reason !== undefined || run.actions.has(action.request.id) || !isMirrored(run, action, now)) return;
+function noteBlocked(run: Run, action: PendingAction, now: number): void {
+  if (action.reason !== undefined || run.underWay.has(action.request.id) || !isMirrored(run, action, now)) return;
   const blocker = blockerOf(run.memory.pending, action, runningIds(run), now);
   if (blocker === undefined) return;
   const message = `${blocker.plan.action} of ${blocker.request.rule} has not ended yet`;
@@ -158,35 +176,28 @@ function noteBlocked(run: RunState, action: PendingAction, now: number): void {
 }
 
 /** Puts an action's new state in the place of the old one, and tells why it waits. */
-function replace(run: RunState, action: PendingAction, next: PendingAction): void {
+function replace(run: Run, action: PendingAction, next: PendingAction): void {
   const now = Date.now();
   const pending = run.memory.pending.map((each) => (each.request.id === action.request.id ? next : each));
   const isNews = next.reason !== action.reason;
   const memory = withEvents({ ...run.memory, pending }, isNews ? [waitingEvent(next)] : [], now);
-  change(run, { ...memory, conditions: conditionsOf(memory, now) });
+  commit(run, memory);
 }
 
-/** Makes a memory that the status must show the present one. */
-function change(run: RunState, memory: Memory): void {
-  run.memory = memory;
-  run.version += 1;
-  report(run);
-}
-
-function start(run: RunState, action: PendingAction): void {
+function start(run: Run, action: PendingAction): void {
   const { id } = action.request;
   const ended = attempted(action).then(
     (result) => {
-      run.actions.delete(id);
+      run.underWay.delete(id);
       take(run, action, result);
     },
     (error) => {
-      run.actions.delete(id);
+      run.underWay.delete(id);
       // Cancelled with the whole workflow, which says so itself; anything else is a fault of this code and must show.
       if (!isCancellation(error)) throw error;
     },
   );
-  run.actions.set(id, ended);
+  run.underWay.set(id, ended);
 }
 
 async function attempted({ plan, request, summary }: PendingAction): Promise<ActionResult> {
@@ -201,7 +212,7 @@ async function attempted({ plan, request, summary }: PendingAction): Promise<Act
 }
 
 /** Takes in what a call of an action came to. */
-function take(run: RunState, action: PendingAction, result: ActionResult): void {
+function take(run: Run, action: PendingAction, result: ActionResult): void {
   if (result.status !== 'waiting') settle(run, action, result);
   else if (run.deleted) settle(run, { ...action, ...(result.begun && { begun: true }) }, deletedBefore(result.message));
   else {
@@ -212,14 +223,14 @@ function take(run: RunState, action: PendingAction, result: ActionResult): void 
 }
 
 /** Ends an action, or undoes its firing. */
-function settle(run: RunState, action: PendingAction, outcome: ActionOutcome): void {
+function settle(run: Run, action: PendingAction, outcome: ActionOutcome): void {
   const now = Date.now();
   const { request, plan } = action;
-  run.decidedAt.delete(request.id);
+  run.announced.delete(request.id);
   const { memory, isOver: hasEnded, suppressed } = settled(run.memory, action, outcome, now);
   if (hasEnded) counters.ended(plan.action, outcome.status, (now - request.at) / 1000);
   if (suppressed !== undefined) counters.suppressed(suppressed);
-  change(run, memory);
+  commit(run, memory);
 }
 
 const deletedBefore = (message: string | undefined): ActionOutcome => ({
@@ -229,8 +240,8 @@ const deletedBefore = (message: string | undefined): ActionOutcome => ({
 });
 
 /** A TargetApp that is gone asks for nothing any more: what was begun and is not done is told. */
-function dropPending(run: RunState): void {
-  const left = run.memory.pending.filter(({ request }) => !run.actions.has(request.id));
+function dropPending(run: Run): void {
+  const left = run.memory.pending.filter(({ request }) => !run.underWay.has(request.id));
   for (const action of left) if (action.begun) settle(run, action, deletedBefore(action.message));
-  run.memory = { ...run.memory, pending: run.memory.pending.filter((action) => !left.includes(action)) };
+  commit(run, { ...run.memory, pending: run.memory.pending.filter((action) => !left.includes(action)) }, false);
 }

@@ -351,8 +351,8 @@ describe('an Event of a phase', () => {
   });
 
   it('is not there where nothing new is said', () => {
-    expect(phaseEvents('Monitoring', 'Monitoring', aPlan())).toEqual([]);
-    expect(phaseEvents(undefined, 'Initializing', aPlan())).toEqual([]);
+    expect(phaseEvents({ phase: 'Monitoring', plan: aPlan() }, 'Monitoring')).toEqual([]);
+    expect(phaseEvents({ plan: aPlan() }, 'Initializing')).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { JsonObject } from '../../../src/domain/json.ts';
-import type { PollSummary } from '../../../src/workflows/messages.ts';
+import type { TurnSummary } from '../../../src/workflows/messages.ts';
 import { searchAttributes } from '../../../src/workflows/search-attributes.ts';
 import { startStopwatch } from '../../support/pace.ts';
 import { until } from '../../support/until.ts';
@@ -153,7 +153,7 @@ describe('continue-as-new', () => {
     const first = await currentRun(life);
     for (let i = 0; i < 12 || (i < 60 && (await currentRun(life)) === first); i++) {
       world.says(health(`state-${i}`));
-      const answers = await Promise.all([1, 2].map(() => life.handle.executeUpdate<PollSummary, []>('pollNow')));
+      const answers = await Promise.all([1, 2].map(() => life.handle.executeUpdate<TurnSummary, []>('pollNow')));
       expect(answers.map(({ matched }) => matched)).toEqual([1, 1]);
       // It hands on when nobody is waiting for an answer.
       if (i % 4 === 3) await delay(1_000);

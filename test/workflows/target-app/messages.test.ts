@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { failureOf } from '../../../src/domain/failure.ts';
-import type { CurrentState, PollSummary } from '../../../src/workflows/messages.ts';
+import type { CurrentState, TurnSummary } from '../../../src/workflows/messages.ts';
 import { searchAttributes } from '../../../src/workflows/search-attributes.ts';
 import { until } from '../../support/until.ts';
 import { type Life, startWorkflowEnv, type WorkflowEnv } from '../../support/workflow-env.ts';
@@ -21,7 +21,7 @@ async function watched(world: World): Promise<Life> {
   return life;
 }
 
-const pollNow = ({ handle }: Life) => handle.executeUpdate<PollSummary, []>('pollNow');
+const pollNow = ({ handle }: Life) => handle.executeUpdate<TurnSummary, []>('pollNow');
 const currentState = ({ handle }: Life) => handle.query<CurrentState, []>('currentState');
 
 /** Why an update was refused. */
@@ -50,7 +50,7 @@ describe('pollNow', () => {
     const look = holdNextLook(world);
     await life.handle.signal('resourceChanged');
     await until('a look is under way', () => look.isUnderWay);
-    const update = await life.handle.startUpdate<PollSummary, []>('pollNow', { waitForStage: 'ACCEPTED' });
+    const update = await life.handle.startUpdate<TurnSummary, []>('pollNow', { waitForStage: 'ACCEPTED' });
     world.says(health('healthy'), uidOf(1));
     look.release();
     expect(await update.result()).toMatchObject({ matched: 2 });

@@ -1,0 +1,65 @@
+import type { KindName } from '../api/kinds.ts';
+import type { EventDraft } from '../domain/events.ts';
+import type { JsonObject } from '../domain/json.ts';
+import type { WorkflowRef } from '../domain/refs.ts';
+import type { ResourceMemory } from '../domain/resource-memory.ts';
+import type { StatusCondition } from '../domain/status-conditions.ts';
+import type { TurnSummary } from './messages.ts';
+import type { RunState } from './run-state.ts';
+
+/** How a kind shows what its workflow remembers. Pure; times are epoch milliseconds. */
+export interface Presentation<M extends ResourceMemory> {
+  /** As in the custom resource. */
+  kind: KindName;
+  phaseOf(memory: M, now: number): NonNullable<M['phase']>;
+  /** The Events that the change to that phase is worth; `memory.phase` is the one before. */
+  phaseEvents(memory: M, phase: NonNullable<M['phase']>): EventDraft[];
+  conditionsOf(memory: M, now: number): Record<string, StatusCondition>;
+  /** The status as it is written; `memory.conditions` is up to date. */
+  statusOf(memory: M, workflow: WorkflowRef, now: number): JsonObject;
+  /** After how many milliseconds a status that says nothing new is written again; undefined: never. */
+  heartbeatMs(memory: M): number | undefined;
+  isSuspended(memory: M, now: number): boolean;
+  /** What a turn saw, as the answer of an update that asked for one. */
+  summaryOf(memory: M): TurnSummary;
+  /** What the Web UI shows of it: Markdown, in which a list needs an empty line before it. */
+  detailsOf(memory: M, now: number, uid: string): string;
+}
+
+/** What every observation may say. */
+export interface Observed {
+  /** The object is gone, or its name belongs to another uid. */
+  deleted?: true;
+  /** Names of the search attributes that Temporal has, when they are not those that the workflow knows; null: all. */
+  attributes?: string[] | null;
+}
+
+/** What follows from an observation. */
+export interface Planned<M> {
+  memory: M;
+  /** Whether the status may have to say something else now. */
+  isNews: boolean;
+  /** Called when the memory is the present one. */
+  follow?(): void;
+}
+
+/** What is special to a kind; the loop is `resourceWorkflow`. */
+export interface ResourceKind<M extends ResourceMemory, O extends Observed> extends Presentation<M> {
+  newMemory(): M;
+  /** The memory cut to what Temporal takes as the input of the next run. */
+  fitted(memory: M): M;
+  /**
+   * Reads the world once. A rejection is a turn that has seen nothing.
+   *
+   * @param fresh a change was signalled: what a cache knows may be older
+   */
+  observe(run: RunState<M>, fresh: boolean): Promise<O>;
+  /** Decides, at once: while it waited for something the memory could become another one. Nothing but the memory is changed. */
+  plan(run: RunState<M>, seen: O, now: number): Planned<M>;
+  /** When time alone may change a verdict. */
+  nextTurnAt(run: RunState<M>, now: number): number;
+  /** What runs beside the turns; resolves when the object is gone and nothing of it is left to begin. */
+  background?(run: RunState<M>): Promise<void>;
+  /** Sets the handlers of updates that no other kind has. */
+  handle?(run: RunState<M>): void;
+}

@@ -1,0 +1,131 @@
+import { allHandlersFinished, condition, continueAsNew, isCancellation, workflowInfo } from '@temporalio/workflow';
+import type { ObjectRef } from '../domain/refs.ts';
+import type { ResourceMemory } from '../domain/resource-memory.ts';
+import { commit } from './commit.ts';
+import { handleMessages } from './handlers.ts';
+import { heartbeatAt, reported, startReporting } from './report.ts';
+import type { Observed, ResourceKind } from './resource-kind.ts';
+import { begin, type RunState } from './run-state.ts';
+import { updateVisibility } from './visibility.ts';
+
+/** What a resource's workflow starts with: a reference, and after continue-as-new what it knows. */
+export interface ResourceInput<M extends ResourceMemory> {
+  app: ObjectRef;
+  memory?: M;
+  /** Names of the search attributes that Temporal has; absent: all. */
+  attributes?: string[];
+}
+
+/** Events after which a run hands on to the next: below the server's own suggestion, far below its limit. */
+const maxHistoryLength = 3_800;
+/**
+ * How much longer a history may get, once it is long enough, before nothing begins until the run can hand on: a factor. The
+ * server suggests to hand on by events or by bytes, and ends a workflow at some twelve times either.
+ */
+const overdueFactor = 4;
+
+/**
+ * The workflow of one custom resource, of whatever kind: observe, plan, act, report, and wait until time or a signal asks for
+ * another turn, until the object is gone. A new run begins with a turn, so continue-as-new cannot lose a signal.
+ */
+export const resourceWorkflow =
+  <M extends ResourceMemory, O extends Observed>(kind: ResourceKind<M, O>) =>
+  async ({ app, memory = kind.newMemory(), attributes }: ResourceInput<M>): Promise<void> => {
+    const run = begin(kind, app, memory, attributes);
+    handleMessages(run);
+    kind.handle?.(run);
+    startReporting(run);
+    const background = kind.background?.(run);
+    let ripeAt: number | undefined;
+    for (;;) {
+      await turn(run, kind);
+      if (run.deleted) break;
+      ripeAt ??= ripeLength();
+      if (await canHandOn(run, ripeAt))
+        await continueAsNew({ app, memory: kind.fitted(run.memory), attributes: run.attributes });
+      await untilNextTurn(run, kind);
+    }
+    await background;
+    await condition(() => run.underWay.size === 0 && allHandlersFinished());
+    await reported(run, '30 seconds');
+  };
+
+/** Whether nothing is under way whose end belongs to this run: an action, or an answer. A new run begins with a turn anyway. */
+const isSettled = <M extends ResourceMemory>(run: RunState<M>): boolean =>
+  run.underWay.size === 0 && allHandlersFinished();
+
+/** The events of a history that is long enough to hand on; undefined while it is not. */
+function ripeLength(): number | undefined {
+  const { continueAsNewSuggested, historyLength } = workflowInfo();
+  return continueAsNewSuggested || historyLength > maxHistoryLength ? historyLength : undefined;
+}
+
+/** Whether the next run is wanted and can take over. Asked again after each wait, because signals come meanwhile. */
+async function canHandOn<M extends ResourceMemory>(run: RunState<M>, ripeAt: number | undefined): Promise<boolean> {
+  if (ripeAt === undefined) return false;
+  // Whoever was answered by this turn is one step from its end; whoever was not has asked for another one.
+  await condition(() => allHandlersFinished() || run.dirty);
+  if (!allHandlersFinished()) return false;
+  const isOverdue = workflowInfo().historyLength > overdueFactor * ripeAt;
+  if (run.underWay.size > 0 && !isOverdue) return false;
+  // From here on no action begins, because one that began now would have to be waited for; those that wait are handed on.
+  run.handingOn = true;
+  // Where some action always runs, turns have to stop for once until they have ended.
+  await condition(() => run.underWay.size === 0 || !allHandlersFinished());
+  await reported(run, '5 seconds');
+  run.handingOn = isSettled(run);
+  return run.handingOn;
+}
+
+/** Observes once, and does what follows from it. */
+async function turn<M extends ResourceMemory, O extends Observed>(
+  run: RunState<M>,
+  kind: ResourceKind<M, O>,
+): Promise<void> {
+  // Cleared before observing: a signal that comes meanwhile leads to another turn.
+  const fresh = run.dirty && run.turns > 0;
+  run.dirty = false;
+  run.turnsStarted += 1;
+  const seen = await observed(run, kind, fresh);
+  run.deleted = seen?.deleted === true;
+  if (seen?.attributes !== undefined) run.attributes = seen.attributes ?? undefined;
+  if (seen !== undefined && !run.deleted) {
+    const { memory, isNews, follow } = kind.plan(run, seen, Date.now());
+    commit(run, memory, isNews || run.turns === 0);
+    follow?.();
+    updateVisibility(run);
+  }
+  run.turns = run.turnsStarted;
+}
+
+/** A turn that fails for good (what it saw cannot be carried, say) is one that has seen nothing; the next one may. */
+async function observed<M extends ResourceMemory, O extends Observed>(
+  run: RunState<M>,
+  kind: ResourceKind<M, O>,
+  fresh: boolean,
+): Promise<O | undefined> {
+  try {
+    return await kind.observe(run, fresh);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return undefined;
+  }
+}
+
+/** Waits for the next turn or a signal, and meanwhile keeps the status's heartbeat. */
+async function untilNextTurn<M extends ResourceMemory, O extends Observed>(
+  run: RunState<M>,
+  kind: ResourceKind<M, O>,
+): Promise<void> {
+  run.due = kind.nextTurnAt(run, Date.now());
+  while (!run.dirty && Date.now() < run.due) {
+    const wake = Math.min(run.due, heartbeatAt(run));
+    // The end of a status's writing says when the next heartbeat is due.
+    await condition(() => run.dirty || heartbeatAt(run) < wake, Math.max(1, wake - Date.now()), {
+      summary: wake === run.due ? 'next poll' : 'status due',
+    });
+    // Whoever writes it begins now; until then it would be due again at once.
+    if (Date.now() >= heartbeatAt(run)) await condition(() => run.writing.has('status'));
+  }
+  if (run.dirty) run.due = Date.now();
+}
