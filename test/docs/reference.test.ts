@@ -73,7 +73,7 @@ describe('docs/actions.md', () => {
 
   it.each(actionNames)('lists every reason that %s gives', (name) => {
     const source = read(`src/activities/target-app/actions/${name.replaceAll('_', '-')}.ts`);
-    const documented = new Set([...reasonsIn(section(page, name)), ...listed(section(page, 'Reasons that all share'))]);
+    const documented = new Set([...reasonsIn(section(page, name)), ...listed(section(page, 'Shared reasons'))]);
     const given = literalsIn(source).filter((word) => !otherWords.includes(word));
     expect(given.filter((word) => !documented.has(word))).toEqual([]);
   });
@@ -85,7 +85,7 @@ describe('docs/actions.md', () => {
       ),
     );
     const reasons = actionNames.flatMap((name) => reasonsIn(section(page, name).split('Reasons: ')[1] ?? ''));
-    const shared = listed(section(page, 'Reasons that all share'));
+    const shared = listed(section(page, 'Shared reasons'));
     expect([...reasons, ...shared].filter((word) => !given.has(word) && word !== 'HTTPStatus')).toEqual([]);
   });
 
