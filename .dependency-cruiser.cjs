@@ -100,6 +100,13 @@ module.exports = {
       to: { path: 'node_modules/@kubernetes/client-node' },
     },
     {
+      name: 'http-server',
+      comment: 'Only server answers HTTP; what is behind its routes takes values and returns values.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/server/'] },
+      to: { path: 'node_modules/(@hono|hono)/' },
+    },
+    {
       name: 'nobody-imports-main',
       comment: 'main is the composition root.',
       severity: 'error',
