@@ -21,6 +21,7 @@ const breaches: Record<string, [from: string, to: string, type?: true]> = {
   'http-server': ['src/controller/c.ts', 'hono'],
   'kinds-are-apart': ['src/domain/target-app/a.ts', 'src/domain/beacon/target.ts'],
   'kubernetes-client': ['src/controller/b.ts', '@kubernetes/client-node'],
+  'lifecycle-uses': ['src/lifecycle/a.ts', 'src/telemetry/target.ts'],
   'no-circular': ['src/server/back.ts', 'src/server/circle.ts'],
   'no-unresolved': ['dev/a.ts', './nowhere.ts'],
   'nobody-imports-main': ['src/operator.ts', 'src/main.ts'],
