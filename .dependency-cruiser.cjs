@@ -74,6 +74,7 @@ module.exports = {
     room('clients', ['domain', 'api'], 'clients are thin adapters: api and domain only.'),
     room('telemetry', ['clients', 'domain'], 'telemetry is told what happened and asks nobody.'),
     room('server', ['clients', 'telemetry', 'domain'], 'server answers from what its owners already know.'),
+    room('lifecycle', [], 'lifecycle starts and ends whatever it is given, and knows none of it.'),
     room('config', ['domain', 'api'], 'config is the environment, read once.'),
     room(
       'controller',
@@ -98,6 +99,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: ['^src/clients/kubernetes/'] },
       to: { path: 'node_modules/@kubernetes/client-node' },
+    },
+    {
+      name: 'http-server',
+      comment: 'Only server answers HTTP; what is behind its routes takes values and returns values.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/server/'] },
+      to: { path: 'node_modules/(@hono|hono)/' },
     },
     {
       name: 'nobody-imports-main',

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -69,6 +70,21 @@ describe('a process of the operator', () => {
     const { code, words } = await end({ KUBECONFIG: given, KCO_LOG_LEVEL: 'ERROR' });
     expect(code).toBe(2);
     expect(words).toMatch(/^KCO cannot use the kubeconfig: auth-provider azure is not supported: use .*$/);
+  });
+
+  it('that finds its port taken ends, and says which variable to change', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const { code, words } = await end({
+      KUBECONFIG: fileWith('kubeconfig', JSON.stringify(kubeconfig)),
+      KCO_BIND_ADDRESS: '127.0.0.1',
+      KCO_HEALTH_PORT: '0',
+      KCO_METRICS_PORT: String(port),
+    });
+    taken.close();
+    expect(code).toBe(1);
+    expect(words).toContain(`cannot listen on 127.0.0.1:${port} (EADDRINUSE): change KCO_METRICS_PORT`);
   });
 
   it.each([

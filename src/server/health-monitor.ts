@@ -15,6 +15,8 @@ export interface HealthMonitorOptions {
 /** Looks after something in the background, so that a readiness check only reads what is known. */
 export interface HealthMonitor {
   readonly result: CheckResult;
+  /** Begins to look; does not wait. */
+  start(): void;
   stop(): Promise<void>;
 }
 
@@ -59,10 +61,13 @@ export function createHealthMonitor({
       await sleep(everyMs, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
     }
   };
-  const running = run();
+  let running: Promise<void> | undefined;
   return {
     get result() {
       return result;
+    },
+    start: () => {
+      running ??= run();
     },
     stop: async () => {
       stopping.abort();

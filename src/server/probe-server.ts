@@ -1,6 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Hono } from 'hono';
 import type { Json } from '../domain/json.ts';
+import { answer, json } from './answers.ts';
 import type { CheckResult, Checks } from './checks.ts';
+import { startHttpServer } from './http-server.ts';
 
 /** What the two servers serve. */
 export interface ProbeServerOptions {
@@ -25,45 +27,7 @@ export interface ProbeServer {
   close(): Promise<void>;
 }
 
-/** A port could not be listened on. */
-export class ListenError extends Error {
-  constructor(variable: string, bindAddress: string, port: number, cause: NodeJS.ErrnoException) {
-    super(
-      `cannot listen on ${bindAddress}:${port} (${cause.code}): change ${variable}, or KCO_BIND_ADDRESS, or end what uses it`,
-      {
-        cause,
-      },
-    );
-    this.name = 'SurfaceError';
-  }
-}
-
-interface Answer {
-  status: number;
-  type: string;
-  body: string;
-}
-
-/** Path → what it answers. */
-type Routes = Record<string, () => Answer | Promise<Answer>>;
-
-/** A client that is slow to ask holds nothing of ours for long; nobody sends us a body. */
-const serverOptions = {
-  headersTimeout: 5_000,
-  requestTimeout: 10_000,
-  keepAliveTimeout: 5_000,
-  connectionsCheckingInterval: 2_000,
-  maxHeaderSize: 8_192,
-};
-/** Above what probes and scrapers need by far, so that idle strangers do not keep the kubelet out. */
-const mostConnections = 1_000;
-const closeGraceMs = 1_000;
-
-const json = (status: number, body: object | Json): Answer => ({
-  status,
-  type: 'application/json; charset=utf-8',
-  body: `${JSON.stringify(body)}\n`,
-});
+const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
 
 const looked = (check: () => CheckResult): CheckResult => {
   try {
@@ -73,7 +37,7 @@ const looked = (check: () => CheckResult): CheckResult => {
   }
 };
 
-const checked = (checks: Checks): Answer => {
+const checked = (checks: Checks): Response => {
   const results = Object.entries(checks).map(([name, check]) => [name, looked(check)] as const);
   const failing = results.filter(([, { ok }]) => !ok).map(([name]) => name);
   const degraded = results.filter(([, { ok, degraded }]) => ok && degraded).map(([name]) => name);
@@ -81,88 +45,30 @@ const checked = (checks: Checks): Answer => {
   return json(failing.length === 0 ? 200 : 503, { status, failing, degraded, checks: Object.fromEntries(results) });
 };
 
-const answerTo = async (request: IncomingMessage, routes: Routes): Promise<Answer> => {
-  if (request.method !== 'GET' && request.method !== 'HEAD')
-    return json(405, { error: 'only GET and HEAD are answered' });
-  const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-  if (!Object.hasOwn(routes, path))
-    return json(404, { error: 'there is nothing here', endpoints: Object.keys(routes).sort() });
-  try {
-    return (await routes[path]?.()) ?? json(404, { error: 'there is nothing here' });
-  } catch (error) {
-    return json(500, {
-      error: `this answer could not be made: ${error instanceof Error ? error.name : 'unknown error'}`,
-    });
-  }
-};
-
-const send = (request: IncomingMessage, response: ServerResponse, { status, type, body }: Answer): void => {
-  response.writeHead(status, {
-    'content-type': type,
-    'content-length': Buffer.byteLength(body),
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-    ...(status === 405 ? { allow: 'GET, HEAD' } : {}),
-  });
-  response.end(request.method === 'HEAD' ? undefined : body);
-};
-
-const listen = (routes: Routes, bindAddress: string, port: number, variable: string): Promise<Server> =>
-  new Promise((resolve, reject) => {
-    const server = createServer(serverOptions, (request, response) => {
-      request.resume();
-      void answerTo(request, routes).then((answer) => send(request, response, answer));
-    });
-    server.maxConnections = mostConnections;
-    server.once('error', (error) => reject(new ListenError(variable, bindAddress, port, error)));
-    server.listen(port, bindAddress, () => resolve(server));
-  });
-
-const portOf = (server: Server): number => {
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
-};
-
-const closed = (server: Server): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), closeGraceMs);
-    server.close(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
-
-/** Serves health, readiness and statistics on one port and metrics on the other. Throws `SurfaceError` when a port is taken. */
-export const startProbeServer = async ({
-  config,
+/** Serves health, readiness and statistics on one port and metrics on the other. Rejects with `ListenError` when a port is taken. */
+export async function startProbeServer({
+  config: { bindAddress, healthPort, metricsPort },
   metricsText,
   health,
   readiness,
   stats,
-}: ProbeServerOptions): Promise<ProbeServer> => {
-  const healthRoutes: Routes = {
-    '/healthz': () => checked(health),
-    '/readyz': () => checked(readiness),
-    '/stats': () => json(200, stats()),
-  };
-  const metricsRoutes: Routes = {
-    '/metrics': async () => ({
-      status: 200,
-      type: 'text/plain; version=0.0.4; charset=utf-8',
-      body: await metricsText(),
-    }),
-  };
-  const healthServer = await listen(healthRoutes, config.bindAddress, config.healthPort, 'KCO_HEALTH_PORT');
+}: ProbeServerOptions): Promise<ProbeServer> {
+  const probes = new Hono()
+    .get('/healthz', () => checked(health))
+    .get('/readyz', () => checked(readiness))
+    .get('/stats', () => json(200, stats()));
+  const scrapes = new Hono().get('/metrics', async () => answer(200, metricsType, await metricsText()));
+  const first = await startHttpServer({ routes: probes, bindAddress, port: healthPort, variable: 'KCO_HEALTH_PORT' });
   try {
-    const metricsServer = await listen(metricsRoutes, config.bindAddress, config.metricsPort, 'KCO_METRICS_PORT');
+    const variable = 'KCO_METRICS_PORT';
+    const second = await startHttpServer({ routes: scrapes, bindAddress, port: metricsPort, variable });
     return {
-      healthPort: portOf(healthServer),
-      metricsPort: portOf(metricsServer),
-      close: async () => void (await Promise.all([closed(healthServer), closed(metricsServer)])),
+      healthPort: first.port,
+      metricsPort: second.port,
+      close: async () => void (await Promise.all([first.close(), second.close()])),
     };
   } catch (error) {
-    await closed(healthServer);
+    await first.close();
     throw error;
   }
-};
+}

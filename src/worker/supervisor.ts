@@ -3,6 +3,8 @@ import { createKcoWorkers, type KcoWorkers, type KcoWorkersOptions, type States 
 
 /** Workers that are created as soon as Temporal can be had. */
 export interface WorkerSupervisor {
+  /** Begins to create them; does not wait. */
+  start(): void;
   /** Rejects when a worker has ended by itself, and the others with it; never resolves. */
   readonly failed: Promise<never>;
   /** State of the SDK's worker of each task queue; `CONNECTING` before there is one. */
@@ -12,7 +14,7 @@ export interface WorkerSupervisor {
    * whose other end has silently moved elsewhere is believed in by the SDK for up to a minute.
    */
   restart(): void;
-  /** Lets what runs end within the grace period. `signal` must have been aborted. */
+  /** Takes no more work, and lets what runs end within the grace period. */
   stop(): Promise<void>;
 }
 
@@ -25,12 +27,13 @@ const connecting: States = {
   reports: 'CONNECTING',
 };
 
-/** Creates the workers, however long that takes, and runs them until the signal says that they are to be stopped. */
-export function superviseWorker(
+/** Creates the workers, however long that takes, and runs them until they are to be stopped. */
+export function createWorkerSupervisor(
   options: KcoWorkersOptions,
-  signal: AbortSignal,
   onError: (error: unknown) => void,
 ): WorkerSupervisor {
+  const stopping = new AbortController();
+  const { signal } = stopping;
   let current: KcoWorkers | undefined;
   let starting: Promise<void> | undefined;
   const running = new Set<Promise<void>>();
@@ -50,12 +53,12 @@ export function superviseWorker(
     }
   };
 
-  const start = async (): Promise<void> => {
+  const createAndRun = async (): Promise<void> => {
     while (!signal.aborted) {
       try {
-        const [before, hired] = [current, await createKcoWorkers(options)];
-        current = hired;
-        const ended = run(hired);
+        const [before, created] = [current, await createKcoWorkers(options)];
+        current = created;
+        const ended = run(created);
         running.add(ended);
         void ended.finally(() => running.delete(ended));
         before?.shutdown();
@@ -67,18 +70,19 @@ export function superviseWorker(
     }
   };
 
-  const renew = (): void => {
-    starting ??= start().finally(() => {
+  const start = (): void => {
+    starting ??= createAndRun().finally(() => {
       starting = undefined;
     });
   };
-  renew();
 
   return {
+    start,
     failed,
     states: () => current?.states() ?? connecting,
-    restart: renew,
+    restart: start,
     stop: async () => {
+      stopping.abort();
       await starting;
       current?.shutdown();
       await Promise.all(running);

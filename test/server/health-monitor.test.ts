@@ -8,6 +8,7 @@ afterEach(() => watchman?.stop());
 describe('a watchman', () => {
   it('knows nothing before its first look', () => {
     watchman = createHealthMonitor({ check: () => new Promise(() => undefined), everyMs: 1 });
+    watchman.start();
     expect(watchman.result).toEqual({ ok: false, message: 'not looked at yet' });
   });
 
@@ -23,6 +24,7 @@ describe('a watchman', () => {
       onRecovered: (lostMs) => told.push(lostMs > 0 ? 'return' : 'no time'),
     });
     watchman = made;
+    made.start();
     await eventually('well', () => made.result.ok);
     well = false;
     await eventually('not well', () => !made.result.ok);
@@ -39,6 +41,7 @@ describe('a watchman', () => {
       looks += 1;
     };
     const made = createHealthMonitor({ check: look, everyMs: 1 });
+    made.start();
     await eventually('some looks', () => looks > 2);
     await made.stop();
     const after = looks;

@@ -3,12 +3,8 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Checks } from '../../src/server/checks.ts';
-import {
-  ListenError,
-  type ProbeServer,
-  type ProbeServerOptions,
-  startProbeServer,
-} from '../../src/server/probe-server.ts';
+import { ListenError } from '../../src/server/http-server.ts';
+import { type ProbeServer, type ProbeServerOptions, startProbeServer } from '../../src/server/probe-server.ts';
 import { startStopwatch } from '../support/pace.ts';
 
 const anyPort = { bindAddress: '127.0.0.1', healthPort: 0, metricsPort: 0 };

@@ -10,6 +10,7 @@ import { kinds } from '../../src/api/kinds.ts';
 import { refOf } from '../../src/api/resource-ref.ts';
 import { createKube, type Kube, type KubeObject } from '../../src/clients/kubernetes/client.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
+import { type ShutdownStack, startAll } from '../../src/lifecycle/shutdown-stack.ts';
 import {
   type Chronicle,
   type ChronicleApp,
@@ -21,6 +22,7 @@ import { historyText } from './history-text.ts';
 import { createKubectl, type Kubectl } from './kubectl.ts';
 import { operatorBinding, operatorRole } from './operator-role.ts';
 import { type OperatorInside, type OperatorProcess, operatorInside, operatorProcess } from './operator-under-test.ts';
+import { createTestStack } from './test-stack.ts';
 import { until } from './until.ts';
 import { startWebhookReceiver, type WebhookReceiver } from './webhook-receiver.ts';
 
@@ -122,28 +124,52 @@ function forgetTheDead(chronicle: Chronicle, app: SampleApp): void {
   });
 }
 
+type TemporalOptions = Pick<ServersOptions, 'dynamicConfig' | 'searchAttributes'>;
+
+/** How long servers and operators may take to end. */
+const endWithinMs = 60_000;
+
 /** Starts everything but the operator. `settings` go to every operator of this world; `temporalOptions` is how Temporal is set up. */
-export async function startWorld(
+export function startWorld(
   settings: Record<string, string> = {},
-  temporalOptions: Pick<ServersOptions, 'dynamicConfig' | 'searchAttributes'> = {},
+  temporalOptions: TemporalOptions = {},
 ): Promise<RealWorld> {
+  const stack = createTestStack();
+  return startAll(stack, () => worldIn(stack, settings, temporalOptions));
+}
+
+/** The servers of a world, and who is asked and told by what runs on them. */
+async function startSurroundings(stack: ShutdownStack, temporalOptions: TemporalOptions) {
   const scratch = mkdtempSync(join(tmpdir(), 'kco-world-'));
+  void stack.push('scratch', () => rmSync(scratch, { recursive: true, force: true }));
   const execDir = join(scratch, 'exec');
   mkdirSync(execDir);
-  const [servers, app, receiver] = await Promise.all([
-    startServers({ execWorkDir: execDir, headless: true, ...temporalOptions }),
-    startSampleApp(),
-    startWebhookReceiver(),
-  ]);
+  const servers = await startServers({ execWorkDir: execDir, headless: true, ...temporalOptions });
+  void stack.push('servers', servers.stop, endWithinMs);
+  const app = await startSampleApp();
+  void stack.push('sample application', app.close);
+  const receiver = await startWebhookReceiver();
+  void stack.push('webhook receiver', receiver.close);
+  return { execDir, servers, app, receiver };
+}
+
+async function worldIn(
+  stack: ShutdownStack,
+  settings: Record<string, string>,
+  temporalOptions: TemporalOptions,
+): Promise<RealWorld> {
+  const { execDir, servers, app, receiver } = await startSurroundings(stack, temporalOptions);
   const { kubeconfig } = servers.kubernetes;
   const kube = createKube({ kubeconfig });
+  void stack.push('kubernetes connection', kube.close);
   const kubectl = createKubectl(await createToolLocator().locate('kubectl'), kubeconfig);
   await applyCrds(kubectl);
   const chronicle = await startChronicle(kube, appRef);
+  void stack.push('chronicle', chronicle.stop);
   forgetTheDead(chronicle, app);
   const connection = await Connection.connect({ address: servers.temporal.address });
+  void stack.push('temporal connection', () => connection.close());
   const temporal = new Client({ connection, namespace: servers.temporal.namespace });
-  const operators: { end(): Promise<unknown> }[] = [];
 
   const environment = {
     KUBECONFIG: servers.kubernetes.kubeconfigFor('kco'),
@@ -251,20 +277,14 @@ export async function startWorld(
     history: async (of) => historyText(await temporal.workflow.getHandle(workflowId(of)).fetchHistory()),
     operate: async (more = {}) => {
       const operator = await operatorInside({ ...environment, ...more });
-      operators.push({ end: operator.stop });
+      await stack.push('operator', operator.stop, endWithinMs);
       return operator;
     },
     spawnOperator: async (more = {}) => {
       const operator = await operatorProcess({ ...environment, ...more });
-      operators.push({ end: () => operator.end('SIGKILL') });
+      await stack.push('operator process', () => operator.end('SIGKILL'), endWithinMs);
       return operator;
     },
-    stop: async () => {
-      await Promise.all(operators.map(({ end }) => end()));
-      await chronicle.stop();
-      await Promise.all([connection.close(), app.close(), receiver.close(), kube.close()]);
-      await servers.stop();
-      rmSync(scratch, { recursive: true, force: true });
-    },
+    stop: stack.end,
   };
 }

@@ -1,21 +1,20 @@
 import { afterAll, beforeAll } from '@jest/globals';
-import { type Servers, startServers } from '../../dev/servers/start-servers.ts';
+import { startServers } from '../../dev/servers/start-servers.ts';
 import { createKube, type Kube } from '../../src/clients/kubernetes/client.ts';
+import { createTestStack } from './test-stack.ts';
 
 /**
  * Gives a test file a Kubernetes of its own, which starts before its tests and stops after them. `take` is called with it
  * before the file's own `beforeAll`.
  */
 export function withCluster(take: (kube: Kube) => void): void {
-  let servers: Servers | undefined;
-  let kube: Kube | undefined;
+  const stack = createTestStack();
   beforeAll(async () => {
-    servers = await startServers({ parts: 'kubernetes' });
-    kube = createKube({ kubeconfig: servers.kubernetes.kubeconfig });
+    const servers = await startServers({ parts: 'kubernetes' });
+    await stack.push('servers', servers.stop, 60_000);
+    const kube = createKube({ kubeconfig: servers.kubernetes.kubeconfig });
+    await stack.push('kubernetes connection', kube.close);
     take(kube);
   }, 600_000);
-  afterAll(async () => {
-    await kube?.close();
-    await servers?.stop();
-  });
+  afterAll(stack.end);
 }

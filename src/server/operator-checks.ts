@@ -1,0 +1,45 @@
+import type { WatchScope } from '../clients/kubernetes/informer/informer.ts';
+import type { CheckResult, Checks } from './checks.ts';
+import { apart, watchesCheck, workersCheck, worse } from './readiness.ts';
+
+/** A kind as it is looked at: whether the API server knows it, and how its watches stand. */
+export interface KindHealth {
+  resource: string;
+  served(): CheckResult;
+  scopes(): WatchScope[];
+}
+
+/** Who knows how the parts of an operator are. */
+export interface OperatorHealth {
+  kubernetes(): CheckResult;
+  temporal(): CheckResult;
+  /** Absent where all namespaces are watched. */
+  namespaces?: () => CheckResult;
+  /** What this replica does among the others. */
+  leader(): string;
+  /** State of each worker, by name. */
+  workers(): Record<string, string>;
+  pods(): WatchScope[];
+  kinds: readonly KindHealth[];
+}
+
+/** Fails when only a restart helps. */
+export const livenessOf = ({ workers }: Pick<OperatorHealth, 'workers'>): Checks => ({
+  worker: () => workersCheck(workers(), (state) => state !== 'FAILED'),
+});
+
+/** Fails while work is not being done; what one kind lacks takes nothing from the others. */
+export const readinessOf = (health: OperatorHealth): Checks => ({
+  kubernetes: health.kubernetes,
+  // A follower is ready: its worker shares the work, and it takes over when it must.
+  leader: () => ({ ok: true, message: health.leader() }),
+  temporal: health.temporal,
+  worker: () => workersCheck(health.workers(), (state) => state === 'RUNNING'),
+  ...(health.namespaces !== undefined && { namespaces: health.namespaces }),
+  pods: () => watchesCheck(health.pods()),
+  ...apart(
+    Object.fromEntries(
+      health.kinds.map(({ resource, served, scopes }) => [resource, () => worse(served(), watchesCheck(scopes()))]),
+    ),
+  ),
+});

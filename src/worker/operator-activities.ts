@@ -1,0 +1,66 @@
+import { type Activities, type ActivityOptions, createActivities } from '../activities/index.ts';
+import { createGraphql } from '../clients/graphql/client.ts';
+import { createHttp } from '../clients/http/http-client.ts';
+import type { Kube } from '../clients/kubernetes/client.ts';
+import type { Config } from '../config/config.ts';
+import type { WorkflowRef } from '../domain/refs.ts';
+
+/** What the activities share with the rest of the operator. */
+export interface OperatorActivitiesOptions extends Pick<ActivityOptions, 'caches' | 'telemetry' | 'whenGone'> {
+  config: Config;
+  version: string;
+  kube: Kube;
+  /** Names of the search attributes that Temporal has; null: all, undefined: not known yet. */
+  searchAttributes(): string[] | null | undefined;
+}
+
+const retries = 3;
+
+const workflowUrlIn =
+  ({ temporal: { webUrl, namespace } }: Config) =>
+  ({ id, runId }: WorkflowRef): string | undefined =>
+    webUrl === undefined
+      ? undefined
+      : `${webUrl.replace(/\/$/, '')}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(id)}/${runId}/history`;
+
+function clientsOf({ config: { observing }, kube }: OperatorActivitiesOptions): ActivityOptions['clients'] {
+  const http = createHttp({
+    maxBytes: observing.maxResponseBytes,
+    connectionsPerHost: observing.maxConnectionsPerHost,
+    maxAgeMs: observing.maxConnectionAgeMs,
+  });
+  const rate = { perSecond: observing.maxRequestsPerHost, burst: 2 * observing.maxRequestsPerHost };
+  return { kube, http, graphql: createGraphql({ http, retries: observing.maxRetries, rate }) };
+}
+
+const defaultsOf = ({ observing, actions }: Config, version: string): ActivityOptions['settings']['defaults'] => ({
+  pollingInterval: observing.defaultIntervalMs / 1000,
+  timeout: observing.timeoutMs / 1000,
+  actionTimeout: actions.timeoutMs / 1000,
+  retries,
+  queriesAtOnce: observing.maxConcurrentQueries,
+  statusHeartbeat: observing.statusHeartbeatMs / 1000,
+  salt: version,
+});
+
+/** All activities, as the configuration wants them. */
+export function createOperatorActivities(options: OperatorActivitiesOptions): Activities {
+  const { config, version, caches, telemetry, whenGone, searchAttributes } = options;
+  return createActivities({
+    clients: clientsOf(options),
+    caches,
+    whenGone,
+    telemetry,
+    settings: {
+      namespaces: config.kubernetes.watchNamespaces,
+      defaults: defaultsOf(config, version),
+      enabledActions: config.actions.enabled,
+      patchKinds: config.actions.patchKinds,
+      limits: { maxStateBytes: config.observing.maxStateBytes },
+      slots: config.worker.slots,
+      instance: config.identity.pod,
+      workflowUrl: workflowUrlIn(config),
+      searchAttributes,
+    },
+  });
+}

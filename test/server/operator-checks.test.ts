@@ -1,0 +1,63 @@
+import { describe, expect, it } from '@jest/globals';
+import type { CheckResult } from '../../src/server/checks.ts';
+import { livenessOf, type OperatorHealth, readinessOf } from '../../src/server/operator-checks.ts';
+
+const well = (): CheckResult => ({ ok: true });
+const ill = (message: string) => (): CheckResult => ({ ok: false, message });
+const synced = () => [{ hasSynced: true, stalenessMs: 0 }];
+
+const all: OperatorHealth = {
+  kubernetes: well,
+  temporal: well,
+  leader: () => 'leads',
+  workers: () => ({ polls: 'RUNNING' }),
+  pods: synced,
+  kinds: [{ resource: 'targetapps', served: well, scopes: synced }],
+};
+const resultsOf = (health: Partial<OperatorHealth>) =>
+  Object.fromEntries(Object.entries(readinessOf({ ...all, ...health })).map(([name, check]) => [name, check()]));
+
+describe('being ready', () => {
+  it('is every part by its name', () => {
+    expect(resultsOf({})).toEqual({
+      kubernetes: { ok: true },
+      leader: { ok: true, message: 'leads' },
+      temporal: { ok: true },
+      worker: { ok: true },
+      pods: { ok: true },
+      targetapps: { ok: true },
+    });
+  });
+
+  it('speaks of namespaces where only some are watched', () => {
+    const namespaces = ill('there is no namespace b');
+    expect(resultsOf({ namespaces })).toMatchObject({ namespaces: { ok: false, message: 'there is no namespace b' } });
+  });
+
+  it('is not wanting for a follower', () => {
+    expect(resultsOf({ leader: () => 'follows other' })).toMatchObject({ leader: { ok: true } });
+  });
+
+  it.each(['CONNECTING', 'DRAINING', 'FAILED'])('is wanting while a worker is %s', (state) => {
+    expect(resultsOf({ workers: () => ({ polls: state }) })).toMatchObject({ worker: { ok: false } });
+  });
+
+  it('of one kind takes nothing from another', () => {
+    const absent = { resource: 'beacons', served: ill('apply the CRD'), scopes: synced };
+    expect(resultsOf({ kinds: [...all.kinds, absent] })).toMatchObject({
+      targetapps: { ok: true },
+      beacons: { ok: true, degraded: true, message: 'apply the CRD' },
+    });
+    expect(resultsOf({ kinds: [absent] })).toMatchObject({ beacons: { ok: false } });
+  });
+});
+
+describe('being alive', () => {
+  it.each([
+    ['CONNECTING', true],
+    ['RUNNING', true],
+    ['FAILED', false],
+  ])('with a worker that is %s is %s', (state, ok) => {
+    expect(livenessOf({ workers: () => ({ polls: state }) })['worker']?.().ok).toBe(ok);
+  });
+});
