@@ -1,7 +1,8 @@
-// Writes what the chart has from elsewhere: schema of its values, table of values, dashboard. Its CRDs are those of crds/, by a
+// Writes what the chart has from elsewhere: schema of its values, ranges of numbers, table of values, dashboard. Its CRDs are those of crds/, by a
 // symbolic link that Helm follows, also when it packages.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { configRanges } from './chart/config-schema.ts';
 import { dashboard } from './chart/dashboard.ts';
 import { valuesSchema } from './chart/values-schema.ts';
 import { valuesTable } from './chart/values-table.ts';
@@ -22,6 +23,7 @@ const readme = (): string => {
 };
 
 writeOrCheck({
+  [join(chart, 'files', 'config-ranges.json')]: asJson(configRanges()),
   [join(chart, 'files', 'dashboard.json')]: asJson(dashboard()),
   [join(chart, 'values.schema.json')]: asJson(valuesSchema()),
   [join(chart, 'README.md')]: readme(),
