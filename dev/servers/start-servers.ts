@@ -159,7 +159,7 @@ async function startKubernetes(setting: Setting, tools: NonNullable<Tools['kuber
   const podCidr = options.podCidr ?? `127.20.${set}.0/24`;
   const execWorkDir = options.execWorkDir ?? join(stateDir, 'exec');
   mkdirSync(execWorkDir, { recursive: true });
-  const cluster = planCluster({
+  const cluster = await planCluster({
     ...tools,
     directory: join(stateDir, 'kubernetes'),
     logDir,

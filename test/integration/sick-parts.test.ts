@@ -172,7 +172,7 @@ it('namespaces in which KCO lacks rights are named and hold up no other; with th
   await create(sick, targetAppOf('in-sick'));
   const [well] = await world.runApp('well-beside-namespace');
   const partly = await world.spawnOperator({
-    KUBECONFIG: world.servers.kubernetes.kubeconfigFor(user),
+    KUBECONFIG: await world.servers.kubernetes.kubeconfigFor(user),
     KCO_WATCH_NAMESPACES: `default,${sick},${shut}`,
   });
   await partly.ready();

@@ -146,7 +146,7 @@ export async function startWorld(
   const operators: { end(): Promise<unknown> }[] = [];
 
   const environment = {
-    KUBECONFIG: servers.kubernetes.kubeconfigFor('kco'),
+    KUBECONFIG: await servers.kubernetes.kubeconfigFor('kco'),
     KCO_TEMPORAL_ADDRESS: servers.temporal.address,
     KCO_TEMPORAL_NAMESPACE: servers.temporal.namespace,
     ...settings,
