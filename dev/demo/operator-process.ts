@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePorts } from '../servers/ports.ts';
 import { createProcessSupervisor } from '../servers/process-supervisor.ts';
+import { logTail } from '../servers/server-process.ts';
 
 /** The operator, run from source. */
 export interface OperatorProcess {
@@ -32,16 +32,6 @@ const stopGraceMs = 5_000;
 /** The operator did not start; the message has the end of its log. */
 export class OperatorFailed extends Error {
   override readonly name = 'OperatorFailed';
-}
-
-async function logTail(file: string): Promise<string> {
-  const log = await readFile(file, 'utf8').catch(() => '');
-  return log
-    .trim()
-    .split('\n')
-    .slice(-6)
-    .map((line) => `  ${line.slice(0, 500)}`)
-    .join('\n');
 }
 
 const readiness = async (url: string): Promise<{ ok: boolean; body: string }> =>

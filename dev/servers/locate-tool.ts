@@ -26,7 +26,8 @@ export interface LocatorOptions {
   progress?: Progress;
 }
 
-async function isExecutable(path: string): Promise<boolean> {
+/** Whether there is a file that this user may run. */
+export async function isExecutable(path: string): Promise<boolean> {
   return access(path, constants.X_OK).then(
     () => true,
     () => false,

@@ -17,7 +17,7 @@ export class ServerFailed extends Error {
 const pollMs = 40;
 
 /** The end of a log, for a message. */
-async function logTail(file: string): Promise<string> {
+export async function logTail(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch(() => '');
   return text
     .trim()
