@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
 
 // What `npm run check` is made of, in the order in which a person wants to hear of it.
 const checks: { name: string; command: string[] }[] = [
@@ -15,27 +14,12 @@ const checks: { name: string; command: string[] }[] = [
   { name: 'chart up to date', command: ['node', 'dev/generate-chart.ts', '--check'] },
 ];
 
-const bin = fileURLToPath(new URL('../node_modules/.bin', import.meta.url));
-
-/** Runs one check; shows its output only when it fails. */
-const run = ([program = '', ...args]: string[]): Promise<{ code: number; output: string }> =>
-  new Promise((resolve) => {
-    const child = spawn(program, args, { env: { ...process.env, PATH: `${bin}:${process.env.PATH}` } });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (part) => (output += part));
-    child.on('error', (error) => resolve({ code: 1, output: error.message }));
-    child.on('close', (code) => resolve({ code: code ?? 1, output }));
-  });
-
-let failed = 0;
+// Every check runs, and shows its output only when it fails.
 for (const { name, command } of checks) {
-  const started = performance.now();
-  const { code, output } = await run(command);
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(`${code === 0 ? 'ok  ' : 'FAIL'} ${name} (${seconds} s)`);
-  if (code !== 0) {
-    failed += 1;
-    console.log(output);
-  }
+  const [program = '', ...args] = command;
+  const run = await execa(program, args, { all: true, preferLocal: true, reject: false, stdin: 'ignore' });
+  console.log(`${run.failed ? 'FAIL' : 'ok  '} ${name} (${(run.durationMs / 1000).toFixed(1)} s)`);
+  if (!run.failed) continue;
+  console.log(run.all || run.shortMessage);
+  process.exitCode = 1;
 }
-process.exit(failed === 0 ? 0 : 1);

@@ -1,6 +1,7 @@
-// Writes the pages of docs/ that are made from code. `--check` writes nothing and fails when a page is not as it would be written.
-import { readFileSync, writeFileSync } from 'node:fs';
+// Writes the pages of docs/ that are made from code.
+import { join } from 'node:path';
 import { configurationTable, type VariableRow } from '../src/config/variables.ts';
+import { writeOrCheck } from './write-or-check.ts';
 
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
@@ -33,29 +34,6 @@ both servers, a state limit above the response limit, a client certificate witho
 an API key or TLS files with TLS switched off.
 `;
 
-/** Generated pages by path, relative to the repository. */
-const pages: Record<string, () => string> = {
-  'docs/configuration.md': configurationPage,
-};
+const docs = join(import.meta.dirname, '..', 'docs');
 
-const written = (path: string): string | undefined => {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
-};
-
-const run = (check: boolean): void => {
-  const stale = Object.entries(pages).filter(([path, text]) => written(path) !== text());
-  for (const [path, text] of stale) {
-    if (check) console.error(`${path} is not what the code says: run \`node dev/generate-docs.ts\``);
-    else {
-      writeFileSync(path, text());
-      console.log(`wrote ${path}`);
-    }
-  }
-  if (check && stale.length > 0) process.exitCode = 1;
-};
-
-if (import.meta.main) run(process.argv.includes('--check'));
+if (import.meta.main) writeOrCheck({ [join(docs, 'configuration.md')]: configurationPage() });

@@ -1,18 +1,19 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = join(import.meta.dirname, '..');
 
 /** Runs a Node script with this terminal; resolves with its exit code. */
-export const runNode = (args: string[], env: NodeJS.ProcessEnv = {}): Promise<number> =>
-  new Promise((resolve) => {
-    const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } });
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
-    child.on('close', (code) => resolve(code ?? 1));
-  });
+export async function runNode(args: string[], env: NodeJS.ProcessEnv = {}): Promise<number> {
+  // What is told to end takes the time that it needs: it has servers to end in turn.
+  const options = { cwd: root, stdio: 'inherit', env, reject: false, forceKillAfterDelay: false } as const;
+  const child = execa(process.execPath, args, options);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
+  const { exitCode = 1 } = await child;
+  return exitCode;
+}
 
 /** The counts of jest's own report; a suite that could not even be loaded is one failure. */
 function countsIn(report: string): { passed: number; failed: number } {

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { scenarios } from '../test/support/scenarios.ts';
-import { History, type Life, type RunHistory, startWorkflowEnv } from '../test/support/workflow-env.ts';
+import { type Execution, History, type RunHistory, startWorkflowEnv } from '../test/support/workflow-env.ts';
 
 // Plays the scenarios on a real server and records their histories for test/replay, in the folder of this version. To be
 // run when the workflows have changed on purpose; what earlier versions recorded stays as long as a workflow of theirs may
@@ -17,12 +17,12 @@ const wanted = process.argv.slice(2);
 const directory = fileURLToPath(new URL(`../test/replay/histories/${version}/`, import.meta.url));
 
 /** The histories of all runs, the last one first. */
-async function runsOf(life: Life): Promise<RunHistory[]> {
-  const runs: RunHistory[] = [await life.history()];
+async function runsOf(execution: Execution): Promise<RunHistory[]> {
+  const runs: RunHistory[] = [await execution.history()];
   for (;;) {
     const started = runs.at(-1)?.events?.[0]?.workflowExecutionStartedEventAttributes;
     if (!started?.continuedExecutionRunId) return runs;
-    runs.push(await life.history(started.continuedExecutionRunId));
+    runs.push(await execution.history(started.continuedExecutionRunId));
   }
 }
 

@@ -4,7 +4,7 @@ import { refOf } from '../../src/api/resource-ref.ts';
 import { createKube, type Kube, type KubeObject, type ResourceRef } from '../../src/clients/kubernetes/client.ts';
 import { createInformer, type Informer } from '../../src/clients/kubernetes/informer/informer.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
-import type { Happenings } from './happenings.ts';
+import type { EventLog } from './event-log.ts';
 import { appName, examplesNamespace, type Manifest } from './manifests.ts';
 
 /** A TargetApp as the demo looks at it. */
@@ -77,19 +77,19 @@ function appView(object: KubeObject): AppView {
   };
 }
 
-/** Every status of the sample application's TargetApp is a happening. */
-const watchApps = (kube: Kube, { tell }: Happenings): Informer<AppView> =>
+/** Every status of the sample application's TargetApp is a log entry. */
+const watchApps = (kube: Kube, { record }: EventLog): Informer<AppView> =>
   createInformer({
     kube,
     ref: targetApps,
     transform: appView,
     onChange: (_, { namespace, name, phase, observed, state }) => {
-      if (namespace !== examplesNamespace) tell({ kind: 'status', app: name, phase, observed, state });
+      if (namespace !== examplesNamespace) record({ kind: 'status', app: name, phase, observed, state });
     },
   });
 
-/** Events that regard a TargetApp are happenings, each time that their count goes up. */
-const watchEvents = (kube: Kube, { tell }: Happenings): Informer<EventObject> =>
+/** Events that regard a TargetApp are log entries, each time that their count goes up. */
+const watchEvents = (kube: Kube, { record }: EventLog): Informer<EventObject> =>
   createInformer({
     kube,
     ref: ref('v1', 'Event', 'events'),
@@ -98,11 +98,11 @@ const watchEvents = (kube: Kube, { tell }: Happenings): Informer<EventObject> =>
       const { kind, namespace = '', name: app } = involvedObject;
       if (kind !== 'TargetApp' || namespace === examplesNamespace || change === 'deleted') return;
       if (previous?.count === count && previous.message === message) return;
-      tell({ kind: 'event', namespace, app, type, reason, message, count, pod: related?.name });
+      record({ kind: 'event', namespace, app, type, reason, message, count, pod: related?.name });
     },
   });
 
-function watchPods(kube: Kube, { tell }: Happenings, forget: (address: string) => void): Informer<PodView> {
+function watchPods(kube: Kube, { record }: EventLog, forget: (address: string) => void): Informer<PodView> {
   return createInformer({
     kube,
     ref: ref('v1', 'Pod', 'pods'),
@@ -110,7 +110,7 @@ function watchPods(kube: Kube, { tell }: Happenings, forget: (address: string) =
     labelSelector: `app=${appName}`,
     transform: podView,
     onChange: (change, { name, uid, ip, terminating, phase }, previous) => {
-      const told = (what: 'runs' | 'stops' | 'gone') => tell({ kind: 'pod', change: what, name, uid });
+      const told = (what: 'runs' | 'stops' | 'gone') => record({ kind: 'pod', change: what, name, uid });
       if (change !== 'deleted' && terminating && !previous?.terminating) told('stops');
       // Addresses are used again: whoever has one next is another instance of the application.
       if (ip !== undefined && (change === 'deleted' || previous?.ip !== ip)) forget(ip);
@@ -121,11 +121,11 @@ function watchPods(kube: Kube, { tell }: Happenings, forget: (address: string) =
 }
 
 /** Opens the view; `forget` is called with the address of each pod that comes or goes. */
-export function createCluster(kubeconfig: string, happenings: Happenings, forget: (address: string) => void): Cluster {
+export function createCluster(kubeconfig: string, log: EventLog, forget: (address: string) => void): Cluster {
   const kube = createKube({ kubeconfig });
-  const apps = watchApps(kube, happenings);
-  const pods = watchPods(kube, happenings, forget);
-  const caches = [apps, pods, watchEvents(kube, happenings)];
+  const apps = watchApps(kube, log);
+  const pods = watchPods(kube, log, forget);
+  const caches = [apps, pods, watchEvents(kube, log)];
   for (const cache of caches) cache.start();
   return {
     kube,

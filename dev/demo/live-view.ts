@@ -1,47 +1,42 @@
 import { nextPollAt } from '../../src/domain/schedule.ts';
-import type { Happening } from './happenings.ts';
-import type { Stage } from './stage.ts';
+import type { LogEntry } from './event-log.ts';
+import type { Setup } from './setup.ts';
 import type { Paint, Terminal } from './terminal.ts';
 
-type EventHappening = Extract<Happening, { kind: 'event' }>;
+type EventEntry = Extract<LogEntry, { kind: 'event' }>;
 
 /** What an Event tells of: each step of observe, plan, act has its verb. */
-const verbOf = ({ reason }: EventHappening): string => {
+const verbOf = ({ reason }: EventEntry): string => {
   if (reason.startsWith('Trigger')) return 'decides';
   return reason.startsWith('Action') ? 'did' : 'sees';
 };
 
 const clock = (at: number): string => new Date(at).toTimeString().slice(0, 8);
 
-/** A happening as one line; undefined for one that is not worth one. */
-export function lineOf(happening: Happening, paint: Paint): string | undefined {
+/** A log entry as one line; undefined for one that is not worth one. */
+export function lineOf(entry: LogEntry, paint: Paint): string | undefined {
   const row = (who: string, what: string, text: string, colour: (text: string) => string) =>
-    `  ${paint.dim(clock(happening.at))}  ${who.padEnd(11)} ${colour(what.padEnd(20))} ${text}`;
-  switch (happening.kind) {
+    `  ${paint.dim(clock(entry.at))}  ${who.padEnd(11)} ${colour(what.padEnd(20))} ${text}`;
+  switch (entry.kind) {
     case 'event': {
-      const { type, reason, message, count, app } = happening;
+      const { type, reason, message, count, app } = entry;
       const colour = type === 'Warning' ? paint.yellow : reason.startsWith('Trigger') ? paint.magenta : paint.cyan;
       const repeated = count > 1 ? paint.dim(` (×${count})`) : '';
-      return row(
-        `KCO ${verbOf(happening)}`,
-        reason,
-        `${app === 'my-app' ? '' : `${app}: `}${message}${repeated}`,
-        colour,
-      );
+      return row(`KCO ${verbOf(entry)}`, reason, `${app === 'my-app' ? '' : `${app}: `}${message}${repeated}`, colour);
     }
     case 'pod':
-      return row('cluster', `pod ${happening.change}`, happening.name, paint.dim);
+      return row('cluster', `pod ${entry.change}`, entry.name, paint.dim);
     case 'webhook':
-      return row('receiver', 'webhook', `Idempotency-Key ${happening.key}  ${happening.body}`, paint.blue);
+      return row('receiver', 'webhook', `Idempotency-Key ${entry.key}  ${entry.body}`, paint.blue);
     case 'you':
-      return row('you', '', happening.text, paint.bold);
+      return row('you', '', entry.text, paint.bold);
     default:
       return undefined;
   }
 }
 
 /** The line at the bottom: where the application stands now. */
-function statusText({ cluster, app, silent }: Stage, paint: Paint): string {
+function statusText({ cluster, app, silent }: Setup, paint: Paint): string {
   const target = cluster.app();
   if (target === undefined) return paint.dim('  my-app is not there');
   const pods = cluster.runningPods().map(({ ip, name }) => {
@@ -54,13 +49,13 @@ function statusText({ cluster, app, silent }: Stage, paint: Paint): string {
 }
 
 /** Prints what happens and keeps the last line up to date until the returned function is called. */
-export function showLive(stage: Stage, terminal: Terminal, hint: string): () => void {
+export function showLive(setup: Setup, terminal: Terminal, hint: string): () => void {
   const { paint } = terminal;
-  stage.happenings.follow((happening) => {
-    const line = lineOf(happening, paint);
+  setup.log.follow((entry) => {
+    const line = lineOf(entry, paint);
     if (line !== undefined) terminal.line(line);
   });
-  const tell = () => terminal.status(`${statusText(stage, paint)}${paint.dim(hint)}`);
+  const tell = () => terminal.status(`${statusText(setup, paint)}${paint.dim(hint)}`);
   tell();
   const ticking = setInterval(tell, 250);
   return () => {

@@ -1,23 +1,23 @@
 /**
- * `npm run demo`: KCO on real servers, with an application to break. `-- --script` plays the story once by itself and
+ * `npm run demo`: KCO on real servers, with an application to break. `-- --script` plays the scenario once by itself and
  * exits 0, or 1 when something was not as it should be. Ctrl-C leaves nothing running.
  */
 import { parseArgs } from 'node:util';
 import { ToolMissing } from '../servers/locate-tool.ts';
 import { ServerFailed } from '../servers/server-process.ts';
-import { kubectlLines, printDirections } from './directions.ts';
-import { createHands } from './hands.ts';
-import { NotSeen } from './happenings.ts';
+import { NotSeen } from './event-log.ts';
+import { createFaults } from './faults.ts';
+import { kubectlLines, printInstructions } from './instructions.ts';
 import { listenToKeys } from './keyboard.ts';
 import { showLive } from './live-view.ts';
 import { OperatorFailed } from './operator-process.ts';
-import { type Curtain, createCurtain, pollingInterval, type Stage, setStage } from './stage.ts';
-import { play } from './story.ts';
+import { play } from './scenario.ts';
+import { type Cleanup, createCleanup, pollingInterval, type Setup, setUp } from './setup.ts';
 import { createTerminal, secondsOf, type Terminal } from './terminal.ts';
 
 const usage = 'Usage: npm run demo [-- --script]';
 
-/** Resolves with an exit code when a signal asks to end; the second one ends at once (the keepers still clean up). */
+/** Resolves with an exit code when a signal asks to end; the second one ends at once (the supervisors still clean up). */
 function asked(): { code: Promise<number>; ask: (code: number) => void } {
   const { promise, resolve } = Promise.withResolvers<number>();
   let told = false;
@@ -31,7 +31,7 @@ function asked(): { code: Promise<number>; ask: (code: number) => void } {
 }
 
 /** Rejects when the operator has ended by itself. */
-function watchOperator({ operator }: Stage): { lost: Promise<never>; stop: () => void } {
+function watchOperator({ operator }: Setup): { lost: Promise<never>; stop: () => void } {
   const { promise, reject } = Promise.withResolvers<never>();
   const looking = setInterval(() => {
     operator.ended().then((how) => how !== undefined && reject(new OperatorFailed(how)));
@@ -39,42 +39,42 @@ function watchOperator({ operator }: Stage): { lost: Promise<never>; stop: () =>
   return { lost: promise, stop: () => clearInterval(looking) };
 }
 
-function keysOf(stage: Stage, terminal: Terminal, kubectl: string[], ask: (code: number) => void) {
-  const hands = createHands(stage);
+function keysOf(setup: Setup, terminal: Terminal, kubectl: string[], ask: (code: number) => void) {
+  const faults = createFaults(setup);
   const quit = () => ask(0);
   const try_ = (act: () => string | undefined) => () => {
     if (act() === undefined) terminal.line('  no healthy pod is left: m mends them all');
   };
   return {
-    b: try_(hands.breakPod),
-    h: () => printDirections(stage, terminal, kubectl),
-    m: hands.mend,
+    b: try_(faults.breakPod),
+    h: () => printInstructions(setup, terminal, kubectl),
+    m: faults.mend,
     q: quit,
-    s: try_(hands.changeStatus),
-    u: try_(hands.cutOff),
+    s: try_(faults.changeStatus),
+    u: try_(faults.cutOff),
     '\x03': quit,
     '\x04': quit,
   };
 }
 
-async function interact(stage: Stage, terminal: Terminal, curtain: Curtain, { code, ask }: ReturnType<typeof asked>) {
+async function interact(setup: Setup, terminal: Terminal, cleanup: Cleanup, { code, ask }: ReturnType<typeof asked>) {
   const kubectl = await kubectlLines(terminal, process.env['PATH']);
-  printDirections(stage, terminal, kubectl);
-  if (terminal.isInteractive) await curtain.onEnd(listenToKeys(keysOf(stage, terminal, kubectl, ask)));
-  await curtain.onEnd(showLive(stage, terminal, '   b m s u h q'));
+  printInstructions(setup, terminal, kubectl);
+  if (terminal.isInteractive) await cleanup.onEnd(listenToKeys(keysOf(setup, terminal, kubectl, ask)));
+  await cleanup.onEnd(showLive(setup, terminal, '   b m s u h q'));
   return code;
 }
 
-async function script(stage: Stage, terminal: Terminal, curtain: Curtain): Promise<number> {
-  await curtain.onEnd(showLive(stage, terminal, ''));
-  return (await play(stage, terminal)) ? 0 : 1;
+async function script(setup: Setup, terminal: Terminal, cleanup: Cleanup): Promise<number> {
+  await cleanup.onEnd(showLive(setup, terminal, ''));
+  return (await play(setup, terminal)) ? 0 : 1;
 }
 
-async function perform(terminal: Terminal, curtain: Curtain, end: ReturnType<typeof asked>, isScript: boolean) {
-  const stage = await setStage(terminal, curtain);
-  const watched = watchOperator(stage);
-  await curtain.onEnd(watched.stop);
-  const performance = isScript ? script(stage, terminal, curtain) : interact(stage, terminal, curtain, end);
+async function perform(terminal: Terminal, cleanup: Cleanup, end: ReturnType<typeof asked>, isScript: boolean) {
+  const setup = await setUp(terminal, cleanup);
+  const watched = watchOperator(setup);
+  await cleanup.onEnd(watched.stop);
+  const performance = isScript ? script(setup, terminal, cleanup) : interact(setup, terminal, cleanup, end);
   return Promise.race([performance, watched.lost]);
 }
 
@@ -93,20 +93,20 @@ async function main(): Promise<void> {
   const started = Date.now();
   const terminal = createTerminal(process.env);
   const { line, paint } = terminal;
-  const curtain = createCurtain();
+  const cleanup = createCleanup();
   const end = asked();
-  // Nobody reads any more: there is nobody to play to, and the keepers clean up.
+  // Nobody reads any more: there is nobody to play to, and the supervisors clean up.
   process.stdout.on('error', () => process.exit(1));
   line(paint.bold(`  KCO demo: one application in three pods, polled every ${pollingInterval} s`));
   let code: number;
   try {
-    code = await Promise.race([perform(terminal, curtain, end, values.script), end.code]);
+    code = await Promise.race([perform(terminal, cleanup, end, values.script), end.code]);
   } catch (error) {
     line(`\n  ${paint.red('✗')} ${explained(error)}`);
     code = 1;
   }
   terminal.status(paint.dim('  … stopping everything'));
-  await curtain.fall();
+  await cleanup.run();
   terminal.close();
   line(
     values.script

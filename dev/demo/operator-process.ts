@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createKeeper } from '../servers/keeper.ts';
 import { freePorts } from '../servers/ports.ts';
+import { createProcessSupervisor } from '../servers/process-supervisor.ts';
+import { logTail } from '../servers/server-process.ts';
 
 /** The operator, run from source. */
 export interface OperatorProcess {
@@ -34,16 +34,6 @@ export class OperatorFailed extends Error {
   override readonly name = 'OperatorFailed';
 }
 
-async function logTail(file: string): Promise<string> {
-  const log = await readFile(file, 'utf8').catch(() => '');
-  return log
-    .trim()
-    .split('\n')
-    .slice(-6)
-    .map((line) => `  ${line.slice(0, 500)}`)
-    .join('\n');
-}
-
 const readiness = async (url: string): Promise<{ ok: boolean; body: string }> =>
   fetch(url, { signal: AbortSignal.timeout(2_000) }).then(
     async (response) => ({ ok: response.ok, body: await response.text() }),
@@ -51,13 +41,13 @@ const readiness = async (url: string): Promise<{ ok: boolean; body: string }> =>
   );
 
 /**
- * Starts the operator and waits until it is ready. It belongs to a keeper, so it ends with this process, however that
+ * Starts the operator and waits until it is ready. It belongs to a supervisor, so it ends with this process, however that
  * one ends. Throws {@link OperatorFailed}.
  */
 export async function startOperatorProcess(setting: OperatorSetting): Promise<OperatorProcess> {
   const { kubeconfig, temporalAddress, webUrl, logFile } = setting;
   const [health = 0, metrics = 0] = await freePorts(2);
-  const keeper = createKeeper();
+  const supervisor = createProcessSupervisor();
   const env = {
     KUBECONFIG: kubeconfig,
     KCO_TEMPORAL_ADDRESS: temporalAddress,
@@ -70,15 +60,15 @@ export async function startOperatorProcess(setting: OperatorSetting): Promise<Op
   };
   const assignments = Object.entries(env).map(([key, value]) => `${key}=${value}`);
   const args = [...assignments, process.execPath, 'src/main.ts'];
-  const pid = await keeper.run({ name, file: '/usr/bin/env', args, cwd: root, logFile });
+  const pid = await supervisor.run({ name, file: '/usr/bin/env', args, cwd: root, logFile });
   const ended = async (): Promise<string | undefined> => {
-    const exit = keeper.exitOf(name);
+    const exit = supervisor.exitOf(name);
     if (exit === undefined) return undefined;
     return `the operator has ended (${exit.signal ?? `exit code ${exit.code}`}); the end of ${logFile}:\n${await logTail(logFile)}`;
   };
   const stop = async (): Promise<void> => {
-    await keeper.end(name, stopGraceMs);
-    await keeper.close(0);
+    await supervisor.end(name, stopGraceMs);
+    await supervisor.close(0);
   };
   const healthUrl = `http://127.0.0.1:${health}`;
   const deadline = Date.now() + readyWithinMs;
@@ -87,7 +77,7 @@ export async function startOperatorProcess(setting: OperatorSetting): Promise<Op
     if (ok) return { pid, healthUrl, metricsUrl: `http://127.0.0.1:${metrics}/metrics`, logFile, ended, stop };
     const why = (await ended()) ?? (Date.now() > deadline ? `the operator is not ready: ${body}` : undefined);
     if (why !== undefined) {
-      await keeper.close(0);
+      await supervisor.close(0);
       throw new OperatorFailed(why);
     }
     await delay(100);

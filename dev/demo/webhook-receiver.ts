@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import type { Happenings } from './happenings.ts';
+import type { EventLog } from './event-log.ts';
 
 /** Where the webhooks of the demo go. */
 export interface WebhookReceiver {
@@ -10,11 +10,11 @@ export interface WebhookReceiver {
   close(): void;
 }
 
-/** Listens on a free port; every request is a happening and is answered with 204. */
-export async function startWebhookReceiver({ tell }: Happenings): Promise<WebhookReceiver> {
+/** Listens on a free port; every request is a log entry and is answered with 204. */
+export async function startWebhookReceiver({ record }: EventLog): Promise<WebhookReceiver> {
   const server = createServer(async (request, response) => {
     const body = await text(request).catch(() => '');
-    tell({ kind: 'webhook', key: String(request.headers['idempotency-key'] ?? ''), body });
+    record({ kind: 'webhook', key: String(request.headers['idempotency-key'] ?? ''), body });
     response.writeHead(204).end();
   });
   server.listen(0, '127.0.0.1');

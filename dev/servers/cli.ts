@@ -31,7 +31,7 @@ function describe(servers: Servers, parts: string): string {
   return [...lines, `logs         ${servers.logDir}`, 'Ctrl-C ends everything.'].join('\n');
 }
 
-/** Resolves at the first signal that asks to end; the second one ends at once (the keeper still cleans up). */
+/** Resolves at the first signal that asks to end; the second one ends at once (the supervisor still cleans up). */
 function toldToEnd(): Promise<NodeJS.Signals> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
   let told = false;

@@ -4,8 +4,8 @@ import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { execa } from 'execa';
 import { type Progress, writeAtomically } from './cache.ts';
-import { runCommand } from './run-command.ts';
 import type { Release, Tool } from './tools.ts';
 
 /** The part of `fetch` that downloads need. */
@@ -53,8 +53,7 @@ async function sha256(file: string): Promise<string> {
 
 async function unpack(archive: string, member: string): Promise<string> {
   const directory = dirname(archive);
-  const { code, output } = await runCommand('tar', ['-xzf', archive, '-C', directory, member]);
-  if (code !== 0) throw new Error(`tar failed: ${output.trim()}`);
+  await execa('tar', ['-xzf', archive, '-C', directory, member], { stdin: 'ignore' });
   return join(directory, member);
 }
 

@@ -1,8 +1,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
 import { type Progress, writeAtomically } from './cache.ts';
-import { runCommand } from './run-command.ts';
 import { type Tool, tools } from './tools.ts';
 
 const moduleDirectory = (module: string) => fileURLToPath(new URL(`./tools/${module}`, import.meta.url));
@@ -16,16 +16,29 @@ function lastLines(output: string): string {
   return output.trim().split('\n').slice(-5).join('\n');
 }
 
+/** Runs Go with this environment and nothing of ours; a failure is a result. */
+const runGo = async (args: string[], env: NodeJS.ProcessEnv, cwd?: string) => {
+  const { failed, all, shortMessage } = await execa('go', args, {
+    cwd,
+    env: goEnvironment(env),
+    extendEnv: false,
+    stdin: 'ignore',
+    all: true,
+    reject: false,
+  });
+  return { failed, output: all || shortMessage || '' };
+};
+
 async function go(args: string[], module: string, env: NodeJS.ProcessEnv): Promise<string> {
-  const { code, output } = await runCommand('go', args, { cwd: moduleDirectory(module), env: goEnvironment(env) });
-  if (code !== 0) throw new Error(`go ${args[0]} failed: ${lastLines(output)}`);
+  const { failed, output } = await runGo(args, env, moduleDirectory(module));
+  if (failed) throw new Error(`go ${args[0]} failed: ${lastLines(output)}`);
   return output;
 }
 
 /** Undefined when Go can build the tools, otherwise why not. */
 export async function goIsMissing(env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  const { code, output } = await runCommand('go', ['env', 'GOVERSION'], { env: goEnvironment(env) });
-  if (code !== 0) return 'Go is not installed';
+  const { failed, output } = await runGo(['env', 'GOVERSION'], env);
+  if (failed) return 'Go is not installed';
   const minor = Number(/^go1\.(\d+)/m.exec(output)?.[1] ?? 0);
   // An older Go fetches the toolchain that go.mod asks for, unless it is older than that feature.
   return minor >= 21 ? undefined : `${output.trim()} is too old`;

@@ -16,7 +16,7 @@ export interface KubernetesAccess {
   caFile: string;
   podCidr: string;
   /** Writes a kubeconfig for a user of that name (by client certificate); RBAC decides what it may do. Returns its path. */
-  kubeconfigFor(user: string, groups?: string[]): string;
+  kubeconfigFor(user: string, groups?: string[]): Promise<string>;
   /** Writes a kubeconfig with a token of an existing ServiceAccount, valid for a day. Returns its path. */
   serviceAccountKubeconfig(namespace: string, name: string): Promise<string>;
 }
@@ -38,7 +38,8 @@ export function accessTo(cluster: Cluster, podCidr: string, stateDir: string): K
     ca: ca.cert,
     caFile,
     podCidr,
-    kubeconfigFor: (user, groups = []) => write(user, ca.issue({ commonName: user, organizations: groups })),
+    kubeconfigFor: async (user, groups = []) =>
+      write(user, await ca.issue({ commonName: user, organizations: groups })),
     async serviceAccountKubeconfig(namespace, name) {
       const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
       const request = {

@@ -51,17 +51,20 @@ function kwokConfig(plan: ClusterPlan): string {
   return `${readFileSync(plan.stages, 'utf8')}\n---\n${stringify(anyPod)}`;
 }
 
-function writeCredentials(ca: CertificateAuthority, adminToken: string, files: Files) {
-  const pair = (name: string, subject: Parameters<CertificateAuthority['issue']>[0]) => {
-    const { cert, key } = ca.issue(subject);
+async function writeCredentials(ca: CertificateAuthority, adminToken: string, files: Files) {
+  const pair = async (name: string, subject: Parameters<CertificateAuthority['issue']>[0]) => {
+    const { cert, key } = await ca.issue(subject);
     return { cert: files.write(`${name}.crt`, cert), key: files.write(`${name}.key`, key) };
   };
   const signing = createSigningKey();
   const names = ['127.0.0.1', '10.96.0.1', 'localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc'];
   return {
     caFile: files.write('ca.crt', ca.cert),
-    server: pair('server', { commonName: 'kube-apiserver', names }),
-    kubelet: pair('kubelet-client', { commonName: 'kube-apiserver-kubelet-client', organizations: ['system:masters'] }),
+    server: await pair('server', { commonName: 'kube-apiserver', names }),
+    kubelet: await pair('kubelet-client', {
+      commonName: 'kube-apiserver-kubelet-client',
+      organizations: ['system:masters'],
+    }),
     signing: {
       privateKey: files.write('service-account.key', signing.privateKey),
       publicKey: files.write('service-account.pub', signing.publicKey),
@@ -131,15 +134,15 @@ function describeServers(plan: ClusterPlan, credentials: Credentials, checks: Re
 }
 
 /** Writes certificates, tokens and kubeconfig into the plan's directory and says how to run each server. Starts nothing. */
-export function planCluster(plan: ClusterPlan): Cluster {
+export async function planCluster(plan: ClusterPlan): Promise<Cluster> {
   const files = filesIn(plan.directory);
-  const ca = createCertificateAuthority('kco-servers');
+  const ca = await createCertificateAuthority('kco-servers');
   const adminToken = randomBytes(24).toString('hex');
   const url = `https://127.0.0.1:${plan.ports.apiServer}`;
   const api = createApiClient(url, ca.cert, adminToken);
   const kubeconfig = files.write('kubeconfig', kubeconfigText({ url, ca: ca.cert }, 'admin', { token: adminToken }));
   const kwokConfigFile = files.write('kwok.yaml', kwokConfig(plan));
-  const credentials = { ...writeCredentials(ca, adminToken, files), kubeconfig, kwokConfig: kwokConfigFile };
+  const credentials = { ...(await writeCredentials(ca, adminToken, files)), kubeconfig, kwokConfig: kwokConfigFile };
   return {
     servers: describeServers(plan, credentials, readyChecks(plan, api, ca.cert)),
     api,

@@ -1,9 +1,9 @@
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { execa } from 'execa';
 import { cacheDirectory, cachedFile, type Progress, withLock } from './cache.ts';
 import { createReachability, downloadRelease, type Fetch } from './download-release.ts';
 import { buildWithGo, extractKwokStages, goIsMissing } from './go-build.ts';
-import { runCommand } from './run-command.ts';
 import { type Tool, type ToolName, thisPlatform, tools } from './tools.ts';
 
 /** A tool is nowhere to be had; the message says what was tried and what would help. */
@@ -26,7 +26,8 @@ export interface LocatorOptions {
   progress?: Progress;
 }
 
-async function isExecutable(path: string): Promise<boolean> {
+/** Whether there is a file that this user may run. */
+export async function isExecutable(path: string): Promise<boolean> {
   return access(path, constants.X_OK).then(
     () => true,
     () => false,
@@ -38,8 +39,9 @@ async function findOnPath(tool: Tool, path: string): Promise<{ file?: string; no
   for (const directory of path.split(delimiter).filter(Boolean)) {
     const file = join(directory, tool.name);
     if (!(await isExecutable(file))) continue;
-    const { output } = await runCommand(file, tool.versionArgs, { timeoutMs: 5_000 });
-    if (tool.compatible.test(output)) return { file, note: '' };
+    const options = { all: true, reject: false, stdin: 'ignore', timeout: 5_000 } as const;
+    const { all = '' } = await execa(file, tool.versionArgs, options);
+    if (tool.compatible.test(all)) return { file, note: '' };
     return { note: `${file} has another version` };
   }
   return { note: 'not there' };

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Keeper } from './keeper.ts';
-import type { Command } from './keeper-protocol.ts';
+import type { ProcessSupervisor } from './process-supervisor.ts';
+import type { Command } from './process-supervisor-protocol.ts';
 
 /** One server: how to run it and how to see that it does its work. */
 export interface ServerProcess extends Command {
@@ -17,7 +17,7 @@ export class ServerFailed extends Error {
 const pollMs = 40;
 
 /** The end of a log, for a message. */
-async function logTail(file: string): Promise<string> {
+export async function logTail(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch(() => '');
   return text
     .trim()
@@ -29,12 +29,12 @@ async function logTail(file: string): Promise<string> {
 
 /** What is wrong with the servers that are waited for, if anything. */
 function failure(
-  keeper: Keeper,
+  supervisor: ProcessSupervisor,
   servers: ServerProcess[],
   late: boolean,
 ): { server: ServerProcess; why: string } | undefined {
   for (const server of servers) {
-    const exit = keeper.exitOf(server.name);
+    const exit = supervisor.exitOf(server.name);
     if (exit !== undefined) return { server, why: `has ended (${exit.signal ?? `exit code ${exit.code}`})` };
   }
   const [server] = servers;
@@ -48,12 +48,12 @@ function failure(
 export async function waitUntil(
   isReady: () => Promise<boolean>,
   servers: ServerProcess[],
-  keeper: Keeper,
+  supervisor: ProcessSupervisor,
   timeoutMs: number,
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await isReady().catch(() => false))) {
-    const failed = failure(keeper, servers, Date.now() > deadline);
+    const failed = failure(supervisor, servers, Date.now() > deadline);
     if (failed !== undefined) {
       const { server, why } = failed;
       throw new ServerFailed(`${server.name} ${why}; the end of ${server.logFile}:\n${await logTail(server.logFile)}`);

@@ -2,12 +2,12 @@ import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Progress } from './cache.ts';
-import { createKeeper, type Keeper } from './keeper.ts';
 import { type Cluster, planCluster } from './kubernetes.ts';
 import { accessTo, type KubernetesAccess } from './kubernetes-access.ts';
 import { type ClusterPlan, type KubernetesServer, kubernetesServers } from './kubernetes-flags.ts';
 import { createToolLocator, type ToolLocator } from './locate-tool.ts';
 import { blockOf, claimPortOf, freePorts, maxSets } from './ports.ts';
+import { createProcessSupervisor, type ProcessSupervisor } from './process-supervisor.ts';
 import { type ServerProcess, waitUntil } from './server-process.ts';
 import { planTemporal, type TemporalDevServer, type TemporalPlan } from './temporal.ts';
 
@@ -79,10 +79,10 @@ const stopGraceMs = 1_500;
  * Finds a number that no other set on this machine has: of it come the pods' addresses and the servers' ports, so that two
  * runs side by side neither answer for each other's pods nor take each other's ports between the looking and the listening.
  */
-async function claimSet(keeper: Keeper): Promise<number> {
+async function claimSet(supervisor: ProcessSupervisor): Promise<number> {
   for (let attempt = 0; attempt < 30; attempt++) {
     const set = 1 + Math.floor(Math.random() * maxSets);
-    const claimed = await keeper.claim('127.0.0.1', claimPortOf(set)).then(
+    const claimed = await supervisor.claim('127.0.0.1', claimPortOf(set)).then(
       () => true,
       () => false,
     );
@@ -101,7 +101,7 @@ interface Tools {
 
 interface Setting {
   options: ServersOptions;
-  keeper: Keeper;
+  supervisor: ProcessSupervisor;
   /** Its number among those of this machine. */
   set: number;
   ports: { kubernetes: ClusterPlan['ports']; temporal: TemporalPlan['ports'] };
@@ -133,33 +133,33 @@ async function locateTools(locator: ToolLocator, parts: ServersOptions['parts'])
   return located;
 }
 
-async function run(keeper: Keeper, server: ServerProcess): Promise<void> {
+async function run(supervisor: ProcessSupervisor, server: ServerProcess): Promise<void> {
   const { name, file, args, cwd, logFile } = server;
-  await keeper.run({ name, file, args, cwd, logFile });
+  await supervisor.run({ name, file, args, cwd, logFile });
 }
 
-async function runUntilReady(keeper: Keeper, server: ServerProcess): Promise<void> {
-  await run(keeper, server);
-  await waitUntil(server.isReady, [server], keeper, readyTimeoutMs);
+async function runUntilReady(supervisor: ProcessSupervisor, server: ServerProcess): Promise<void> {
+  await run(supervisor, server);
+  await waitUntil(server.isReady, [server], supervisor, readyTimeoutMs);
 }
 
-async function bringUpCluster(cluster: Cluster, keeper: Keeper): Promise<void> {
+async function bringUpCluster(cluster: Cluster, supervisor: ProcessSupervisor): Promise<void> {
   const { etcd, 'kube-apiserver': apiServer, ...rest } = cluster.servers;
-  await Promise.all([run(keeper, etcd), run(keeper, apiServer)]);
-  await waitUntil(apiServer.isReady, [apiServer, etcd], keeper, readyTimeoutMs);
+  await Promise.all([run(supervisor, etcd), run(supervisor, apiServer)]);
+  await waitUntil(apiServer.isReady, [apiServer, etcd], supervisor, readyTimeoutMs);
   const others = Object.values(rest);
-  await Promise.all([cluster.createNodes(), ...others.map((server) => run(keeper, server))]);
+  await Promise.all([cluster.createNodes(), ...others.map((server) => run(supervisor, server))]);
   const allReady = async () => (await Promise.all(others.map((server) => server.isReady()))).every(Boolean);
   const isUsable = async () => (await allReady()) && (await cluster.isUsable());
-  await waitUntil(isUsable, [...others, apiServer, etcd], keeper, readyTimeoutMs);
+  await waitUntil(isUsable, [...others, apiServer, etcd], supervisor, readyTimeoutMs);
 }
 
 async function startKubernetes(setting: Setting, tools: NonNullable<Tools['kubernetes']>) {
-  const { options, keeper, set, ports, stateDir, logDir, progress } = setting;
+  const { options, supervisor, set, ports, stateDir, logDir, progress } = setting;
   const podCidr = options.podCidr ?? `127.20.${set}.0/24`;
   const execWorkDir = options.execWorkDir ?? join(stateDir, 'exec');
   mkdirSync(execWorkDir, { recursive: true });
-  const cluster = planCluster({
+  const cluster = await planCluster({
     ...tools,
     directory: join(stateDir, 'kubernetes'),
     logDir,
@@ -169,12 +169,12 @@ async function startKubernetes(setting: Setting, tools: NonNullable<Tools['kuber
     execWorkDir,
   });
   const started = Date.now();
-  await bringUpCluster(cluster, keeper);
+  await bringUpCluster(cluster, supervisor);
   progress(`Kubernetes is ready after ${((Date.now() - started) / 1000).toFixed(1)} s: ${cluster.url}`);
   return { cluster, access: accessTo(cluster, podCidr, stateDir) };
 }
 
-async function startTemporal({ options, keeper, ports, stateDir, logDir, progress }: Setting, binary: string) {
+async function startTemporal({ options, supervisor, ports, stateDir, logDir, progress }: Setting, binary: string) {
   const temporal = planTemporal({
     directory: stateDir,
     logDir,
@@ -185,7 +185,7 @@ async function startTemporal({ options, keeper, ports, stateDir, logDir, progres
     dynamicConfig: options.dynamicConfig ?? {},
   });
   const started = Date.now();
-  await runUntilReady(keeper, temporal.server);
+  await runUntilReady(supervisor, temporal.server);
   progress(`Temporal is ready after ${((Date.now() - started) / 1000).toFixed(1)} s: ${temporal.address}`);
   return temporal;
 }
@@ -198,20 +198,20 @@ function asked<T>(part: T | undefined, name: string): T {
 const endingSignals: NodeJS.Signals[] = ['SIGKILL', 'SIGTERM', 'SIGINT'];
 
 function createServers(
-  { keeper, stateDir, logDir }: Setting,
+  { supervisor, stateDir, logDir }: Setting,
   kubernetes: { cluster: Cluster; access: KubernetesAccess } | undefined,
   temporal: TemporalDevServer | undefined,
 ): Servers {
   const processOf = (name: ServerName): ServerProcess =>
     name === 'temporal' ? asked(temporal, 'Temporal').server : asked(kubernetes, 'Kubernetes').cluster.servers[name];
   const kill = async (name: ServerName, signal: NodeJS.Signals = 'SIGKILL') => {
-    await keeper.signal(name, signal);
-    if (endingSignals.includes(signal)) await keeper.end(name, signal === 'SIGKILL' ? 0 : stopGraceMs);
+    await supervisor.signal(name, signal);
+    if (endingSignals.includes(signal)) await supervisor.end(name, signal === 'SIGKILL' ? 0 : stopGraceMs);
   };
   const restart = async (name: ServerName, between?: () => Promise<void>) => {
-    await keeper.end(name, stopGraceMs);
+    await supervisor.end(name, stopGraceMs);
     await between?.();
-    await runUntilReady(keeper, processOf(name));
+    await runUntilReady(supervisor, processOf(name));
   };
   return {
     get kubernetes() {
@@ -223,13 +223,13 @@ function createServers(
     },
     stateDir,
     logDir,
-    pids: () => keeper.pids(),
+    pids: () => supervisor.pids(),
     kill,
-    pause: (name) => keeper.signal(name, 'SIGSTOP'),
-    resume: (name) => keeper.signal(name, 'SIGCONT'),
+    pause: (name) => supervisor.signal(name, 'SIGSTOP'),
+    resume: (name) => supervisor.signal(name, 'SIGCONT'),
     restart: (name) => restart(name),
     wipeTemporal: () => restart('temporal', () => asked(temporal, 'Temporal').deleteDatabase()),
-    stop: () => keeper.close(stopGraceMs),
+    stop: () => supervisor.close(stopGraceMs),
   };
 }
 
@@ -249,17 +249,17 @@ export async function startServers(options: ServersOptions = {}): Promise<Server
   const stateDir = mkdtempSync(join(tmpdir(), 'kco-servers-'));
   const logDir = options.logDir ?? join(stateDir, 'logs');
   mkdirSync(logDir, { recursive: true });
-  const keeper = createKeeper(stateDir);
+  const supervisor = createProcessSupervisor(stateDir);
   try {
-    const set = await claimSet(keeper);
-    const setting = { options, keeper, set, ports: await portsOf(set), stateDir, logDir, progress };
+    const set = await claimSet(supervisor);
+    const setting = { options, supervisor, set, ports: await portsOf(set), stateDir, logDir, progress };
     const [kubernetes, temporal] = await Promise.all([
       tools.kubernetes && startKubernetes(setting, tools.kubernetes),
       tools.temporal === undefined ? undefined : startTemporal(setting, tools.temporal),
     ]);
     return createServers(setting, kubernetes, temporal);
   } catch (error) {
-    await keeper.close(0);
+    await supervisor.close(0);
     throw error;
   }
 }

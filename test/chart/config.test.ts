@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import { digitsBetween } from '../../dev/chart/digits-between.ts';
 import { variablesOfOtherValues } from '../../dev/chart/values-schema.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { configurationTable } from '../../src/config/variables.ts';
@@ -42,7 +41,16 @@ describe('a value of config is refused where the operator would not start with i
     'as the text %j',
     async (value) => {
       const names = ofConfig.map(({ name }) => name).filter((name) => !containerPorts.includes(name));
-      expect(await refusedByChart(value, names)).toEqual(await refusedByOperator(value, names));
+      const isNumber = (name: string): boolean => (numeric as string[]).includes(name);
+      // Apart, because the templates, which know the range of a number, speak only where the schema finds nothing.
+      const refused = [
+        ...(await refusedByChart(value, names.filter(isNumber))),
+        ...(await refusedByChart(
+          value,
+          names.filter((name) => !isNumber(name)),
+        )),
+      ];
+      expect(refused.sort()).toEqual(await refusedByOperator(value, names));
     },
   );
 
@@ -50,7 +58,7 @@ describe('a value of config is refused where the operator would not start with i
     const refused = new Set(await refusedByOperator(String(value), numeric));
     if (value === 0) for (const name of containerPorts) refused.add(name);
     const wrong = [...refused].sort();
-    // Settings that are right alone may be wrong together, of which the templates speak only where the schema finds nothing.
+    // Settings that are right alone may be wrong together, of which the chart speaks only where all are right alone.
     expect(wrong.length).toBeGreaterThan(0);
     expect(await refusedByChart(value, numeric)).toEqual(wrong);
     expect(await refusedByChart(String(value), numeric)).toEqual(wrong);
@@ -106,21 +114,16 @@ describe('a variable that another value sets', () => {
   });
 });
 
-describe('a pattern of whole numbers', () => {
+describe('a number of config as a text', () => {
   it.each([
-    [0, 0],
-    [0, 20],
-    [1, 9],
-    [1, 1000],
-    [10, 86_400],
-    [99, 101],
-    [256, 1024],
-    [1024, 2048],
-    [0, 65_535],
-  ])('takes those from %d to %d, and no others', (min, max) => {
-    const pattern = new RegExp(digitsBetween(min, max));
-    const taken = Array.from({ length: max + 1000 }, (_, number) => number).filter((n) => pattern.test(String(n)));
-    expect(taken).toEqual(Array.from({ length: max - min + 1 }, (_, index) => min + index));
-    for (const text of ['', '01', '1.0', '-1', ' 1', '1e1']) expect(text).not.toMatch(pattern);
+    ['KCO_MAX_RESPONSE_BYTES', '67108865', '67108865, and must be a whole number from 1024 to 67108864'],
+    ['KCO_GRAPHQL_MAX_RETRIES', '21', '21, and must be a whole number from 0 to 20'],
+    ['KCO_HEALTH_PORT', '0', '0, and must be a whole number from 1 to 65535'],
+  ])('is refused by a sentence outside its range: %s', async (name, value, sentence) => {
+    await expect(render({ [`config.${name}`]: value })).rejects.toThrow(`config.${name} is ${sentence}`);
+  });
+
+  it.each(['01', '1.0', '-1', ' 1', '1e1', '+1', '1_0', '10000000000000000'])('is not %j', async (value) => {
+    await expect(render({ 'config.KCO_MAX_CONNECTION_AGE': value })).rejects.toThrow('KCO_MAX_CONNECTION_AGE');
   });
 });

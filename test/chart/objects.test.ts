@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
-import { only, type Rendered, render } from './render.ts';
+import { chart, helm, only, type Rendered, render } from './render.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
@@ -128,6 +129,17 @@ describe('the CRDs', () => {
     const crd = only(await render(), 'CustomResourceDefinition', source.metadata.name);
     expect(crd['spec']).toEqual(source['spec']);
     expect(crd.metadata.annotations).toEqual({ 'helm.sh/resource-policy': 'keep' });
+  });
+
+  it('are in a packaged chart, which knows nothing of the repository', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'kco-chart-'));
+    await helm(['package', chart, '--destination', folder]);
+    const text = await helm(['template', 'kco', join(folder, `kco-operator-${version}.tgz`)]);
+    for (const file of readdirSync(join(root, 'crds'))) {
+      const { metadata } = parse(readFileSync(join(root, 'crds', file), 'utf8')) as Rendered;
+      expect(text).toContain(`name: ${metadata.name}`);
+    }
+    rmSync(folder, { recursive: true });
   });
 
   it('go with the release when they are not to be kept, and are not there when they are not wanted', async () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import { createHappenings } from '../../dev/demo/happenings.ts';
+import { createEventLog } from '../../dev/demo/event-log.ts';
 import { lineOf } from '../../dev/demo/live-view.ts';
 import { basicTargetApp, otherExamples } from '../../dev/demo/manifests.ts';
 import { createTerminal } from '../../dev/demo/terminal.ts';
@@ -35,7 +35,7 @@ async function until(demo: Demo, words: string): Promise<void> {
   }
 }
 
-/** Waits for as long as the keepers may take to clean up, and returns what still runs. */
+/** Waits for as long as the supervisors may take to clean up, and returns what still runs. */
 async function left(pids: number[]): Promise<number[]> {
   const deadline = Date.now() + 60_000;
   while (pids.some(isRunning) && Date.now() < deadline) await delay(100);
@@ -43,7 +43,7 @@ async function left(pids: number[]): Promise<number[]> {
 }
 
 describe('npm run demo -- --script', () => {
-  it('plays the story, finds all as it should be, and leaves nothing running', async () => {
+  it('plays the scenario, finds all as it should be, and leaves nothing running', async () => {
     const demo = startDemo('--script');
     await until(demo, 'A pod turns unhealthy');
     const pids = descendantsOf(demo.process.pid ?? 0);
@@ -95,13 +95,13 @@ describe('what happened', () => {
   const { paint } = createTerminal({ NO_COLOR: '1' });
 
   it('is found when it was seen already, and waited for when it was not', async () => {
-    const { tell, seen } = createHappenings();
+    const { record, seen } = createEventLog();
     const wanted = (key: string, withinMs: number) =>
       seen({ what: key, kind: 'webhook', since: 0, withinMs, where: (one) => one.key === key });
-    tell({ kind: 'webhook', key: 'early', body: '' });
+    record({ kind: 'webhook', key: 'early', body: '' });
     await expect(wanted('early', 0)).resolves.toMatchObject({ key: 'early' });
     const late = wanted('late', 5_000);
-    tell({ kind: 'webhook', key: 'late', body: '' });
+    record({ kind: 'webhook', key: 'late', body: '' });
     await expect(late).resolves.toMatchObject({ key: 'late' });
     await expect(wanted('never', 10)).rejects.toThrow('never: not seen within 0.01 s');
   });

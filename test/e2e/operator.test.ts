@@ -363,7 +363,8 @@ describe('upgrade, outage and removal', () => {
 
   it('brings a changed CRD to the cluster', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'kco-chart-'));
-    await cp(new URL('../../charts/kco-operator', import.meta.url), folder, { recursive: true });
+    // The chart's folder of CRDs is a link to the repository's, which stay as they are.
+    await cp(new URL('../../charts/kco-operator', import.meta.url), folder, { recursive: true, dereference: true });
     const file = join(folder, 'files', 'crds', 'operator.kco.local_targetapps.yaml');
     const column =
       '      additionalPrinterColumns:\n        - name: Workflow\n          type: string\n          jsonPath: .status.workflow.id\n';

@@ -4,11 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { ResourceRef } from '../../src/clients/kubernetes/client.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
-import type { ChroniclePod } from '../support/chronicle.ts';
 import { podBudget } from '../support/cluster-objects.ts';
 import type { OperatorProcess } from '../support/operator-under-test.ts';
 import { startStopwatch } from '../support/pace.ts';
 import { type RealWorld, startWorld, whenUnhealthy } from '../support/real-world.ts';
+import type { RecordedPod } from '../support/recorder.ts';
 import { until } from '../support/until.ts';
 
 /** Seconds that a running action may take after SIGTERM. */
@@ -49,7 +49,7 @@ const rule = (action: string, parameters: JsonObject = {}, more: JsonObject = {}
 });
 const webhook = (path: string, more: JsonObject = {}) => rule('webhook', { url: world.receiver.url(path) }, more);
 
-const ipOf = (pod: ChroniclePod | undefined): string | undefined => pod?.status?.podIP;
+const ipOf = (pod: RecordedPod | undefined): string | undefined => pod?.status?.podIP;
 
 /** Waits for some more polls of an address: what has not happened by then does not. */
 const somePolls = async (ip: string | undefined, polls = 4) => {
@@ -111,7 +111,7 @@ it.each(['decision', 'deletion'])(
       operator.send('SIGKILL');
       killed.resolve();
     };
-    const stopListening = world.chronicle.onPod(({ type, object }) => {
+    const stopListening = world.recorder.onPod(({ type, object }) => {
       if (type === 'deleted' && object.metadata.uid === pod?.metadata.uid) kill();
     });
     world.says(pod, { health: 'unhealthy' });
@@ -237,7 +237,7 @@ const firedOnce = async (name: string) => {
 };
 
 /** Sees that the episode after that one fires, as another one. */
-const firesNext = async (name: string, pod: ChroniclePod | undefined): Promise<void> => {
+const firesNext = async (name: string, pod: RecordedPod | undefined): Promise<void> => {
   world.says(pod, { health: 'healthy' });
   await world.event(name, 'StateChanged', 'from unhealthy to healthy');
   world.says(pod, { health: 'unhealthy' });

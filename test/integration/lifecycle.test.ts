@@ -4,9 +4,9 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { startSampleApp } from '../../dev/sample-app/app.ts';
 import { freePorts } from '../../dev/servers/ports.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
-import type { ChronicleApp } from '../support/chronicle.ts';
 import { startStopwatch } from '../support/pace.ts';
 import { type RealWorld, startWorld, whenUnhealthy } from '../support/real-world.ts';
+import type { RecordedApp } from '../support/recorder.ts';
 import { until } from '../support/until.ts';
 
 let world: RealWorld;
@@ -26,7 +26,7 @@ const webhook = (path: string, payload: unknown = '{{new_value}}') => ({
 });
 
 /** Waits until the status of a TargetApp is as wanted. */
-const untilStatus = (name: string, what: string, isSo: (status: NonNullable<ChronicleApp['status']>) => unknown) =>
+const untilStatus = (name: string, what: string, isSo: (status: NonNullable<RecordedApp['status']>) => unknown) =>
   until(
     `${name} ${what}`,
     () => {
@@ -36,10 +36,10 @@ const untilStatus = (name: string, what: string, isSo: (status: NonNullable<Chro
     { instead: () => world.targetApp(name)?.status },
   );
 
-const conditionOf = (status: ChronicleApp['status'], type: string) =>
+const conditionOf = (status: RecordedApp['status'], type: string) =>
   status?.conditions?.find((condition) => condition.type === type);
 
-const untilEnded = (app: ChronicleApp) =>
+const untilEnded = (app: RecordedApp) =>
   until(
     `the workflow of ${app.metadata.name} has completed`,
     async () => (await world.workflowStatus(app)) === 'COMPLETED',

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { startSampleApp } from '../../dev/sample-app/app.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
-import type { ChroniclePod } from '../support/chronicle.ts';
 import { type RealWorld, startWorld, targetAppOf, whenUnhealthy } from '../support/real-world.ts';
+import type { RecordedPod } from '../support/recorder.ts';
 import { until } from '../support/until.ts';
 
 let world: RealWorld;
@@ -22,7 +22,7 @@ const onUnhealthy = (action: string, parameters?: JsonObject, trigger: JsonObjec
   ...(parameters && { parameters }),
 });
 
-const isReady = (pod: ChroniclePod): boolean => {
+const isReady = (pod: RecordedPod): boolean => {
   const { conditions = [] } = (pod.status ?? {}) as { conditions?: { type: string; status: string }[] };
   return (
     pod.metadata.deletionTimestamp === undefined &&
@@ -34,7 +34,7 @@ const isReady = (pod: ChroniclePod): boolean => {
 const fewestReady = (app: string, replicas: number): number => {
   const ready = new Set<string>();
   let fewest: number | undefined;
-  for (const { type, object } of world.chronicle.pods) {
+  for (const { type, object } of world.recorder.pods) {
     if (object.metadata.labels?.['app'] !== app) continue;
     if (type !== 'deleted' && isReady(object)) ready.add(object.metadata.uid);
     else ready.delete(object.metadata.uid);
@@ -42,8 +42,8 @@ const fewestReady = (app: string, replicas: number): number => {
   }
   return fewest ?? 0;
 };
-const uidsOf = (pods: ChroniclePod[]): string[] => pods.map(({ metadata }) => metadata.uid).sort();
-const threeMorePolls = async (pod: ChroniclePod | undefined): Promise<void> => {
+const uidsOf = (pods: RecordedPod[]): string[] => pods.map(({ metadata }) => metadata.uid).sort();
+const threeMorePolls = async (pod: RecordedPod | undefined): Promise<void> => {
   const polled = world.app.requests(pod?.status?.podIP);
   await until('three more polls', () => world.app.requests(pod?.status?.podIP) >= polled + 3);
 };

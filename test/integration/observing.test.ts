@@ -4,9 +4,9 @@ import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { startSampleApp } from '../../dev/sample-app/app.ts';
 import type { Fault } from '../../dev/sample-app/fault.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
-import type { ChroniclePod } from '../support/chronicle.ts';
 import type { OperatorInside } from '../support/operator-under-test.ts';
 import { type RealWorld, startWorld, whenUnhealthy } from '../support/real-world.ts';
+import type { RecordedPod } from '../support/recorder.ts';
 import { until } from '../support/until.ts';
 
 jest.setTimeout(90_000);
@@ -21,15 +21,15 @@ beforeAll(async () => {
 
 afterAll(() => world?.stop(), 60_000);
 
-const ipOf = (pod: ChroniclePod | undefined): string => pod?.status?.podIP ?? '';
+const ipOf = (pod: RecordedPod | undefined): string => pod?.status?.podIP ?? '';
 
 /** Makes a pod answer in another way. */
-const answers = (pod: ChroniclePod | undefined, fault: Fault | undefined): void => world.app.fault(ipOf(pod), fault);
+const answers = (pod: RecordedPod | undefined, fault: Fault | undefined): void => world.app.fault(ipOf(pod), fault);
 
 const body = (text: string): Fault => ({ kind: 'body', body: text });
 
 /** Waits for some more polls of a pod: what has not happened by then does not. */
-const somePolls = async (pod: ChroniclePod | undefined, polls = 4): Promise<void> => {
+const somePolls = async (pod: RecordedPod | undefined, polls = 4): Promise<void> => {
   const before = world.app.requests(ipOf(pod));
   await until(`${polls} more polls of it`, () => world.app.requests(ipOf(pod)) >= before + polls, {
     timeoutMs: 40_000,

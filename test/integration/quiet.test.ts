@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Fault } from '../../dev/sample-app/fault.ts';
-import type { ChronicleApp } from '../support/chronicle.ts';
 import type { OperatorInside } from '../support/operator-under-test.ts';
 import { bytesOf, isUneventful, median, pollsIn } from '../support/polls-in-history.ts';
 import { type RealWorld, startWorld, whenUnhealthy } from '../support/real-world.ts';
+import type { RecordedApp } from '../support/recorder.ts';
 import { requestCounts } from '../support/request-counts.ts';
 import { until } from '../support/until.ts';
 import { receiverWords } from '../support/webhook-receiver.ts';
@@ -34,13 +34,13 @@ const writes = async (): Promise<Record<string, number>> =>
 const total = (counts: Record<string, number>): number => Object.values(counts).reduce((sum, count) => sum + count, 0);
 
 /** Reports of a TargetApp, in the order in which the API server told them. */
-const reportsOf = (name: string): ChronicleApp[] =>
-  world.chronicle.apps
+const reportsOf = (name: string): RecordedApp[] =>
+  world.recorder.apps
     .filter(({ type, object }) => type === 'modified' && object.metadata.name === name)
     .map(({ object }) => object);
 
 /** When the API server took a report: epoch milliseconds, of which it keeps whole seconds. */
-const takenAt = ({ metadata }: ChronicleApp): number =>
+const takenAt = ({ metadata }: RecordedApp): number =>
   Math.max(
     ...(metadata.managedFields ?? [])
       .filter(({ subresource }) => subresource === 'status')
@@ -48,14 +48,14 @@ const takenAt = ({ metadata }: ChronicleApp): number =>
   );
 
 /** Milliseconds between one report and the next. */
-const gapsOf = (reports: ChronicleApp[]): number[] =>
-  reports.slice(1).map((report, i) => takenAt(report) - takenAt(reports[i] as ChronicleApp));
+const gapsOf = (reports: RecordedApp[]): number[] =>
+  reports.slice(1).map((report, i) => takenAt(report) - takenAt(reports[i] as RecordedApp));
 
 /** Whether a report has come a heartbeat after the one before it: then nothing else is left to report. */
 const isQuiet = (name: string): boolean => (gapsOf(reportsOf(name)).at(-1) ?? 0) >= heartbeatMs - 1_000;
 
 /** The events of the history of a TargetApp's workflow. */
-const eventsIn = async (app: ChronicleApp): Promise<RunEvent[]> =>
+const eventsIn = async (app: RecordedApp): Promise<RunEvent[]> =>
   (await world.temporal.workflow.getHandle(world.workflowId(app)).fetchHistory()).events ?? [];
 
 describe('between two heartbeats', () => {
@@ -126,7 +126,7 @@ describe('what is written down', () => {
   const canary = (what: string) => `canary-${what}-9f27c1`;
 
   /** Everything that KCO has written about a TargetApp, for whoever may read it. */
-  async function writtenAbout(app: ChronicleApp): Promise<string> {
+  async function writtenAbout(app: RecordedApp): Promise<string> {
     const { name } = app.metadata;
     const events = world.events(name).map(({ reason, message }) => `${reason}: ${message}`);
     const { status } = world.targetApp(name) ?? {};

@@ -9,9 +9,9 @@ import type { JsonObject } from '../../src/domain/json.ts';
 import type { StatusReport } from '../../src/domain/refs.ts';
 import { createLog } from '../../src/telemetry/logger.ts';
 import { createMetrics } from '../../src/telemetry/metrics/operator.ts';
-import type { ChronicleApp } from '../support/chronicle.ts';
 import { startStopwatch } from '../support/pace.ts';
 import { type RealWorld, startWorld, whenUnhealthy } from '../support/real-world.ts';
+import type { RecordedApp } from '../support/recorder.ts';
 import { until } from '../support/until.ts';
 
 const ref = refOf(kinds.TargetApp);
@@ -27,7 +27,7 @@ afterAll(() => world?.stop());
 const statusOf = (name: string): string => JSON.stringify(world.targetApp(name)?.status ?? {});
 
 /** What kstatus says of an object, by the rules that concern a TargetApp. */
-function kstatusOf({ metadata, status }: ChronicleApp): 'Current' | 'Failed' | 'InProgress' | 'Terminating' {
+function kstatusOf({ metadata, status }: RecordedApp): 'Current' | 'Failed' | 'InProgress' | 'Terminating' {
   const is = (type: string, value: string) =>
     status?.conditions?.some((condition) => condition.type === type && condition.status === value);
   if (metadata.deletionTimestamp !== undefined) return 'Terminating';
@@ -41,7 +41,7 @@ function kstatusOf({ metadata, status }: ChronicleApp): 'Current' | 'Failed' | '
 describe('while no operator is there', () => {
   it('a TargetApp is in progress to kstatus, and not up to date', async () => {
     await world.watchApp('nobody-there');
-    const fresh = await world.kube.get<ChronicleApp>(ref, { namespace, name: 'nobody-there' });
+    const fresh = await world.kube.get<RecordedApp>(ref, { namespace, name: 'nobody-there' });
     expect(fresh && kstatusOf(fresh)).toBe('InProgress');
     expect(fresh?.status).toEqual({ observedGeneration: -1 });
     const waited = await world.kubectl(['wait', '--for=condition=Ready', 'ta/nobody-there', '--timeout=1s']);
@@ -71,7 +71,7 @@ describe('while no operator is there', () => {
       app,
       status: { revision, phase, workflow: { id: 'w', runId: 'r' } },
     });
-    const stored = async () => (await world.kube.get<ChronicleApp>(ref, { namespace, name: 'late' }))?.status?.phase;
+    const stored = async () => (await world.kube.get<RecordedApp>(ref, { namespace, name: 'late' }))?.status?.phase;
     const { signal } = new AbortController();
     const [one, other, third] = [process(), process(), process()];
     const t = 1_767_225_600_000;
@@ -100,7 +100,7 @@ describe('with an operator', () => {
     await world.monitor('well');
     const waited = await world.kubectl(['wait', '--for=condition=Ready', 'ta/well', '--timeout=20s']);
     expect(waited).toMatchObject({ code: 0 });
-    const app = await world.kube.get<ChronicleApp>(ref, { namespace, name: 'well' });
+    const app = await world.kube.get<RecordedApp>(ref, { namespace, name: 'well' });
     expect(app && kstatusOf(app)).toBe('Current');
   });
 

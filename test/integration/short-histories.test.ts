@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { ChronicleApp, ChroniclePod } from '../support/chronicle.ts';
 import { startStopwatch } from '../support/pace.ts';
 import { type RealWorld, startWorld, whenUnhealthy } from '../support/real-world.ts';
+import type { RecordedApp, RecordedPod } from '../support/recorder.ts';
 import { until } from '../support/until.ts';
 
 // Each workflow continues as new about every twenty seconds, so that whatever may hold that up or get lost by it does.
@@ -15,10 +15,10 @@ beforeAll(async () => {
 
 afterAll(() => world?.stop());
 
-const pollsOf = (pod: ChroniclePod | undefined): number => world.app.requests(pod?.status?.podIP);
+const pollsOf = (pod: RecordedPod | undefined): number => world.app.requests(pod?.status?.podIP);
 
 /** Waits until the workflow of a TargetApp has continued as new so many times from now on. */
-async function handOns(app: ChronicleApp, times: number): Promise<void> {
+async function handOns(app: RecordedApp, times: number): Promise<void> {
   const runId = async () => (await world.temporal.workflow.getHandle(world.workflowId(app)).describe()).runId;
   for (let i = 0; i < times; i += 1) {
     const before = await runId();

@@ -5,12 +5,12 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { stringify } from 'yaml';
 import type { KubeObject, ResourceRef } from '../../src/clients/kubernetes/client.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
-import type { ChroniclePod } from '../support/chronicle.ts';
 import { startHangingProxy } from '../support/hanging-proxy.ts';
 import { operatorRole } from '../support/operator-role.ts';
 import type { OperatorInside } from '../support/operator-under-test.ts';
 import { startStopwatch } from '../support/pace.ts';
 import { type RealWorld, startWorld, targetAppOf, whenUnhealthy } from '../support/real-world.ts';
+import type { RecordedPod } from '../support/recorder.ts';
 import { until } from '../support/until.ts';
 
 /** As few as there may be, so that few sick parts fill them. */
@@ -57,10 +57,10 @@ it('a Temporal namespace without room for all search attributes is worked with, 
   await until('its workflow ends', async () => (await world.workflowStatus(watched)) === 'COMPLETED');
 });
 
-const polledAt = (pod: ChroniclePod | undefined): number => world.app.requests(pod?.status?.podIP);
+const polledAt = (pod: RecordedPod | undefined): number => world.app.requests(pod?.status?.podIP);
 
 /** Waits for four more polls of a pod, which are due within five seconds: it is polled every second. */
-async function isPolledOn(pod: ChroniclePod | undefined): Promise<void> {
+async function isPolledOn(pod: RecordedPod | undefined): Promise<void> {
   const before = polledAt(pod);
   const since = startStopwatch();
   await until('it is polled four times more', () => polledAt(pod) >= before + 4);
@@ -68,7 +68,7 @@ async function isPolledOn(pod: ChroniclePod | undefined): Promise<void> {
 }
 
 /** Nothing tells that a poll was left out but time: five of them would have been due. */
-async function isPolledNoMore(pod: ChroniclePod | undefined): Promise<void> {
+async function isPolledNoMore(pod: RecordedPod | undefined): Promise<void> {
   const before = polledAt(pod);
   await delay(5_000);
   expect(polledAt(pod)).toBe(before);
@@ -172,7 +172,7 @@ it('namespaces in which KCO lacks rights are named and hold up no other; with th
   await create(sick, targetAppOf('in-sick'));
   const [well] = await world.runApp('well-beside-namespace');
   const partly = await world.spawnOperator({
-    KUBECONFIG: world.servers.kubernetes.kubeconfigFor(user),
+    KUBECONFIG: await world.servers.kubernetes.kubeconfigFor(user),
     KCO_WATCH_NAMESPACES: `default,${sick},${shut}`,
   });
   await partly.ready();

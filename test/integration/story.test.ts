@@ -37,7 +37,7 @@ describe('an app that turns unhealthy', () => {
       related: { kind: 'Pod', name: sick?.metadata.name, uid: sick?.metadata.uid },
     });
     await until('the sick pod is being deleted', () =>
-      world.chronicle.pods.find(
+      world.recorder.pods.find(
         ({ type, object: { metadata } }) =>
           metadata.uid === sick?.metadata.uid && (type === 'deleted' || metadata.deletionTimestamp !== undefined),
       ),

@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
+import { createFakeActivities, planWith } from '../support/fake-activities.ts';
 import { scenarios } from '../support/scenarios.ts';
 import { History, installQuietRuntime, workflowBundle } from '../support/workflow-env.ts';
-import { createWorld, planWith } from '../support/world.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const directory = join(root, 'test/replay/histories');
@@ -19,7 +19,7 @@ const recorded = files.map((file) => ({
   history: History.fromObject(JSON.parse(readFileSync(join(directory, file), 'utf8'))),
 }));
 
-const { sinks } = createWorld(planWith());
+const { sinks } = createFakeActivities(planWith());
 
 const scenarioOf = (workflowId: string): string => basename(workflowId).replace(/-run-\d+$/, '');
 

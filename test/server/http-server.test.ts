@@ -5,9 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { connect as connectTls } from 'node:tls';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Hono } from 'hono';
-import { type Certificate, createCertificateAuthority } from '../../dev/servers/certificates.ts';
+import {
+  type Certificate,
+  type CertificateAuthority,
+  createCertificateAuthority,
+} from '../../dev/servers/certificates.ts';
 import { json } from '../../src/server/answers.ts';
 import { type HttpServer, type HttpServerOptions, startHttpServer } from '../../src/server/http-server.ts';
 import { until } from '../support/until.ts';
@@ -119,7 +123,10 @@ describe('a client', () => {
 });
 
 describe('a server with a certificate', () => {
-  const authority = createCertificateAuthority('test');
+  let authority: CertificateAuthority;
+  beforeAll(async () => {
+    authority = await createCertificateAuthority('test');
+  });
   const certificateOf = (commonName: string) => authority.issue({ commonName, names: ['127.0.0.1'] });
   let folder: string;
   const write = ({ cert, key }: Certificate): void => {
@@ -150,7 +157,7 @@ describe('a server with a certificate', () => {
     until(`the certificate is that of ${name}`, async () => (await shown(server)) === name);
 
   it('answers under it', async () => {
-    write(certificateOf('first'));
+    write(await certificateOf('first'));
     const { port } = await startTls();
     const body = await new Promise<string>((resolve, reject) => {
       const options = { port, host: '127.0.0.1', path: '/things', ca: authority.cert, agent: false as const };
@@ -162,25 +169,25 @@ describe('a server with a certificate', () => {
   });
 
   it('shows the next connection the one that replaces it', async () => {
-    write(certificateOf('first'));
+    write(await certificateOf('first'));
     const server = await startTls();
     expect(await shown(server)).toBe('first');
-    write(certificateOf('second'));
+    write(await certificateOf('second'));
     await shows(server, 'second');
   });
 
   it('keeps what it has when the replacement cannot be used, and says so once', async () => {
-    const first = certificateOf('first');
+    const first = await certificateOf('first');
     write(first);
     const server = await startTls();
     // The key of another certificate, as it is between the replacement of one file and that of the other.
-    write({ cert: first.cert, key: certificateOf('second').key });
+    write({ cert: first.cert, key: (await certificateOf('second')).key });
     await until('the trouble is told', () => errors.length > 0);
     write({ cert: 'no certificate', key: first.key });
     await until('the other trouble is told, too', () => errors.length > 1);
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect([await shown(server), errors.length]).toEqual(['first', 2]);
-    write(certificateOf('third'));
+    write(await certificateOf('third'));
     await shows(server, 'third');
   });
 

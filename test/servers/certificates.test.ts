@@ -4,11 +4,11 @@ import { connect, createServer, type TLSSocket } from 'node:tls';
 import { describe, expect, it } from '@jest/globals';
 import { createCertificateAuthority } from '../../dev/servers/certificates.ts';
 
-const authority = createCertificateAuthority('test-ca');
+const authority = await createCertificateAuthority('test-ca');
 
 async function handshake(trusted: string): Promise<{ authorized: boolean; clientSubject: unknown }> {
   const server = createServer({
-    ...authority.issue({ commonName: 'server', names: ['127.0.0.1'] }),
+    ...(await authority.issue({ commonName: 'server', names: ['127.0.0.1'] })),
     ca: authority.cert,
     requestCert: true,
   });
@@ -17,7 +17,7 @@ async function handshake(trusted: string): Promise<{ authorized: boolean; client
   const listening = Promise.withResolvers<void>();
   server.listen(0, '127.0.0.1', listening.resolve);
   await listening.promise;
-  const client = authority.issue({ commonName: 'jane', organizations: ['viewers'] });
+  const client = await authority.issue({ commonName: 'jane', organizations: ['viewers'] });
   const connected = Promise.withResolvers<boolean>();
   const { port } = server.address() as AddressInfo;
   const socket = connect({ port, host: '127.0.0.1', ca: trusted, ...client }, () =>
@@ -40,12 +40,12 @@ describe('a certificate authority', () => {
   });
 
   it('is not trusted by who trusts another one', async () => {
-    const other = createCertificateAuthority('test-ca');
+    const other = await createCertificateAuthority('test-ca');
     await expect(handshake(other.cert)).rejects.toThrow();
   });
 
-  it('signs what it issues, for the given names only', () => {
-    const { cert } = authority.issue({ commonName: 'api', names: ['127.0.0.1', 'localhost'] });
+  it('signs what it issues, for the given names only', async () => {
+    const { cert } = await authority.issue({ commonName: 'api', names: ['127.0.0.1', 'localhost'] });
     const leaf = new X509Certificate(cert);
     const ca = new X509Certificate(authority.cert);
     expect(leaf.checkIssued(ca)).toBe(true);
@@ -55,9 +55,9 @@ describe('a certificate authority', () => {
     expect([leaf.ca, ca.ca]).toEqual([false, true]);
   });
 
-  it.each([1, 40, 100, 119, 120, 130, 200, 300])('can encode a name of %i characters', (length) => {
+  it.each([1, 40, 100, 119, 120, 130, 200, 300])('can encode a name of %i characters', async (length) => {
     const commonName = 'x'.repeat(length);
-    const leaf = new X509Certificate(authority.issue({ commonName }).cert);
+    const leaf = new X509Certificate((await authority.issue({ commonName })).cert);
     expect(leaf.subject).toBe(`CN=${commonName}`);
   });
 });

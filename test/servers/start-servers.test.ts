@@ -82,7 +82,7 @@ describe('the Kubernetes part', () => {
     const { kubernetes } = servers;
     const list = (file: string) => clientsOf(file).core.listNamespacedPod({ namespace: 'default' });
     const account = await kubernetes.serviceAccountKubeconfig('default', 'default');
-    const viewer = kubernetes.kubeconfigFor('someone', ['viewers']);
+    const viewer = await kubernetes.kubeconfigFor('someone', ['viewers']);
     await expect(list(account)).rejects.toMatchObject({ code: 403 });
     await expect(list(viewer)).rejects.toMatchObject({ code: 403 });
     await clientsOf(kubernetes.kubeconfig)

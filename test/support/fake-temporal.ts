@@ -19,10 +19,10 @@ const emptyMessage = Buffer.alloc(5);
 
 /** Starts it on a free loopback port. TLS, since the SDK sends no API key without. */
 export async function startFakeTemporal(): Promise<FakeTemporal> {
-  const authority = createCertificateAuthority('fake-temporal');
+  const authority = await createCertificateAuthority('fake-temporal');
   const authorizations: FakeTemporal['authorizations'] = [];
   const sessions = new Set<Http2Session>();
-  const server = createSecureServer(authority.issue({ commonName: 'temporal', names: ['127.0.0.1'] }));
+  const server = createSecureServer(await authority.issue({ commonName: 'temporal', names: ['127.0.0.1'] }));
   server.on('session', (session) => {
     sessions.add(session);
     session.once('close', () => sessions.delete(session));

@@ -11,17 +11,11 @@ import { refOf } from '../../src/api/resource-ref.ts';
 import { createKube, type Kube, type KubeObject } from '../../src/clients/kubernetes/client.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
 import { type ShutdownStack, startAll } from '../../src/lifecycle/shutdown-stack.ts';
-import {
-  type Chronicle,
-  type ChronicleApp,
-  type ChronicleEvent,
-  type ChroniclePod,
-  startChronicle,
-} from './chronicle.ts';
 import { historyText } from './history-text.ts';
 import { createKubectl, type Kubectl } from './kubectl.ts';
 import { operatorBinding, operatorRole } from './operator-role.ts';
 import { type OperatorInside, type OperatorProcess, operatorInside, operatorProcess } from './operator-under-test.ts';
+import { type RecordedApp, type RecordedEvent, type RecordedPod, type Recorder, startRecorder } from './recorder.ts';
 import { createTestStack } from './test-stack.ts';
 import { until } from './until.ts';
 import { startWebhookReceiver, type WebhookReceiver } from './webhook-receiver.ts';
@@ -39,36 +33,36 @@ export interface RealWorld {
   temporal: Client;
   app: SampleApp;
   receiver: WebhookReceiver;
-  chronicle: Chronicle;
+  recorder: Recorder;
   /** Where commands run that are executed in a pod. */
   execDir: string;
   /** Creates the object, or makes it what the manifest says, and nothing that an earlier manifest said. */
   apply(manifest: JsonObject): Promise<KubeObject>;
   /** A Deployment of the sample application; resolves with its pods when they run. */
-  runApp(name: string, replicas?: number): Promise<ChroniclePod[]>;
+  runApp(name: string, replicas?: number): Promise<RecordedPod[]>;
   /** Applies a TargetApp that watches the app of its name every second; some of its spec replaced. */
   watchApp(name: string, spec?: JsonObject, annotations?: Record<string, string>): Promise<void>;
   /** The same, and waits until its first report under this spec. */
-  monitor(name: string, spec?: JsonObject): Promise<ChronicleApp>;
+  monitor(name: string, spec?: JsonObject): Promise<RecordedApp>;
   deleteApp(name: string): Promise<void>;
   /** Waits until so many pods of an app run, and no others are there. */
-  pods(name: string, count?: number): Promise<ChroniclePod[]>;
+  pods(name: string, count?: number): Promise<RecordedPod[]>;
   /** Makes a pod of the sample application say something else; the time at which it did. */
-  says(pod: ChroniclePod | undefined, state: Partial<AppState>): number;
+  says(pod: RecordedPod | undefined, state: Partial<AppState>): number;
   /** The TargetApp as it is now. */
-  targetApp(name: string): ChronicleApp | undefined;
+  targetApp(name: string): RecordedApp | undefined;
   /** Events that regard the TargetApp of that name. */
-  events(name: string, reason?: string): ChronicleEvent[];
+  events(name: string, reason?: string): RecordedEvent[];
   /** Waits until there is an Event with that reason, and words in its message. */
-  event(name: string, reason: string, words?: string): Promise<ChronicleEvent>;
+  event(name: string, reason: string, words?: string): Promise<RecordedEvent>;
   /** Names of the app's pods whose deletion was seen, in order; waits for so many, since an Event may be told before the deletion. */
   deletedPods(name: string, atLeast: number): Promise<string[]>;
   /** The workflow id of a TargetApp. */
-  workflowId(app: ChronicleApp): string;
+  workflowId(app: RecordedApp): string;
   /** Whether the workflow runs, or how it ended. */
-  workflowStatus(app: ChronicleApp): Promise<string>;
+  workflowStatus(app: RecordedApp): Promise<string>;
   /** All that stands in the history of a TargetApp's workflow, payloads decoded. */
-  history(app: ChronicleApp): Promise<string>;
+  history(app: RecordedApp): Promise<string>;
   /** An operator in this process, with the rights of the role; `settings` as in its environment. */
   operate(settings?: Record<string, string>): Promise<OperatorInside>;
   /** An operator as a process. */
@@ -111,9 +105,9 @@ async function applyCrds(kubectl: Kubectl): Promise<void> {
 }
 
 /** kwok gives addresses away again: whoever gets one is another instance of the application. */
-function forgetTheDead(chronicle: Chronicle, app: SampleApp): void {
+function forgetTheDead(recorder: Recorder, app: SampleApp): void {
   const addresses = new Map<string, string>();
-  chronicle.onPod(({ type, object: { metadata, status } }) => {
+  recorder.onPod(({ type, object: { metadata, status } }) => {
     const ip = status?.podIP;
     if (ip === undefined) return;
     const isNew = type !== 'deleted' && addresses.get(ip) !== metadata.uid;
@@ -164,15 +158,15 @@ async function worldIn(
   void stack.push('kubernetes connection', kube.close);
   const kubectl = createKubectl(await createToolLocator().locate('kubectl'), kubeconfig);
   await applyCrds(kubectl);
-  const chronicle = await startChronicle(kube, appRef);
-  void stack.push('chronicle', chronicle.stop);
-  forgetTheDead(chronicle, app);
+  const recorder = await startRecorder(kube, appRef);
+  void stack.push('recorder', recorder.stop);
+  forgetTheDead(recorder, app);
   const connection = await Connection.connect({ address: servers.temporal.address });
   void stack.push('temporal connection', () => connection.close());
   const temporal = new Client({ connection, namespace: servers.temporal.namespace });
 
   const environment = {
-    KUBECONFIG: servers.kubernetes.kubeconfigFor('kco'),
+    KUBECONFIG: await servers.kubernetes.kubeconfigFor('kco'),
     KCO_TEMPORAL_ADDRESS: servers.temporal.address,
     KCO_TEMPORAL_NAMESPACE: servers.temporal.namespace,
     ...settings,
@@ -187,8 +181,7 @@ async function worldIn(
   await apply(operatorRole as JsonObject);
   await apply(operatorBinding as JsonObject);
 
-  const podsNow = (name: string) =>
-    chronicle.present.pods().filter(({ metadata }) => metadata.labels?.['app'] === name);
+  const podsNow = (name: string) => recorder.present.pods().filter(({ metadata }) => metadata.labels?.['app'] === name);
   const pods: RealWorld['pods'] = (name, count = 1) =>
     until(
       `${count} pods of ${name} run`,
@@ -200,9 +193,9 @@ async function worldIn(
       // Kubernetes' own controllers come back from an absence of the API server in their own time, up to half a minute.
       { instead: () => podsNow(name), timeoutMs: 120_000 },
     );
-  const targetApp = (name: string) => chronicle.present.apps().find(({ metadata }) => metadata.name === name);
+  const targetApp = (name: string) => recorder.present.apps().find(({ metadata }) => metadata.name === name);
   const events = (name: string, reason?: string) =>
-    chronicle.present
+    recorder.present
       .events()
       .filter(
         ({ involvedObject, reason: why }) =>
@@ -212,7 +205,7 @@ async function worldIn(
       );
   const watchApp: RealWorld['watchApp'] = async (name, spec, annotations) =>
     void (await apply(targetAppOf(name, spec, annotations)));
-  const workflowId = ({ metadata }: ChronicleApp) => `targetapp/${metadata.namespace}/${metadata.name}/${metadata.uid}`;
+  const workflowId = ({ metadata }: RecordedApp) => `targetapp/${metadata.namespace}/${metadata.name}/${metadata.uid}`;
 
   return {
     servers,
@@ -221,7 +214,7 @@ async function worldIn(
     temporal,
     app,
     receiver,
-    chronicle,
+    recorder,
     execDir,
     apply,
     pods,
@@ -260,7 +253,7 @@ async function worldIn(
       ),
     deletedPods: (name, atLeast) => {
       const told = () =>
-        chronicle.pods
+        recorder.pods
           .filter(({ type, object }) => type === 'deleted' && object.metadata.labels?.['app'] === name)
           .map(({ object }) => object.metadata.name);
       return until(

@@ -17,7 +17,7 @@ import type { ObjectRef } from '../../src/domain/refs.ts';
 import { type QueueName, taskQueues } from '../../src/domain/task-queues.ts';
 import { attributesOf, standingOf } from '../../src/workflows/search-attributes.ts';
 import type { targetApp } from '../../src/workflows/target-app/target-app.ts';
-import type { World } from './world.ts';
+import type { FakeActivities } from './fake-activities.ts';
 
 /** Temporal's own types of histories, to write, read and measure them. */
 export const { History, HistoryEvent } = proto.temporal.api.history.v1;
@@ -44,10 +44,10 @@ export function installQuietRuntime(): void {
   Runtime.install({ logger: quiet, shutdownSignals: [], telemetryOptions: { logging: { filter: 'ERROR' } } });
 }
 
-/** One TargetApp's workflow in its world. */
-export interface Life {
+/** One TargetApp's workflow among fake activities. */
+export interface Execution {
   app: ObjectRef;
-  world: World;
+  fakes: FakeActivities;
   handle: WorkflowHandle<typeof targetApp>;
   /** The events of the run that is there now, or of another one. */
   history(runId?: string): Promise<RunHistory>;
@@ -55,11 +55,11 @@ export interface Life {
   end(): Promise<void>;
 }
 
-/** A Temporal dev server of its own, and lives in it: each with its own workers and task queues. */
+/** A Temporal dev server of its own, and executions in it: each with its own workers and task queues. */
 export interface WorkflowEnv {
   client: Client;
-  /** Starts the workflow of a TargetApp in this world; with some search attributes only, where those are named. */
-  live(world: World, app?: Partial<ObjectRef>, attributes?: string[]): Promise<Life>;
+  /** Starts the workflow of a TargetApp among these fake activities; with some search attributes only, where those are named. */
+  start(fakes: FakeActivities, app?: Partial<ObjectRef>, attributes?: string[]): Promise<Execution>;
   stop(): Promise<void>;
 }
 
@@ -67,7 +67,7 @@ export interface WorkflowEnv {
 const promptTimers = { 'history.timerProcessorMaxTimeShift': '1ms', 'history.transferProcessorMaxPollInterval': '1s' };
 
 /** One worker for each task queue, as the operator has them */
-async function startWorkers(connection: NativeConnection, namespace: string, taskQueue: string, world: World) {
+async function startWorkers(connection: NativeConnection, namespace: string, taskQueue: string, fakes: FakeActivities) {
   const common = {
     connection,
     namespace,
@@ -81,11 +81,11 @@ async function startWorkers(connection: NativeConnection, namespace: string, tas
     Worker.create({
       ...common,
       taskQueue: taskQueues[name](taskQueue),
-      activities: world.activities,
+      activities: fakes.activities,
       ...special,
     });
   const workers = await Promise.all([
-    create('polls', { workflowBundle: await workflowBundle(), sinks: world.sinks }),
+    create('polls', { workflowBundle: await workflowBundle(), sinks: fakes.sinks }),
     create('actions', { maxConcurrentActivityTaskPolls: 2 }),
     create('events', { maxConcurrentActivityTaskPolls: 2 }),
     create('reports', { maxConcurrentActivityTaskPolls: 2 }),
@@ -123,10 +123,14 @@ export async function startWorkflowEnv(
   const client = new Client({ connection, namespace });
   const workers: (() => Promise<void>)[] = [];
 
-  const live = async (world: World, partial: Partial<ObjectRef> = {}, attributes?: string[]): Promise<Life> => {
+  const start = async (
+    fakes: FakeActivities,
+    partial: Partial<ObjectRef> = {},
+    attributes?: string[],
+  ): Promise<Execution> => {
     const app = { namespace: 'default', name: 'my-app', uid: randomUUID(), ...partial };
     const taskQueue = `kco-${workers.length}`;
-    workers.push(await startWorkers(native, namespace, taskQueue, world));
+    workers.push(await startWorkers(native, namespace, taskQueue, fakes));
     const workflowId = `targetapp/${app.namespace}/${app.name}/${app.uid}`;
     const handle = await client.workflow.start<typeof targetApp>('targetApp', {
       workflowId,
@@ -142,11 +146,11 @@ export async function startWorkflowEnv(
     const latest = client.workflow.getHandle<typeof targetApp>(workflowId);
     return {
       app,
-      world,
+      fakes,
       handle: latest,
       history: (runId) => client.workflow.getHandle(workflowId, runId).fetchHistory(),
       end: async () => {
-        world.isDeleted = true;
+        fakes.isDeleted = true;
         await latest.signal('resourceChanged');
         await handle.result();
       },
@@ -154,7 +158,7 @@ export async function startWorkflowEnv(
   };
   return {
     client,
-    live,
+    start,
     stop: async () => {
       await Promise.all(workers.map((stop) => stop()));
       await native.close();

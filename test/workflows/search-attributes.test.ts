@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createWorkflowStarter, type ResourceWorkflow } from '../../src/clients/temporal/workflow-starter.ts';
 import { createAttributeUse } from '../../src/controller/attribute-use.ts';
 import { attributesOf, standingOf } from '../../src/workflows/search-attributes.ts';
+import { createFakeActivities, planWith } from '../support/fake-activities.ts';
 import { until } from '../support/until.ts';
 import { startWorkflowEnv, type WorkflowEnv } from '../support/workflow-env.ts';
-import { createWorld, planWith } from '../support/world.ts';
 
 const lines: string[] = [];
 const note = (message: string) => void lines.push(message);
@@ -49,11 +49,11 @@ describe('a namespace with eight of its ten Keyword attributes taken', () => {
 
   it('holds workflows that say what can be said, and the rest as soon as there is room', async () => {
     const known = ['KcoPhase', 'KcoReady', 'KcoNamespace'];
-    const world = createWorld(planWith());
-    world.attributes = known;
-    const life = await env.live(world, {}, known);
+    const fakes = createFakeActivities(planWith());
+    fakes.attributes = known;
+    const execution = await env.start(fakes, {}, known);
     const said = async () => {
-      const { typedSearchAttributes } = await life.handle.describe();
+      const { typedSearchAttributes } = await execution.handle.describe();
       return Object.fromEntries(typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));
     };
     await until('it says its phase', async () => (await said())['KcoPhase'] === 'Monitoring');
@@ -65,9 +65,9 @@ describe('a namespace with eight of its ten Keyword attributes taken', () => {
     const use = createAttributeUse(env.client, 'default', log);
     await until('there is room', async () => (await use.look(true)).length === 2 || use.usable() === null);
     expect(use.check()).toEqual({ ok: true });
-    world.attributes = null;
+    fakes.attributes = null;
     await until('it says the rest', async () => (await said())['KcoKind'] === 'TargetApp');
     expect(await said()).toMatchObject({ KcoName: 'my-app', KcoReady: true });
-    await life.end();
+    await execution.end();
   });
 });

@@ -247,9 +247,9 @@ it('knows the server and its types', async () => {
   await expect(kube.discover('absent.example/v1', 'Absent')).resolves.toBeUndefined();
 });
 
-it('does not trust an authority that only the environment names', () => {
+it('does not trust an authority that only the environment names', async () => {
   const { apiServer, caFile } = servers.kubernetes;
-  const other = Buffer.from(createCertificateAuthority('another').cert).toString('base64');
+  const other = Buffer.from((await createCertificateAuthority('another')).cert).toString('base64');
   const config = {
     clusters: [{ name: 'c', cluster: { server: apiServer, 'certificate-authority-data': other } }],
     users: [{ name: 'u', user: {} }],

@@ -22,7 +22,7 @@ const decoded = (text: string) => Buffer.from(text, 'base64').toString();
 beforeAll(async () => {
   servers = await startServers({ parts: 'kubernetes' });
   folder = mkdtempSync(join(tmpdir(), 'kco-kubeconfig-'));
-  const carol = userIn(servers.kubernetes.kubeconfigFor('carol', ['team']));
+  const carol = userIn(await servers.kubernetes.kubeconfigFor('carol', ['team']));
   certificate = { cert: decoded(carol['client-certificate-data']), key: decoded(carol['client-key-data']) };
   token = userIn(await servers.kubernetes.serviceAccountKubeconfig('default', 'default')).token;
 }, 900_000);

@@ -1,10 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ActionRequest } from '../../../src/domain/target-app/action.ts';
 import type { CompiledAction, CompiledRule } from '../../../src/domain/target-app/compiled-spec.ts';
+import {
+  createFakeActivities,
+  type FakeActivities,
+  health,
+  planWith,
+  restartRule,
+  uidOf,
+} from '../../support/fake-activities.ts';
 import { startStopwatch } from '../../support/pace.ts';
 import { until } from '../../support/until.ts';
 import { startWorkflowEnv, type WorkflowEnv } from '../../support/workflow-env.ts';
-import { createWorld, health, planWith, restartRule, uidOf, type World } from '../../support/world.ts';
 
 let env: WorkflowEnv;
 beforeAll(async () => {
@@ -32,79 +39,79 @@ const unavailable = {
   afterMs: 0,
   begun: true,
 } as const;
-const delivered = ({ ledger }: World): ActionRequest[] =>
+const delivered = ({ ledger }: FakeActivities): ActionRequest[] =>
   ledger.flatMap((it) => (it.kind === 'end' ? [it.request] : []));
 
 /** An app that is unhealthy, whose receiver is away until it is said to be back; what it took, in order. */
 async function withReceiver(rule: CompiledRule, intervalMs = 100) {
-  const world = createWorld(planWith({ intervalMs, rules: [rule] }));
+  const fakes = createFakeActivities(planWith({ intervalMs, rules: [rule] }));
   const receiver = { isAway: true, taken: [] as string[] };
-  world.faults.action = async (request) => {
+  fakes.faults.action = async (request) => {
     if (receiver.isAway) return unavailable;
     receiver.taken.push(request.id);
     return undefined;
   };
-  world.says(health('unhealthy'));
-  return { life: await env.live(world), world, receiver };
+  fakes.says(health('unhealthy'));
+  return { execution: await env.start(fakes), fakes, receiver };
 }
 
-const lastStatus = (world: World) => world.all('status').at(-1)?.status ?? {};
-const healthyActions = (world: World): string =>
-  (lastStatus(world)['conditions'] as { type: string; status: string; message: string }[] | undefined)
+const lastStatus = (fakes: FakeActivities) => fakes.all('status').at(-1)?.status ?? {};
+const healthyActions = (fakes: FakeActivities): string =>
+  (lastStatus(fakes)['conditions'] as { type: string; status: string; message: string }[] | undefined)
     ?.filter(({ type }) => type === 'ActionsHealthy')
     .map(({ status, message }) => `${status} ${message}`)[0] ?? '';
 
 describe('a webhook whose receiver is away', () => {
   it('is sent again under one id until it is taken, and in the order in which it was decided', async () => {
-    const { life, world, receiver } = await withReceiver(tell());
-    await until('it was sent twice', () => world.all('begin').length >= 2);
+    const { execution, fakes, receiver } = await withReceiver(tell());
+    await until('it was sent twice', () => fakes.all('begin').length >= 2);
     await until('the status says that it waits', () =>
-      healthyActions(world).startsWith('False tell: not delivered yet'),
+      healthyActions(fakes).startsWith('False tell: not delivered yet'),
     );
-    world.says(health('healthy'));
-    await until('the end is decided', () => world.reasons().includes('TriggerRecovered'));
-    world.says(health('unhealthy'));
+    fakes.says(health('healthy'));
+    await until('the end is decided', () => fakes.reasons().includes('TriggerRecovered'));
+    fakes.says(health('unhealthy'));
     await until(
       'the second episode is decided',
-      () => world.counted.filter((it) => it === 'fired webhook').length === 2,
+      () => fakes.counted.filter((it) => it === 'fired webhook').length === 2,
     );
     // Nothing overtakes the first, however often it is sent.
-    expect(new Set(world.all('begin').map(({ request }) => request.id)).size).toBe(1);
+    expect(new Set(fakes.all('begin').map(({ request }) => request.id)).size).toBe(1);
     receiver.isAway = false;
     await until('all three are taken', () => receiver.taken.length === 3);
-    await until('the status is well', () => healthyActions(world).startsWith('True'));
-    await life.end();
+    await until('the status is well', () => healthyActions(fakes).startsWith('True'));
+    await execution.end();
     const [down, up, again] = receiver.taken;
     expect(up).toMatch(/:r0$/);
     expect(down).not.toMatch(/:r0$/);
     expect(again).not.toBe(down);
-    expect(world.reasons().filter((reason) => reason === 'ActionSucceeded')).toHaveLength(3);
+    expect(fakes.reasons().filter((reason) => reason === 'ActionSucceeded')).toHaveLength(3);
   });
 
   it('holds up neither polls, nor the hand-on to another run, which goes on with it', async () => {
-    const { life, world, receiver } = await withReceiver(tell());
-    await until('it was sent', () => world.all('begin')[0]);
+    const { execution, fakes, receiver } = await withReceiver(tell());
+    await until('it was sent', () => fakes.all('begin')[0]);
     const runs = new Set<string>();
     await until(
       'three runs have gone on with it',
-      async () => runs.add((await life.handle.describe()).runId).size >= 3,
+      async () => runs.add((await execution.handle.describe()).runId).size >= 3,
       { timeoutMs: 180_000 },
     );
-    await life.handle.executeUpdate('redeliver');
+    await execution.handle.executeUpdate('redeliver');
     receiver.isAway = false;
     await until('it is taken', () => receiver.taken.length === 1, { timeoutMs: 180_000 });
-    await life.end();
-    expect(new Set(world.all('begin').map(({ request }) => request.id)).size).toBe(1);
+    await execution.end();
+    expect(new Set(fakes.all('begin').map(({ request }) => request.id)).size).toBe(1);
   });
 
   it('ends with its TargetApp, and says that it was not delivered', async () => {
-    const { life, world, receiver } = await withReceiver(tell());
-    await until('it waits', () => healthyActions(world).startsWith('False'));
+    const { execution, fakes, receiver } = await withReceiver(tell());
+    await until('it waits', () => healthyActions(fakes).startsWith('False'));
     const sinceDeleted = startStopwatch();
-    await life.end();
+    await execution.end();
     expect(sinceDeleted.stop()).toBeLessThan(30_000);
     expect(
-      world
+      fakes
         .all('event')
         .map(({ record }) => record.message)
         .join('\n'),
@@ -113,48 +120,48 @@ describe('a webhook whose receiver is away', () => {
   });
 
   it('is kept when it could not be delivered in time, and sent again by the update redeliver', async () => {
-    const { life, world, receiver } = await withReceiver(tell({ deliverForMs: 1_500, onRecovery: [] }));
-    await until('it was given up', () => (lastStatus(world)['undelivered'] as unknown[] | undefined)?.length === 1);
-    const [kept] = lastStatus(world)['undelivered'] as { actionId: string; rule: string }[];
-    expect(kept).toMatchObject({ rule: 'tell', actionId: world.all('begin')[0]?.request.id });
-    await expect(life.handle.executeUpdate('redeliver', { args: ['another'] })).rejects.toThrow();
+    const { execution, fakes, receiver } = await withReceiver(tell({ deliverForMs: 1_500, onRecovery: [] }));
+    await until('it was given up', () => (lastStatus(fakes)['undelivered'] as unknown[] | undefined)?.length === 1);
+    const [kept] = lastStatus(fakes)['undelivered'] as { actionId: string; rule: string }[];
+    expect(kept).toMatchObject({ rule: 'tell', actionId: fakes.all('begin')[0]?.request.id });
+    await expect(execution.handle.executeUpdate('redeliver', { args: ['another'] })).rejects.toThrow();
     receiver.isAway = false;
-    expect(await life.handle.executeUpdate('redeliver', { args: [kept?.actionId] })).toEqual([kept?.actionId]);
+    expect(await execution.handle.executeUpdate('redeliver', { args: [kept?.actionId] })).toEqual([kept?.actionId]);
     await until('it is taken', () => receiver.taken.length === 1);
-    await until('the status keeps it no longer', () => lastStatus(world)['undelivered'] === undefined);
+    await until('the status keeps it no longer', () => lastStatus(fakes)['undelivered'] === undefined);
     expect(receiver.taken).toEqual([kept?.actionId]);
-    await life.end();
+    await execution.end();
   });
 
   it('waits while its TargetApp is suspended, and goes on afterwards', async () => {
-    const { life, world, receiver } = await withReceiver(tell());
-    await until('it was sent', () => world.all('begin')[0]);
-    await life.handle.executeUpdate('suspend');
+    const { execution, fakes, receiver } = await withReceiver(tell());
+    await until('it was sent', () => fakes.all('begin')[0]);
+    await execution.handle.executeUpdate('suspend');
     receiver.isAway = false;
-    const calls = world.all('begin').length;
-    await expect(life.handle.executeUpdate('pollNow')).rejects.toThrow();
-    expect(world.all('begin').length).toBeLessThanOrEqual(calls + 1);
-    await life.handle.executeUpdate('resume');
+    const calls = fakes.all('begin').length;
+    await expect(execution.handle.executeUpdate('pollNow')).rejects.toThrow();
+    expect(fakes.all('begin').length).toBeLessThanOrEqual(calls + 1);
+    await execution.handle.executeUpdate('resume');
     await until('it is taken', () => receiver.taken.length === 1);
-    await life.end();
+    await execution.end();
   });
 });
 
 describe('the end of an incident', () => {
   it('is told when the pod that was ill has been replaced by one that is well', async () => {
     const rules = [restartRule({ paced: true }), tell({ action: 'webhook', onRecovery: [delivery] })];
-    const world = createWorld(planWith({ rules }));
-    world.faults.action = async ({ action }) => {
+    const fakes = createFakeActivities(planWith({ rules }));
+    fakes.faults.action = async ({ action }) => {
       if (action !== 'restart_pod') return undefined;
-      world.pods.delete(uidOf(0));
-      world.pods.set(uidOf(9), { name: 'my-app-new', state: health('healthy') });
+      fakes.pods.delete(uidOf(0));
+      fakes.pods.set(uidOf(9), { name: 'my-app-new', state: health('healthy') });
       return undefined;
     };
-    world.says(health('unhealthy'));
-    const life = await env.live(world);
-    await until('the recovery is told', () => delivered(world).some(({ recovery }) => recovery === 0));
-    await life.end();
-    const told = delivered(world).filter(({ action }) => action === 'webhook');
+    fakes.says(health('unhealthy'));
+    const execution = await env.start(fakes);
+    await until('the recovery is told', () => delivered(fakes).some(({ recovery }) => recovery === 0));
+    await execution.end();
+    const told = delivered(fakes).filter(({ action }) => action === 'webhook');
     expect(told.map(({ recovery }) => recovery)).toEqual([undefined, 0]);
     expect(told[1]).toMatchObject({ pods: [{ name: 'my-app-7d4b9c-0' }], newValue: 'healthy' });
   });

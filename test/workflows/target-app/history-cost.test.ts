@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createFakeActivities, health, planWith, restartRule } from '../../support/fake-activities.ts';
 import { bytesOf, median, pollsIn } from '../../support/polls-in-history.ts';
 import { until } from '../../support/until.ts';
 import { HistoryEvent, type RunEvent, startWorkflowEnv, type WorkflowEnv } from '../../support/workflow-env.ts';
-import { createWorld, health, planWith, restartRule } from '../../support/world.ts';
 
 let env: WorkflowEnv;
 beforeAll(async () => {
@@ -14,12 +14,12 @@ const marker = 'a-value-of-the-state';
 
 /** The events of unchanged polls of an app with so many pods, at a usual interval's cost. */
 async function unchangedPolls(pods: number): Promise<RunEvent[][]> {
-  const world = createWorld(planWith({ intervalMs: 100, rules: [restartRule()] }), pods);
-  for (const uid of world.pods.keys()) world.says(health(marker), uid);
-  const life = await env.live(world, { namespace: 'production', name: 'storefront-checkout' });
-  await until('12 polls are done', () => world.all('look').length >= 12);
-  const { events } = await life.history();
-  await life.end();
+  const fakes = createFakeActivities(planWith({ intervalMs: 100, rules: [restartRule()] }), pods);
+  for (const uid of fakes.pods.keys()) fakes.says(health(marker), uid);
+  const execution = await env.start(fakes, { namespace: 'production', name: 'storefront-checkout' });
+  await until('12 polls are done', () => fakes.all('look').length >= 12);
+  const { events } = await execution.history();
+  await execution.end();
   // The first ones carry the plan, the states and the first report.
   return pollsIn(events ?? []).slice(4);
 }

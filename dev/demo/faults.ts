@@ -1,7 +1,7 @@
-import type { Stage } from './stage.ts';
+import type { Setup } from './setup.ts';
 
 /** What a person does to the sample application. */
-export interface Hands {
+export interface Faults {
   /** One healthy pod says that it is unhealthy. Returns its name; undefined when there is none left. */
   breakPod(): string | undefined;
   /** One pod changes its status, to degraded and back. */
@@ -12,9 +12,9 @@ export interface Hands {
   mend(): void;
 }
 
-/** Hands on the application of this stage; what they do is a happening. */
-export function createHands({ app, silent, cluster, happenings }: Stage): Hands {
-  const say = (text: string) => happenings.tell({ kind: 'you', text });
+/** Faults for the application of this setup; each is written to the event log. */
+export function createFaults({ app, silent, cluster, log }: Setup): Faults {
+  const say = (text: string) => log.record({ kind: 'you', text });
   const healthy = () =>
     cluster.runningPods().filter(({ ip }) => app.stateOf(ip).health === 'healthy' && !silent.has(ip));
   return {

@@ -1,4 +1,4 @@
-/** A process for the keeper to run. */
+/** A process for the supervisor to run. */
 export interface Command {
   /** Unique among the running ones. */
   name: string;
@@ -9,7 +9,7 @@ export interface Command {
   logFile: string;
 }
 
-/** What the keeper is asked to do. */
+/** What the supervisor is asked to do. */
 export type Order =
   | { do: 'run'; command: Command }
   | { do: 'signal'; name: string; signal: NodeJS.Signals }
@@ -20,7 +20,7 @@ export type Order =
 /** An order as it travels; the answer carries the same id. */
 export type Request = Order & { id: number };
 
-/** What the keeper says: an answer to a request, or that a process has ended. */
+/** What the supervisor says: an answer to a request, or that a process has ended. */
 export type Report =
   | { kind: 'done'; id: number; pid?: number }
   | { kind: 'failed'; id: number; message: string }

@@ -6,12 +6,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import type { Command, Report, Request } from './keeper-protocol.ts';
+import type { Command, Report, Request } from './process-supervisor-protocol.ts';
 
 const directoryToRemove = process.argv[2];
 const running = new Map<string, ChildProcess>();
 
-/** Linux only, and only a second net: the kernel then ends the servers when the keeper itself is killed. */
+/** Linux only, and only a second net: the kernel then ends the servers when the supervisor itself is killed. */
 const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
 
 function report(message: Report): void {

@@ -1,18 +1,11 @@
-import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { createToolLocator, ToolMissing } from '../servers/locate-tool.ts';
+import { createToolLocator, isExecutable, ToolMissing } from '../servers/locate-tool.ts';
 import { examplesNamespace } from './manifests.ts';
-import type { Stage } from './stage.ts';
+import type { Setup } from './setup.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The keys that do something, as the screen names them. */
 const keysText = 'b break a pod   m mend all   s change a status   u make one unreachable   h this help   q quit';
-
-const isExecutable = (file: string): Promise<boolean> =>
-  access(file, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
 
 /** The line that makes `kubectl` work in a shell with this PATH; none when it does already. */
 export async function kubectlLines(terminal: Terminal, path = ''): Promise<string[]> {
@@ -31,8 +24,8 @@ const breakLine = (url: string): string =>
   `curl -s ${url} -H 'content-type: application/json' -d '{"query":"mutation { setHealth(health: \\"unhealthy\\") { health } }"}'`;
 
 /** Where everything is, and what to try. */
-export function printDirections(stage: Stage, terminal: Terminal, kubectl: string[]): void {
-  const { servers, cluster, operator, app } = stage;
+export function printInstructions(setup: Setup, terminal: Terminal, kubectl: string[]): void {
+  const { servers, cluster, operator, app } = setup;
   const { line, paint } = terminal;
   const place = (what: string, where: string | undefined) => line(`  ${what.padEnd(14)} ${paint.cyan(where ?? '-')}`);
   const paste = (text: string) => line(`    ${text}`);

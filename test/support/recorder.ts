@@ -2,12 +2,12 @@ import type { Kube, KubeObject, ResourceRef } from '../../src/clients/kubernetes
 import { createInformer, type WatchEventType } from '../../src/clients/kubernetes/informer/informer.ts';
 
 /** A pod as the stories look at it. */
-export interface ChroniclePod extends KubeObject {
+export interface RecordedPod extends KubeObject {
   status?: { phase?: string; podIP?: string };
 }
 
 /** A core Event. */
-export interface ChronicleEvent extends KubeObject {
+export interface RecordedEvent extends KubeObject {
   involvedObject: { kind: string; name: string; uid: string; namespace: string };
   related?: { kind: string; name: string; uid: string };
   reason: string;
@@ -17,7 +17,7 @@ export interface ChronicleEvent extends KubeObject {
 }
 
 /** A TargetApp. */
-export interface ChronicleApp extends KubeObject {
+export interface RecordedApp extends KubeObject {
   metadata: KubeObject['metadata'] & { managedFields?: { subresource?: string; time: string }[] };
   spec: Record<string, unknown>;
   status?: {
@@ -51,14 +51,14 @@ export interface Entry<T extends KubeObject> {
 }
 
 /** What happened in the cluster, in the order in which it was told, with the times of its arrival. */
-export interface Chronicle {
-  pods: Entry<ChroniclePod>[];
-  events: Entry<ChronicleEvent>[];
-  apps: Entry<ChronicleApp>[];
+export interface Recorder {
+  pods: Entry<RecordedPod>[];
+  events: Entry<RecordedEvent>[];
+  apps: Entry<RecordedApp>[];
   /** What there is now. */
-  present: { pods(): ChroniclePod[]; events(): ChronicleEvent[]; apps(): ChronicleApp[] };
+  present: { pods(): RecordedPod[]; events(): RecordedEvent[]; apps(): RecordedApp[] };
   /** Called at every change of a pod; returns the end of it. */
-  onPod(listener: (entry: Entry<ChroniclePod>) => void): () => void;
+  onPod(listener: (entry: Entry<RecordedPod>) => void): () => void;
   stop(): Promise<void>;
 }
 
@@ -66,8 +66,8 @@ const podRef: ResourceRef = { apiVersion: 'v1', kind: 'Pod', plural: 'pods', nam
 const eventRef: ResourceRef = { apiVersion: 'v1', kind: 'Event', plural: 'events', namespaced: true };
 
 /** Watches pods, Events and TargetApps from now on. */
-export async function startChronicle(kube: Kube, appRef: ResourceRef): Promise<Chronicle> {
-  const listeners = new Set<(entry: Entry<ChroniclePod>) => void>();
+export async function startRecorder(kube: Kube, appRef: ResourceRef): Promise<Recorder> {
+  const listeners = new Set<(entry: Entry<RecordedPod>) => void>();
   const watched = <T extends KubeObject>(ref: ResourceRef, told?: (entry: Entry<T>) => void) => {
     const entries: Entry<T>[] = [];
     const cache = createInformer<T>({
@@ -85,11 +85,11 @@ export async function startChronicle(kube: Kube, appRef: ResourceRef): Promise<C
     cache.start();
     return { entries, cache };
   };
-  const pods = watched<ChroniclePod>(podRef, (entry) => {
+  const pods = watched<RecordedPod>(podRef, (entry) => {
     for (const listener of listeners) listener(entry);
   });
-  const events = watched<ChronicleEvent>(eventRef);
-  const apps = watched<ChronicleApp>(appRef);
+  const events = watched<RecordedEvent>(eventRef);
+  const apps = watched<RecordedApp>(appRef);
   const caches = [pods.cache, events.cache, apps.cache];
   await Promise.all(caches.map(({ synced }) => synced));
   return {

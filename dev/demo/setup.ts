@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type SampleApp, startSampleApp } from '../sample-app/app.ts';
 import { type Servers, startServers } from '../servers/start-servers.ts';
 import { type Cluster, createCluster } from './cluster.ts';
-import { createHappenings, type Happenings } from './happenings.ts';
+import { createEventLog, type EventLog } from './event-log.ts';
 import { appName, basicTargetApp, crds, deployment, examplesNamespace, otherExamples } from './manifests.ts';
 import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
 import type { Terminal } from './terminal.ts';
@@ -13,52 +13,52 @@ import { startWebhookReceiver } from './webhook-receiver.ts';
 export const pollingInterval = 5;
 
 /** Everything that the demo is played with. */
-export interface Stage {
+export interface Setup {
   servers: Servers;
   app: SampleApp;
   /** Addresses of the pods that were made to hang up on everybody. */
   silent: Set<string>;
   cluster: Cluster;
   operator: OperatorProcess;
-  happenings: Happenings;
+  log: EventLog;
 }
 
 /** What was started, to be ended in the opposite order; the demo may be told to stop while it still starts. */
-export interface Curtain {
+export interface Cleanup {
   /** Registers how to end something that runs now. Ends it at once when the end has come already. */
   onEnd(end: () => Promise<void> | void): Promise<void>;
   /** Ends everything, the youngest first; may be called more than once. */
-  fall(): Promise<void>;
+  run(): Promise<void>;
 }
 
 /** An empty list of things to end. One that fails to end does not keep the others. */
-export function createCurtain(): Curtain {
+export function createCleanup(): Cleanup {
   const ends: (() => Promise<void> | void)[] = [];
-  let falling: Promise<void> | undefined;
-  const fall = async (): Promise<void> => {
+  let running: Promise<void> | undefined;
+  const endAll = async (): Promise<void> => {
     for (let end = ends.pop(); end !== undefined; end = ends.pop()) await Promise.resolve(end()).catch(() => undefined);
   };
   return {
     async onEnd(end) {
-      if (falling === undefined) ends.push(end);
+      if (running === undefined) ends.push(end);
       else await end();
     },
-    fall() {
-      falling ??= fall();
-      return falling;
+    run() {
+      running ??= endAll();
+      return running;
     },
   };
 }
 
-async function openCluster(terminal: Terminal, curtain: Curtain, happenings: Happenings, forget: (ip: string) => void) {
+async function openCluster(terminal: Terminal, cleanup: Cleanup, log: EventLog, forget: (ip: string) => void) {
   const onProgress = (line: string) => terminal.line(terminal.paint.dim(`    ${line}`));
   const servers = await terminal.step('Kubernetes and Temporal', startServers({ onProgress }));
-  await curtain.onEnd(() => servers.stop());
+  await cleanup.onEnd(() => servers.stop());
   // Where commands run that are executed in a pod; removed with the servers, as the operator's log is.
   const workingDir = join(servers.stateDir, 'exec');
   copyFileSync(join(import.meta.dirname, 'health-check.sh'), join(workingDir, 'health-check.sh'));
-  const cluster = createCluster(servers.kubernetes.kubeconfig, happenings, forget);
-  await curtain.onEnd(() => cluster.stop());
+  const cluster = createCluster(servers.kubernetes.kubeconfig, log, forget);
+  await cleanup.onEnd(() => cluster.stop());
   return { servers, cluster, workingDir };
 }
 
@@ -70,7 +70,7 @@ async function establish(cluster: Cluster, port: number): Promise<void> {
 }
 
 /** Resolves when the workflow of the sample application has seen its three pods. */
-const monitored = ({ seen }: Happenings) =>
+const monitored = ({ seen }: EventLog) =>
   seen({
     what: `${appName} is monitored`,
     kind: 'status',
@@ -80,19 +80,19 @@ const monitored = ({ seen }: Happenings) =>
   });
 
 /** Starts everything and resolves when the sample application is monitored. Throws with what could not be had. */
-export async function setStage(terminal: Terminal, curtain: Curtain): Promise<Stage> {
-  const happenings = createHappenings();
+export async function setUp(terminal: Terminal, cleanup: Cleanup): Promise<Setup> {
+  const log = createEventLog();
   const app = await startSampleApp();
-  await curtain.onEnd(() => app.close());
+  await cleanup.onEnd(() => app.close());
   const silent = new Set<string>();
   const forget = (ip: string): void => {
     app.forget(ip);
     app.fault(ip, undefined);
     silent.delete(ip);
   };
-  const { servers, cluster, workingDir } = await openCluster(terminal, curtain, happenings, forget);
-  const receiver = await startWebhookReceiver(happenings);
-  await curtain.onEnd(receiver.close);
+  const { servers, cluster, workingDir } = await openCluster(terminal, cleanup, log, forget);
+  const receiver = await startWebhookReceiver(log);
+  await cleanup.onEnd(receiver.close);
   await terminal.step('the CRD, and the sample application in three pods', establish(cluster, app.port));
   const operator = await terminal.step(
     'the operator, from source',
@@ -103,9 +103,9 @@ export async function setStage(terminal: Terminal, curtain: Curtain): Promise<St
       logFile: join(servers.stateDir, 'operator.log'),
     }),
   );
-  await curtain.onEnd(operator.stop);
+  await cleanup.onEnd(operator.stop);
   const basic = basicTargetApp({ pollingInterval, webhookUrl: receiver.url, workingDir });
-  const applied = cluster.apply([basic, ...otherExamples()]).then(() => monitored(happenings));
+  const applied = cluster.apply([basic, ...otherExamples()]).then(() => monitored(log));
   await terminal.step('the TargetApps of examples/, and the first poll', applied);
-  return { servers, app, silent, cluster, operator, happenings };
+  return { servers, app, silent, cluster, operator, log };
 }

@@ -19,14 +19,14 @@ import type { DecisionSinks } from '../../src/workflows/target-app/activities.ts
 import { identified } from './domain.ts';
 
 /** A pod as it would answer. */
-export interface WorldPod {
+export interface FakePod {
   name: string;
   state: Json;
   failure?: Failure;
 }
 
-/** Something that happened in the world, in the order in which it did. */
-export type Happening =
+/** Something that took effect, in the order in which it did. */
+export type Effect =
   | { kind: 'look'; at: number; input: ObserveInput; told: Observation }
   | { kind: 'event'; at: number; record: EventRecord }
   | { kind: 'status'; at: number; status: JsonObject }
@@ -53,25 +53,25 @@ interface Faults {
 }
 
 /** One TargetApp's surroundings in memory: what there is to see, what was done, and what goes wrong. */
-export interface World {
+export interface FakeActivities {
   plan: CompiledSpec;
   /** By uid. */
-  pods: Map<string, WorldPod>;
+  pods: Map<string, FakePod>;
   isDeleted: boolean;
-  /** What the status of an earlier life tells. */
+  /** What the status of an earlier execution tells. */
   mirror: FiredEpisode[];
   pollRequested?: string;
   /** The search attributes that Temporal has; null: all, absent: nothing is told of them. */
   attributes?: string[] | null;
   faults: Faults;
   /** Everything that took effect. */
-  ledger: Happening[];
+  ledger: Effect[];
   activities: Activities;
   sinks: InjectedSinks<DecisionSinks & EventSinks>;
   /** What the sinks counted, in order: `fired restart_pod`, `suppressed Cooldown`. */
   counted: string[];
   /** What happened of one kind. */
-  all<Kind extends Happening['kind']>(kind: Kind): Extract<Happening, { kind: Kind }>[];
+  all<Kind extends Effect['kind']>(kind: Kind): Extract<Effect, { kind: Kind }>[];
   /** The reasons of the Events that were recorded, in order. */
   reasons(): string[];
   /** Makes a pod (by default the first) answer another state. */
@@ -131,7 +131,7 @@ export function planWith(replaced: Partial<CompiledSpec> = {}): CompiledSpec {
 
 const succeeded: ActionOutcome = { status: 'succeeded', reason: 'Done', message: 'done' };
 
-function readingOf(subject: string, { name, state, failure }: WorldPod, known = ''): Reading[] {
+function readingOf(subject: string, { name, state, failure }: FakePod, known = ''): Reading[] {
   const [knownHash, knownFailure] = known.split('!');
   if (failure !== undefined) return knownFailure === failureKey(failure) ? [] : [{ subject, name, failure }];
   const hash = hashOf(state);
@@ -140,9 +140,9 @@ function readingOf(subject: string, { name, state, failure }: WorldPod, known = 
 }
 
 /** What the observing activity promises, over pods in memory. */
-function lookAt(world: World, input: ObserveInput): Observation {
-  if (world.isDeleted) return { matched: 0, deleted: true };
-  const { plan, pods, mirror, pollRequested, attributes } = world;
+function lookAt(fakes: FakeActivities, input: ObserveInput): Observation {
+  if (fakes.isDeleted) return { matched: 0, deleted: true };
+  const { plan, pods, mirror, pollRequested, attributes } = fakes;
   const told: Observation = {
     matched: pods.size,
     ...(plan.digest !== input.plan && { plan }),
@@ -156,17 +156,17 @@ function lookAt(world: World, input: ObserveInput): Observation {
   return { ...told, ...(gone.length > 0 && { gone }), ...(readings.length > 0 && { readings }) };
 }
 
-function activitiesOf(world: World): Activities {
+function activitiesOf(fakes: FakeActivities): Activities {
   const calls = { observe: 0, recordEvents: 0, reportStatus: 0 };
   const actionCalls = new Map<string, number>();
-  const note = (happening: Happening) => world.ledger.push(happening);
+  const note = (happening: Effect) => fakes.ledger.push(happening);
   const act = async (request: ActionRequest) => {
     const before = actionCalls.get(request.id) ?? 0;
     actionCalls.set(request.id, before + 1);
     note({ kind: 'begin', at: Date.now(), request });
-    if (world.faults.loses?.(request)) return await Context.current().cancelled;
+    if (fakes.faults.loses?.(request)) return await Context.current().cancelled;
     return withHeartbeat(async () => {
-      const outcome = (await world.faults.action?.(request, before)) ?? succeeded;
+      const outcome = (await fakes.faults.action?.(request, before)) ?? succeeded;
       note({ kind: 'end', at: Date.now(), request });
       return outcome;
     });
@@ -177,16 +177,16 @@ function activitiesOf(world: World): Activities {
     observe: (input) =>
       withHeartbeat(async () => {
         const at = Date.now();
-        const told = lookAt(world, input);
+        const told = lookAt(fakes, input);
         const before = calls.observe++;
-        await world.faults.observe?.(input, before);
+        await fakes.faults.observe?.(input, before);
         note({ kind: 'look', at, input, told });
         return told;
       }),
     recordEvents: (_, __, records) =>
       withHeartbeat(async () => {
         const before = calls.recordEvents++;
-        const { left = [] } = ((await world.faults.recordEvents?.(records, before)) ?? {}) as Recorded;
+        const { left = [] } = ((await fakes.faults.recordEvents?.(records, before)) ?? {}) as Recorded;
         for (const [i, record] of records.entries())
           if (!left.includes(i)) note({ kind: 'event', at: Date.now(), record });
         return left.length === 0 ? {} : { left };
@@ -194,18 +194,18 @@ function activitiesOf(world: World): Activities {
     reportStatus: ({ status }) =>
       withHeartbeat(async () => {
         const before = calls.reportStatus++;
-        const { refused } = ((await world.faults.reportStatus?.(status, before)) ?? {}) as Partial<Reported>;
+        const { refused } = ((await fakes.faults.reportStatus?.(status, before)) ?? {}) as Partial<Reported>;
         if (refused !== undefined) return { gone: false, refused };
-        if (!world.isDeleted) note({ kind: 'status', at: Date.now(), status });
-        return { gone: world.isDeleted };
+        if (!fakes.isDeleted) note({ kind: 'status', at: Date.now(), status });
+        return { gone: fakes.isDeleted };
       }),
   };
 }
 
-/** A world with so many healthy pods. */
-export function createWorld(plan: CompiledSpec, pods = 1): World {
-  const all: World['all'] = (kind) => world.ledger.filter((h) => h.kind === kind) as never;
-  const world: World = {
+/** Fake activities with so many healthy pods. */
+export function createFakeActivities(plan: CompiledSpec, pods = 1): FakeActivities {
+  const all: FakeActivities['all'] = (kind) => fakes.ledger.filter((h) => h.kind === kind) as never;
+  const fakes: FakeActivities = {
     plan,
     pods: new Map(
       Array.from({ length: pods }, (_, i) => [uidOf(i), { name: `my-app-7d4b9c-${i}`, state: health('healthy') }]),
@@ -218,22 +218,22 @@ export function createWorld(plan: CompiledSpec, pods = 1): World {
     counted: [],
     sinks: {
       events: {
-        dropped: { fn: (_, reason, count) => void world.counted.push(`dropped ${count} ${reason}`) },
+        dropped: { fn: (_, reason, count) => void fakes.counted.push(`dropped ${count} ${reason}`) },
       },
       decisions: {
-        ended: { fn: (_, action, status) => void world.counted.push(`ended ${action} ${status}`) },
-        fired: { fn: (_, action) => void world.counted.push(`fired ${action}`) },
-        suppressed: { fn: (_, reason) => void world.counted.push(`suppressed ${reason}`) },
+        ended: { fn: (_, action, status) => void fakes.counted.push(`ended ${action} ${status}`) },
+        fired: { fn: (_, action) => void fakes.counted.push(`fired ${action}`) },
+        suppressed: { fn: (_, reason) => void fakes.counted.push(`suppressed ${reason}`) },
       },
     },
     all,
     reasons: () => all('event').map(({ record }) => record.reason),
     says: (state, uid = uidOf(0)) => {
-      world.pods.set(uid, { name: world.pods.get(uid)?.name ?? 'my-app', state });
+      fakes.pods.set(uid, { name: fakes.pods.get(uid)?.name ?? 'my-app', state });
     },
   };
-  world.activities = activitiesOf(world);
-  return world;
+  fakes.activities = activitiesOf(fakes);
+  return fakes;
 }
 
 /** A look that has seen what there is and does not answer yet. */
@@ -243,12 +243,12 @@ export interface HeldLook {
 }
 
 /** Lets the next look wait for its release. */
-export function holdNextLook(world: World): HeldLook {
+export function holdNextLook(fakes: FakeActivities): HeldLook {
   const gate = Promise.withResolvers<void>();
   const held: HeldLook = { isUnderWay: false, release: gate.resolve };
-  world.faults.observe = () => {
+  fakes.faults.observe = () => {
     held.isUnderWay = true;
-    delete world.faults.observe;
+    delete fakes.faults.observe;
     return gate.promise;
   };
   return held;

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Command, Order, Report } from './keeper-protocol.ts';
+import type { Command, Order, Report } from './process-supervisor-protocol.ts';
 
 /** How a process ended. */
 export interface Exit {
@@ -8,17 +8,17 @@ export interface Exit {
   signal: NodeJS.Signals | null;
 }
 
-/** Owns the servers of one set; see keeper-main.ts for what it promises. */
-export interface Keeper {
+/** Owns the servers of one set; see process-supervisor-main.ts for what it promises. */
+export interface ProcessSupervisor {
   /** Starts a process; resolves to its pid. */
   run(command: Command): Promise<number>;
   /** Sends a signal to a process and all that it started. Rejects when it is not running. */
   signal(name: string, signal: NodeJS.Signals): Promise<void>;
   /** SIGTERM, then SIGKILL after `graceMs`; resolves when it has ended. */
   end(name: string, graceMs: number): Promise<void>;
-  /** Listens on an address for as long as the keeper lives; rejects when somebody else does. */
+  /** Listens on an address for as long as the supervisor lives; rejects when somebody else does. */
   claim(address: string, port: number): Promise<void>;
-  /** Ends everything, removes the directory and the keeper itself; may be called more than once. */
+  /** Ends everything, removes the directory and the supervisor itself; may be called more than once. */
   close(graceMs: number): Promise<void>;
   /** The processes that run now, by name. */
   pids(): Record<string, number>;
@@ -31,10 +31,10 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-function forkKeeper(directoryToRemove: string | undefined): ChildProcess {
+function forkSupervisor(directoryToRemove: string | undefined): ChildProcess {
   const { NODE_OPTIONS: _, ...env } = process.env;
   return fork(
-    fileURLToPath(new URL('./keeper-main.ts', import.meta.url)),
+    fileURLToPath(new URL('./process-supervisor-main.ts', import.meta.url)),
     directoryToRemove === undefined ? [] : [directoryToRemove],
     { detached: true, stdio: ['ignore', 'ignore', 'ignore', 'ipc'], execArgv: [], env },
   );
@@ -51,12 +51,12 @@ function killGroups(pids: Iterable<number>): void {
 }
 
 /**
- * Starts the keeper. It does not keep this process alive: a script that forgets to stop its servers ends, and they with it.
+ * Starts the supervisor. It does not keep this process alive: a script that forgets to stop its servers ends, and they with it.
  *
  * @param directoryToRemove removed when the last server has ended
  */
-export function createKeeper(directoryToRemove?: string): Keeper {
-  const child = forkKeeper(directoryToRemove);
+export function createProcessSupervisor(directoryToRemove?: string): ProcessSupervisor {
+  const child = forkSupervisor(directoryToRemove);
   const waiting = new Map<number, Waiting>();
   const pids = new Map<string, number>();
   const exits = new Map<string, Exit>();
@@ -100,7 +100,7 @@ export function createKeeper(directoryToRemove?: string): Keeper {
     child.send({ id, ...order });
     return promise;
   };
-  const closeKeeper = async (graceMs: number) => {
+  const closeSupervisor = async (graceMs: number) => {
     if (gone) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     child.once('exit', () => resolve());
@@ -121,7 +121,7 @@ export function createKeeper(directoryToRemove?: string): Keeper {
     end: async (name, graceMs) => void (await ask({ do: 'end', name, graceMs })),
     claim: async (address, port) => void (await ask({ do: 'claim', address, port })),
     close(graceMs) {
-      closing ??= closeKeeper(graceMs);
+      closing ??= closeSupervisor(graceMs);
       return closing;
     },
     pids: () => Object.fromEntries(pids),

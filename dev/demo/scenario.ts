@@ -1,7 +1,7 @@
-import { createHands } from './hands.ts';
-import type { Happening } from './happenings.ts';
+import type { LogEntry } from './event-log.ts';
+import { createFaults } from './faults.ts';
 import { type WorkflowPage, workflowPage } from './history.ts';
-import { pollingInterval, type Stage } from './stage.ts';
+import { pollingInterval, type Setup } from './setup.ts';
 import { secondsOf, type Terminal } from './terminal.ts';
 
 /** Something that was measured or looked at, and whether it is as it should be. */
@@ -18,10 +18,10 @@ const bars = { toEvent: intervalMs + 1_000, toDeletion: 1_000 };
 /** Longer than the bars, so that what is late is measured and not only missed. */
 const patienceMs = 3 * intervalMs;
 
-type EventHappening = Extract<Happening, { kind: 'event' }>;
+type EventEntry = Extract<LogEntry, { kind: 'event' }>;
 
-function eventOf(stage: Stage, since: number, reason: string, mentions: string): Promise<EventHappening> {
-  return stage.happenings.seen({
+function eventOf(setup: Setup, since: number, reason: string, mentions: string): Promise<EventEntry> {
+  return setup.log.seen({
     what: `Event ${reason} that mentions "${mentions}"`,
     kind: 'event',
     since,
@@ -45,14 +45,14 @@ const broken = (pod: string | undefined): string => {
 };
 
 /** A pod turns unhealthy, and KCO restarts it and tells a webhook. */
-async function restart(stage: Stage): Promise<Finding[]> {
-  const { happenings, cluster } = stage;
+async function restart(setup: Setup): Promise<Finding[]> {
+  const { log, cluster } = setup;
   const since = Date.now();
-  const pod = broken(createHands(stage).breakPod());
+  const pod = broken(createFaults(setup).breakPod());
   const uid = cluster.pods.get('default', pod)?.uid;
-  const changed = await eventOf(stage, since, 'StateChanged', pod);
+  const changed = await eventOf(setup, since, 'StateChanged', pod);
   const podThat = (change: 'runs' | 'stops' | 'gone', where: (candidate: string) => boolean) =>
-    happenings.seen({
+    log.seen({
       what: `a pod ${change}`,
       kind: 'pod',
       since,
@@ -61,8 +61,8 @@ async function restart(stage: Stage): Promise<Finding[]> {
     });
   const stopped = await podThat('stops', (candidate) => candidate === uid);
   const { at: goneAt } = await podThat('gone', (candidate) => candidate === uid);
-  await eventOf(stage, since, 'ActionSucceeded', `restarted: ${pod}`);
-  const webhook = await happenings.seen({
+  await eventOf(setup, since, 'ActionSucceeded', `restarted: ${pod}`);
+  const webhook = await log.seen({
     what: 'the webhook',
     kind: 'webhook',
     since,
@@ -79,8 +79,8 @@ async function restart(stage: Stage): Promise<Finding[]> {
 }
 
 /** What came up in the pod's place is healthy, as the TargetApp's own state says. */
-async function recovery({ happenings, cluster }: Stage, since: number): Promise<Finding[]> {
-  const { at } = await happenings.seen({
+async function recovery({ log, cluster }: Setup, since: number): Promise<Finding[]> {
+  const { at } = await log.seen({
     what: 'three healthy pods in status.state',
     kind: 'status',
     since,
@@ -94,25 +94,25 @@ async function recovery({ happenings, cluster }: Stage, since: number): Promise<
 }
 
 /** A pod's status changes, and KCO runs a command in it. */
-async function command(stage: Stage): Promise<Finding[]> {
+async function command(setup: Setup): Promise<Finding[]> {
   const since = Date.now();
-  const pod = broken(createHands(stage).changeStatus());
-  await eventOf(stage, since, 'StateChanged', pod);
-  const { message } = await eventOf(stage, since, 'ActionSucceeded', 'exec_command');
+  const pod = broken(createFaults(setup).changeStatus());
+  await eventOf(setup, since, 'StateChanged', pod);
+  const { message } = await eventOf(setup, since, 'ActionSucceeded', 'exec_command');
   return [seenTo('a command was executed in a pod', message)];
 }
 
 /** A pod does not answer: that is not a change and fires nothing; that it answers again is told. */
-async function silence(stage: Stage): Promise<Finding[]> {
-  const hands = createHands(stage);
+async function silence(setup: Setup): Promise<Finding[]> {
+  const faults = createFaults(setup);
   const since = Date.now();
-  const pod = broken(hands.cutOff());
-  await eventOf(stage, since, 'ConnectFailed', pod);
+  const pod = broken(faults.cutOff());
+  await eventOf(setup, since, 'ConnectFailed', pod);
   const mended = Date.now();
-  hands.mend();
-  const { at, message } = await eventOf(stage, mended, 'Recovered', pod);
-  // Its status changed as well, so the command runs once more; the story ends when that has ended.
-  await eventOf(stage, mended, 'ActionSucceeded', 'exec_command');
+  faults.mend();
+  const { at, message } = await eventOf(setup, mended, 'Recovered', pod);
+  // Its status changed as well, so the command runs once more; the scenario ends when that has ended.
+  await eventOf(setup, mended, 'ActionSucceeded', 'exec_command');
   return [
     {
       ...measured('from the recovery to its Event', at - mended, bars.toEvent),
@@ -135,11 +135,11 @@ function printPage(page: WorkflowPage, { line, paint }: Terminal): void {
     line(`    ${index === 0 ? 'actions       ' : '              '}${text}`);
 }
 
-/** The workflow tells the story by itself. */
-async function historyOf(stage: Stage, terminal: Terminal): Promise<Finding[]> {
-  const app = stage.cluster.app();
+/** The history of the workflow names all that was done. */
+async function historyOf(setup: Setup, terminal: Terminal): Promise<Finding[]> {
+  const app = setup.cluster.app();
   if (app === undefined) throw new Error('the TargetApp is gone');
-  const page = await workflowPage(stage.servers.temporal.address, app);
+  const page = await workflowPage(setup.servers.temporal.address, app);
   terminal.line();
   printPage(page, terminal);
   const names = new Set(page.activities.map((text) => text.split(':')[0] ?? ''));
@@ -161,20 +161,20 @@ function printFindings(findings: Finding[], { line, paint }: Terminal): void {
     line(`    ${ok ? paint.green('✓') : paint.red('✗')} ${what.padEnd(48)} ${found} ${paint.dim(`(${bar})`)}`);
 }
 
-/** Plays the story once. Resolves to whether everything was as it should be; throws when something did not happen. */
-export async function play(stage: Stage, terminal: Terminal): Promise<boolean> {
+/** Plays the scenario once. Resolves to whether everything was as it should be; throws when something did not happen. */
+export async function play(setup: Setup, terminal: Terminal): Promise<boolean> {
   const chapter = (title: string) => {
     terminal.line();
     terminal.line(terminal.paint.bold(`  ${title}`));
   };
   const since = Date.now();
   chapter('A pod turns unhealthy');
-  const findings = [...(await restart(stage)), ...(await recovery(stage, since))];
+  const findings = [...(await restart(setup)), ...(await recovery(setup, since))];
   chapter('A pod changes its status');
-  findings.push(...(await command(stage)));
+  findings.push(...(await command(setup)));
   chapter('A pod cannot be asked for a while');
-  findings.push(...(await silence(stage)));
-  findings.push(...(await historyOf(stage, terminal)));
+  findings.push(...(await silence(setup)));
+  findings.push(...(await historyOf(setup, terminal)));
   printFindings(findings, terminal);
   return findings.every(({ ok }) => ok);
 }
