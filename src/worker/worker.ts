@@ -1,10 +1,3 @@
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { type InjectedSinks, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { Activities } from '../activities/index.ts';
 import { apiKeyOf, connectionOptionsOf, type TemporalAddress } from '../clients/temporal/connection.ts';
@@ -15,6 +8,7 @@ import type { Metrics } from '../telemetry/metrics/operator.ts';
 import { temporalMetrics } from '../telemetry/sdk-metrics.ts';
 import type { EventSinks } from '../workflows/activities.ts';
 import type { DecisionSinks } from '../workflows/target-app/activities.ts';
+import { workflowCode } from './workflow-code.ts';
 
 /** What the workers are made of. */
 export interface KcoWorkersOptions {
@@ -23,23 +17,6 @@ export interface KcoWorkersOptions {
   metrics: Metrics;
   /** Of KCO: stands in the history of every workflow as what ran it. */
   version: string;
-}
-
-/** Where an image carries the workflows as one prepared file. */
-const prepared = fileURLToPath(new URL('../../workflow-bundle.js', import.meta.url));
-const bundler = fileURLToPath(new URL('./bundle-workflows.ts', import.meta.url));
-
-/** The code of the workflows in one file: the image's, or one that is made now from source. */
-async function workflowCode(): Promise<string> {
-  if (existsSync(prepared)) return readFile(prepared, 'utf8');
-  const scratch = await mkdtemp(join(tmpdir(), 'kco-workflows-'));
-  try {
-    const file = join(scratch, 'bundle.js');
-    await promisify(execFile)(process.execPath, ['--no-warnings', bundler, file]);
-    return await readFile(file, 'utf8');
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
 }
 
 /** Decisions of workflows become counts; on replay they do not. */

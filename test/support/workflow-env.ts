@@ -1,20 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import {
-  bundleWorkflowCode,
   DefaultLogger,
   NativeConnection,
   Runtime,
   Worker,
   type WorkerOptions,
-  type WorkflowBundleWithSourceMap,
+  type WorkflowBundle,
 } from '@temporalio/worker';
 import { startServers } from '../../dev/servers/start-servers.ts';
 import type { ObjectRef } from '../../src/domain/refs.ts';
 import { type QueueName, taskQueues } from '../../src/domain/task-queues.ts';
+import { workflowCode } from '../../src/worker/workflow-code.ts';
 import { attributesOf, standingOf } from '../../src/workflows/search-attributes.ts';
 import type { targetApp } from '../../src/workflows/target-app/target-app.ts';
 import type { FakeActivities } from './fake-activities.ts';
@@ -26,13 +25,10 @@ export type RunEvent = proto.temporal.api.history.v1.IHistoryEvent;
 
 const quiet = new DefaultLogger('ERROR');
 
-/** Where the workflows are bundled from. */
-export const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
-
-let bundled: Promise<WorkflowBundleWithSourceMap> | undefined;
-/** The workflow bundle of the present source; made once per process. */
-export const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> => {
-  bundled ??= bundleWorkflowCode({ workflowsPath, logger: quiet });
+let bundled: Promise<WorkflowBundle> | undefined;
+/** The workflow bundle of the present source. */
+export const workflowBundle = (): Promise<WorkflowBundle> => {
+  bundled ??= workflowCode().then((code) => ({ code }));
   return bundled;
 };
 
