@@ -1,8 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
+import { Wait } from '../../../../src/activities/target-app/actions/action.ts';
 import { createScaleDeployment } from '../../../../src/activities/target-app/actions/scale-deployment.ts';
 import type { ScaleDeploymentParameters } from '../../../../src/api/target-app/action-parameters.ts';
 import { type Kube, KubeError, type KubeObject, type ResourceRef } from '../../../../src/clients/kubernetes/client.ts';
 import type { JsonObject } from '../../../../src/domain/json.ts';
+import type { ActionOutcome } from '../../../../src/domain/target-app/action.ts';
 import { actionContext, podRef } from '../../../support/action-context.ts';
 import { runDeployment, runningPods, runStatefulSet } from '../../../support/cluster-objects.ts';
 import { until } from '../../../support/until.ts';
@@ -13,8 +16,21 @@ withCluster((cluster) => {
   kube = cluster;
 });
 
-const scale = (parameters: Partial<ScaleDeploymentParameters>, ...context: Parameters<typeof actionContext>) =>
-  createScaleDeployment({ kube }).run(actionContext(...context), { replicas: 2, kind: 'Deployment', ...parameters });
+/** Scales as a workflow does, which asks again where somebody (a controller of Kubernetes) has written meanwhile. */
+async function scale(
+  parameters: Partial<ScaleDeploymentParameters>,
+  ...context: Parameters<typeof actionContext>
+): Promise<ActionOutcome> {
+  for (;;) {
+    try {
+      const wanted = { replicas: 2, kind: 'Deployment' as const, ...parameters };
+      return await createScaleDeployment({ kube }).run(actionContext(...context), wanted);
+    } catch (error) {
+      if (!(error instanceof Wait && error.reason === 'Conflict')) throw error;
+      await delay(error.afterMs);
+    }
+  }
+}
 
 const namespace = 'default';
 const scaleOf = (name: string) => kube.getScale({ kind: 'Deployment', namespace, name });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Wait } from '../../../src/activities/target-app/actions/action.ts';
-import { createRestartPod } from '../../../src/activities/target-app/actions/restart-pod.ts';
-import type { Kube, KubeObject, ResourceRef } from '../../../src/clients/kubernetes/client.ts';
-import { pods } from '../../../src/clients/kubernetes/pods.ts';
-import type { JsonObject } from '../../../src/domain/json.ts';
-import { actionContext, podRef } from '../../support/action-context.ts';
+import type { Wait } from '../../../../src/activities/target-app/actions/action.ts';
+import { createRestartPod } from '../../../../src/activities/target-app/actions/restart-pod.ts';
+import type { Kube, KubeObject, ResourceRef } from '../../../../src/clients/kubernetes/client.ts';
+import { pods } from '../../../../src/clients/kubernetes/pods.ts';
+import type { JsonObject } from '../../../../src/domain/json.ts';
+import { actionContext, podRef } from '../../../support/action-context.ts';
 import {
   gated,
   notReady,
@@ -13,10 +13,10 @@ import {
   runningPods,
   runStatefulSet,
   type TestPod,
-} from '../../support/cluster-objects.ts';
-import { byDefault, type Restarts, restartOnce, restartThrough, waitOf } from '../../support/restarts.ts';
-import { until } from '../../support/until.ts';
-import { withCluster } from '../../support/with-cluster.ts';
+} from '../../../support/cluster-objects.ts';
+import { byDefault, type Restarts, restartOnce, restartThrough, waitOf } from '../../../support/restarts.ts';
+import { until } from '../../../support/until.ts';
+import { withCluster } from '../../../support/with-cluster.ts';
 
 let kube: Kube;
 withCluster((cluster) => {
