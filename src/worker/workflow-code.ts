@@ -43,7 +43,7 @@ async function bundled(): Promise<string> {
   }
 }
 
-/** Keeps a bundle for the next start, and removes those of sources that nobody has started for a day. */
+/** Keeps a bundle for the next start, and removes those that were made more than a day ago. */
 async function keep(kept: string, digest: string, code: string): Promise<void> {
   await mkdir(kept, { recursive: true, mode: 0o700 });
   const file = join(kept, `${digest}.js`);

@@ -1,9 +1,8 @@
 import { ActivityFailure, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
 import { type EventRecord, statusRefusedEvent } from '../domain/events.ts';
-import { fnv1a } from '../domain/hash.ts';
-import type { JsonObject } from '../domain/json.ts';
 import { isOutdated, withEvents } from '../domain/outbox.ts';
 import type { ResourceMemory } from '../domain/resource-memory.ts';
+import { statusDigest } from '../domain/status-digest.ts';
 import { eventCounters, recordEvents, recordEventsAgain, reportStatus } from './activities.ts';
 import { commit } from './commit.ts';
 import type { RunState, Written } from './run-state.ts';
@@ -111,16 +110,11 @@ function letGo(run: Run, outbox: EventRecord[]): void {
   for (const id of run.refused) if (!ids.has(id)) run.refused.delete(id);
 }
 
-/** What of a status is worth a write: all of it but the time of the last poll, and of the writing. */
-function digestOf({ lastPoll: _, revision: __, ...rest }: JsonObject): string {
-  return fnv1a(JSON.stringify(rest)).toString(36);
-}
-
 async function sendStatus(run: Run): Promise<void> {
   const { version, memory, kind, app } = run;
   const { workflowId, runId } = workflowInfo();
   const status = kind.statusOf(memory, { id: workflowId, runId }, Date.now());
-  const digest = digestOf(status);
+  const digest = statusDigest(status);
   if (Date.now() >= refreshAt(run) || digest !== memory.reported?.digest) {
     const { gone, refused: why } = await reportStatus({ kind: kind.kind, app, status });
     const now = Date.now();

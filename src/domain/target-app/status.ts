@@ -1,5 +1,4 @@
 import { scalarsOf } from '../diff.ts';
-import { fnv1a } from '../hash.ts';
 import { type Json, type JsonObject, own } from '../json.ts';
 import type { WorkflowRef } from '../refs.ts';
 import { shared } from '../share.ts';
@@ -176,10 +175,4 @@ function withoutState(memory: Memory, workflow: WorkflowRef, now: number): JsonO
     ...(memory.undelivered.length > 0 && { undelivered: undeliveredStatus(memory) }),
     workflow: { ...workflow },
   };
-}
-
-/** What of a status is worth a write: all of it but the time of the last poll, and of the writing. */
-export function statusDigest(status: JsonObject): string {
-  const { lastPoll, revision, ...rest } = status;
-  return fnv1a(JSON.stringify(rest)).toString(36);
 }

@@ -20,7 +20,6 @@ import { settled } from '../../domain/target-app/settle.ts';
 import { isSuspended } from '../../domain/target-app/status.ts';
 import { commit } from '../commit.ts';
 import type { RunState } from '../run-state.ts';
-
 import { decisions as counters, runAction } from './activities.ts';
 import { outcomeOfFailure } from './outcome.ts';
 

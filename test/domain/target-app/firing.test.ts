@@ -1,33 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import type { CompiledRule } from '../../../src/domain/target-app/compiled-spec.ts';
 import type { SubjectView } from '../../../src/domain/target-app/findings.ts';
 import { undone } from '../../../src/domain/target-app/firing.ts';
-import { newRuleMemory, type RuleMemory } from '../../../src/domain/target-app/memory.ts';
-import { evaluateRules } from '../../../src/domain/target-app/rules.ts';
-import { noLoad } from '../../../src/domain/target-app/suppression.ts';
-import { aPlan, appUid, aRule, at } from '../../support/domain.ts';
-
-const view = (subject: string, now: string, previous?: string): SubjectView => ({
-  subject,
-  name: `pod-${subject}`,
-  hash: now,
-  state: { health: now },
-  ...(previous !== undefined && { previous: { health: previous } }),
-});
-
-/** One turn of one rule over some pods. */
-function turn(rule: CompiledRule, memory: RuleMemory, views: SubjectView[], seconds: number, load = noLoad) {
-  const plan = aPlan({ rules: [rule] });
-  const judged = evaluateRules(appUid, plan, { [rule.key]: memory }, views, {
-    now: at(seconds),
-    matched: views.length,
-    load,
-  });
-  return { memory: judged.rules[rule.key] ?? newRuleMemory(), decisions: judged.decisions };
-}
-
-const undosIn = ({ decisions }: ReturnType<typeof turn>) =>
-  decisions.flatMap((decision) => (decision.kind === 'fire' ? [decision.undo] : []));
+import { newRuleMemory } from '../../../src/domain/target-app/memory.ts';
+import { aRule, at } from '../../support/domain.ts';
+import { turn, undosIn, view } from '../../support/one-rule.ts';
 
 describe('a firing that is undone', () => {
   it('does not touch a firing that came before it in the same episode', () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { JsonObject } from '../../../src/domain/json.ts';
+import { statusDigest } from '../../../src/domain/status-digest.ts';
 import { type Memory, newMemory, newRuleMemory } from '../../../src/domain/target-app/memory.ts';
-import { conditionsOf, isSuspended, phaseOf, statusDigest, statusOf } from '../../../src/domain/target-app/status.ts';
+import { conditionsOf, isSuspended, phaseOf, statusOf } from '../../../src/domain/target-app/status.ts';
 import {
   type Answer,
   aPlan,
