@@ -4,7 +4,7 @@ import { apiKeyOf } from './clients/temporal/connection.ts';
 import { type Config, ConfigError, effectiveConfig, readConfig } from './config/config.ts';
 import { startOperator } from './operator.ts';
 import { createLog } from './telemetry/logger.ts';
-import { createMetrics } from './telemetry/metrics/operator.ts';
+import { createMetrics } from './telemetry/metrics/index.ts';
 import { createRedactor } from './telemetry/redactor.ts';
 import { freeLoopbackPort } from './telemetry/sdk-metrics.ts';
 import { installRuntime } from './worker/worker.ts';

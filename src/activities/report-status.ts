@@ -1,14 +1,14 @@
-import type { Kube, KubeObject, ResourceRef } from '../clients/kubernetes/client.ts';
+import type { Kube, KubeObject } from '../clients/kubernetes/client.ts';
 import { isPermanent } from '../clients/kubernetes/is-permanent.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { StatusReport, WorkflowRef } from '../domain/refs.ts';
 import type { Log } from '../telemetry/logger.ts';
-import type { Metrics } from '../telemetry/metrics/operator.ts';
+import type { Metrics } from '../telemetry/metrics/index.ts';
+import type { KindAccess } from './kind-access.ts';
 
 export interface ReportStatusOptions {
   kube: Pick<Kube, 'applyStatus'>;
-  /** How objects of a kind are reached. */
-  refOf(kind: string): ResourceRef;
+  kindAccess(kind: string): KindAccess;
   metrics: Pick<Metrics, 'failed'>;
   log: Log;
   /** The page of a workflow in the Temporal Web UI; undefined when its address is not known. */
@@ -47,9 +47,9 @@ const isNewerThan =
  * say) is logged and let go: it must not hold up the rest.
  */
 export const createReportStatus =
-  ({ kube, refOf, metrics, log, workflowUrl }: ReportStatusOptions): ReportStatus =>
+  ({ kube, kindAccess, metrics, log, workflowUrl }: ReportStatusOptions): ReportStatus =>
   async ({ kind: kindName, app, status }, signal, limitMs) => {
-    const ref = refOf(kindName);
+    const { ref, column } = kindAccess(kindName);
     const { apiVersion, kind } = ref;
     const workflow = status.workflow as unknown as WorkflowRef;
     const url = workflowUrl(workflow);
@@ -65,7 +65,7 @@ export const createReportStatus =
     } catch (error) {
       if (!isPermanent(error)) throw error;
       metrics.failed({ category: 'status' });
-      log.error('status rejected', { namespace, tapp: name, error });
+      log.error('status rejected', { namespace, [column]: name, error });
       return { gone: false, refused: error.message };
     }
   };

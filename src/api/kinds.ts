@@ -11,11 +11,13 @@ export const kinds = {
   TargetApp: {
     group: 'operator.kco.local',
     version: 'v1alpha1',
+    scope: 'Namespaced',
     kind: 'TargetApp',
     plural: 'targetapps',
     singular: 'targetapp',
     shortNames: ['ta', 'tapp'],
     categories: ['kco'],
+    column: 'tapp',
     columns: [
       { name: 'Ready', type: 'string', jsonPath: ready('status') },
       { name: 'Phase', type: 'string', jsonPath: '.status.phase' },

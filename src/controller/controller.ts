@@ -1,7 +1,9 @@
+import { finalizerOf } from '../activities/finalizer.ts';
+import { isTerminating, type WatchedObject } from '../activities/watched-object.ts';
 import type { WatchEventType } from '../clients/kubernetes/informer/informer.ts';
 import type { ResourceWorkflow, WorkflowStarter } from '../clients/temporal/workflow-starter.ts';
 import type { Log } from '../telemetry/logger.ts';
-import type { Metrics } from '../telemetry/metrics/operator.ts';
+import type { Metrics } from '../telemetry/metrics/index.ts';
 import type { Registration } from './registration.ts';
 import { createWorkQueue } from './work-queue.ts';
 
@@ -11,7 +13,7 @@ interface Want {
   workflow: ResourceWorkflow;
 }
 
-export interface ControllerOptions<T> {
+export interface ControllerOptions<T extends WatchedObject> {
   registration: Registration<T>;
   starter: WorkflowStarter;
   metrics: Pick<Metrics, 'failed'>;
@@ -21,8 +23,10 @@ export interface ControllerOptions<T> {
 }
 
 /** Turns what a watch tells about one kind into workflows that run and look again. */
-export interface Controller<T> {
+export interface Controller<T extends WatchedObject> {
   onChange(event: WatchEventType, object: T, previous?: T): void;
+  /** Signals an object's workflow: something that it looks at has changed. */
+  reconcile(object: T): void;
   /** Makes sure again that every object has its workflow. */
   resync(): void;
   /**
@@ -42,7 +46,13 @@ const rate = { perSecond: 20, burst: 20 };
 /** The stronger word wins where two wait: telling includes ensuring; and what has ended has ended. */
 const strength = { ensure: 0, tell: 1, end: 2 };
 
-export function createController<T>({ registration, starter, metrics, log, all }: ControllerOptions<T>): Controller<T> {
+export function createController<T extends WatchedObject>({
+  registration,
+  starter,
+  metrics,
+  log,
+  all,
+}: ControllerOptions<T>): Controller<T> {
   const queue = createWorkQueue<Want>({
     work: ({ what, workflow }) => {
       if (what === 'end') return starter.signal(workflow.workflowId);
@@ -60,9 +70,13 @@ export function createController<T>({ registration, starter, metrics, log, all }
     const workflow = registration.workflowOf(object);
     queue.add(workflow.workflowId, { what, workflow });
   };
+  const finalizer = finalizerOf(registration.ref);
+  // One that waits for KCO's own finalizer needs its workflow to the end.
+  const isOver = (object: T): boolean => isTerminating(object) && !object.metadata.finalizers?.includes(finalizer);
+  const reconcile = (object: T): void => want(isOver(object) ? 'end' : 'tell', object);
   const ensure = (object: T): void => {
-    const { isTerminating: isEnding, isUnobserved: isUnseen } = registration;
-    want(isEnding(object) ? 'end' : isUnseen(object) ? 'tell' : 'ensure', object);
+    if (isOver(object)) want('end', object);
+    else want(isTerminating(object) || registration.isUnobserved(object) ? 'tell' : 'ensure', object);
   };
 
   let isLeading = false;
@@ -72,11 +86,13 @@ export function createController<T>({ registration, starter, metrics, log, all }
       if (!isLeading) return;
       if (event === 'deleted') want('end', object);
       else if (event === 'added' || previous === undefined) ensure(object);
-      else if (registration.needsReconcile(object, previous))
-        want(registration.isTerminating(object) ? 'end' : 'tell', object);
+      else if (registration.needsReconcile(object, previous)) reconcile(object);
+    },
+    reconcile: (object) => {
+      if (isLeading) reconcile(object);
     },
     resync: () => {
-      if (isLeading) for (const object of all()) want(registration.isTerminating(object) ? 'end' : 'ensure', object);
+      if (isLeading) for (const object of all()) want(isOver(object) ? 'end' : 'ensure', object);
     },
     setLeading: (leading) => {
       isLeading = leading;

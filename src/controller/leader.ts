@@ -1,6 +1,6 @@
 import type { Kube } from '../clients/kubernetes/client.ts';
 import type { Log } from '../telemetry/logger.ts';
-import type { Metrics } from '../telemetry/metrics/operator.ts';
+import type { Metrics } from '../telemetry/metrics/index.ts';
 import { createLeaderElection, type LeaderElection } from './leader-election.ts';
 
 /** What the choice of a leader needs. */

@@ -1,3 +1,4 @@
+import type { JsonObject } from './json.ts';
 import { legible } from './text.ts';
 
 /** A status condition as it is now, without since when. */
@@ -18,3 +19,40 @@ export interface StatusCondition {
   /** Epoch milliseconds of the last change of `status`. */
   since: number;
 }
+
+interface Judging<M> {
+  judge(memory: M, now: number): ConditionNow | undefined;
+}
+
+/** The conditions that a kind owns, by type: what each says now; undefined where it has nothing to say. Pure. */
+export type ConditionTable<M> = Readonly<Record<string, Judging<M>['judge']>>;
+
+/** The conditions as they are now, each with the time since when its status has been that. */
+export function conditionsIn<M extends { conditions: Record<string, StatusCondition> }>(
+  table: ConditionTable<M>,
+  memory: M,
+  now: number,
+): Record<string, StatusCondition> {
+  const conditions: Record<string, StatusCondition> = {};
+  for (const [type, judge] of Object.entries(table)) {
+    const next = judge(memory, now);
+    if (next === undefined) continue;
+    const before = memory.conditions[type];
+    conditions[type] = { ...next, since: before?.status === next.status ? before.since : now };
+  }
+  return conditions;
+}
+
+/** The conditions as they stand in a status. `generation` is that of the spec which they were judged by, if any was. */
+export const conditionsStatus = (
+  conditions: Record<string, StatusCondition>,
+  generation: number | undefined,
+): JsonObject[] =>
+  Object.entries(conditions).map(([type, { status, reason, message, since }]) => ({
+    type,
+    status,
+    reason,
+    message,
+    lastTransitionTime: new Date(since).toISOString(),
+    ...(generation !== undefined && { observedGeneration: generation }),
+  }));

@@ -1,3 +1,9 @@
+/** What begins without waiting, and ends when it is told to. */
+export interface Part {
+  start(): void;
+  stop(): Promise<void>;
+}
+
 /** What was started, to be ended in the opposite order. */
 export interface ShutdownStack {
   /**
@@ -5,6 +11,8 @@ export interface ShutdownStack {
    * something still starts, it is ended at once, and the promise waits for it.
    */
   push(name: string, end: () => unknown, withinMs?: number): Promise<void>;
+  /** Starts a part and registers its end. */
+  run(name: string, part: Part, withinMs?: number): void;
   /**
    * Ends everything, the youngest first, each when the one before it has ended or its time is up. What fails or hangs is told
    * to `onError`, and the others are ended all the same; so this never rejects. May be called more than once.
@@ -46,10 +54,15 @@ export function createShutdownStack(onError: (name: string, error: unknown) => v
   const endAll = async (): Promise<void> => {
     for (let youngest = stack.pop(); youngest !== undefined; youngest = stack.pop()) await endOne(youngest);
   };
+  const push: ShutdownStack['push'] = async (name, end, withinMs = defaultWithinMs) => {
+    if (ending === undefined) stack.push({ name, end, withinMs });
+    else await endOne({ name, end, withinMs });
+  };
   return {
-    push: async (name, end, withinMs = defaultWithinMs) => {
-      if (ending === undefined) stack.push({ name, end, withinMs });
-      else await endOne({ name, end, withinMs });
+    push,
+    run: (name, part, withinMs) => {
+      part.start();
+      void push(name, part.stop, withinMs);
     },
     end: () => {
       ending ??= endAll();

@@ -134,21 +134,23 @@ export interface TemporalLogger {
 
 const snakeCase = (name: string) => name.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
 
-/** The SDK's `namespace` is Temporal's, ours is Kubernetes'; which TargetApp a workflow belongs to stands in its id. */
-const factsOf = (meta: TemporalFacts = {}): LogFacts => {
+/** What the log calls the object of a workflow: its namespace and name, under the column of its kind; nothing for another's. */
+export type NamesOfWorkflow = (workflowId: string) => LogFacts;
+
+/** The SDK's `namespace` is Temporal's, ours is Kubernetes'; which object a workflow belongs to stands in its id. */
+const factsOf = (meta: TemporalFacts = {}, namesOf: NamesOfWorkflow): LogFacts => {
   const { namespace, ...rest } = meta;
   const facts: LogFacts = Object.fromEntries(Object.entries(rest).map(([name, fact]) => [snakeCase(name), fact]));
   if (namespace !== undefined) facts['temporal_namespace'] = namespace;
-  const [kind, kubernetesNamespace, name] = String(meta['workflowId'] ?? '').split('/');
-  if (kind === 'targetapp') Object.assign(facts, { namespace: kubernetesNamespace, tapp: name });
+  Object.assign(facts, namesOf(String(meta['workflowId'] ?? '')));
   if (typeof meta['runId'] === 'string') facts.correlation_id = correlationId(meta['runId']);
   return facts;
 };
 
 /** Sends what Temporal's SDK logs through our log, in our columns. For `Runtime.install({ logger })`. */
-export const temporalLogger = (log: Log): TemporalLogger => {
+export const temporalLogger = (log: Log, namesOf: NamesOfWorkflow): TemporalLogger => {
   const at = (write: (message: string, facts: LogFacts) => void) => (message: string, meta?: TemporalFacts) =>
-    write(message, factsOf(meta));
+    write(message, factsOf(meta, namesOf));
   const levels = {
     TRACE: at(log.debug),
     DEBUG: at(log.debug),

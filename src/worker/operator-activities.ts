@@ -6,12 +6,11 @@ import type { Config } from '../config/config.ts';
 import type { WorkflowRef } from '../domain/refs.ts';
 
 /** What the activities share with the rest of the operator. */
-export interface OperatorActivitiesOptions extends Pick<ActivityOptions, 'caches' | 'telemetry' | 'whenGone'> {
+export interface OperatorActivitiesOptions
+  extends Pick<ActivityOptions, 'caches' | 'log' | 'metrics' | 'pods' | 'searchAttributes' | 'whenGone'> {
   config: Config;
   version: string;
   kube: Kube;
-  /** Names of the search attributes that Temporal has; null: all, undefined: not known yet. */
-  searchAttributes(): string[] | null | undefined;
 }
 
 const retries = 3;
@@ -33,7 +32,7 @@ function clientsOf({ config: { observing }, kube }: OperatorActivitiesOptions): 
   return { kube, http, graphql: createGraphql({ http, retries: observing.maxRetries, rate }) };
 }
 
-const defaultsOf = ({ observing, actions }: Config, version: string): ActivityOptions['settings']['defaults'] => ({
+const defaultsOf = ({ observing, actions }: Config, version: string): ActivityOptions['defaults'] => ({
   pollingInterval: observing.defaultIntervalMs / 1000,
   timeout: observing.timeoutMs / 1000,
   actionTimeout: actions.timeoutMs / 1000,
@@ -45,22 +44,17 @@ const defaultsOf = ({ observing, actions }: Config, version: string): ActivityOp
 
 /** All activities, as the configuration wants them. */
 export function createOperatorActivities(options: OperatorActivitiesOptions): Activities {
-  const { config, version, caches, telemetry, whenGone, searchAttributes } = options;
+  const { config, version, kube: _, ...shared } = options;
   return createActivities({
+    ...shared,
     clients: clientsOf(options),
-    caches,
-    whenGone,
-    telemetry,
-    settings: {
-      namespaces: config.kubernetes.watchNamespaces,
-      defaults: defaultsOf(config, version),
-      enabledActions: config.actions.enabled,
-      patchKinds: config.actions.patchKinds,
-      limits: { maxStateBytes: config.observing.maxStateBytes },
-      slots: config.worker.slots,
-      instance: config.identity.pod,
-      workflowUrl: workflowUrlIn(config),
-      searchAttributes,
-    },
+    namespaces: config.kubernetes.watchNamespaces,
+    defaults: defaultsOf(config, version),
+    enabledActions: config.actions.enabled,
+    patchKinds: config.actions.patchKinds,
+    limits: { maxStateBytes: config.observing.maxStateBytes },
+    slots: config.worker.slots,
+    instance: config.identity.pod,
+    workflowUrl: workflowUrlIn(config),
   });
 }

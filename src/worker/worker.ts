@@ -1,13 +1,13 @@
-import { type InjectedSinks, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { Activities } from '../activities/index.ts';
+import { namesOfWorkflow } from '../api/workflow-id.ts';
 import { apiKeyOf, connectionOptionsOf, type TemporalAddress } from '../clients/temporal/connection.ts';
 import type { Config } from '../config/config.ts';
 import { type QueueName, taskQueues } from '../domain/task-queues.ts';
 import { type Log, type TemporalLogger, temporalLogger } from '../telemetry/logger.ts';
-import type { Metrics } from '../telemetry/metrics/operator.ts';
+import type { Metrics } from '../telemetry/metrics/index.ts';
 import { temporalMetrics } from '../telemetry/sdk-metrics.ts';
-import type { EventSinks } from '../workflows/activities.ts';
-import type { DecisionSinks } from '../workflows/target-app/activities.ts';
+import { sinksOf } from './sinks.ts';
 import { workflowCode } from './workflow-code.ts';
 
 /** What the workers are made of. */
@@ -18,18 +18,6 @@ export interface KcoWorkersOptions {
   /** Of KCO: stands in the history of every workflow as what ran it. */
   version: string;
 }
-
-/** Decisions of workflows become counts; on replay they do not. */
-const sinksOf = (metrics: Metrics): InjectedSinks<DecisionSinks & EventSinks> => ({
-  events: {
-    dropped: { fn: (_, reason, count) => metrics.eventsDropped({ reason, count }) },
-  },
-  decisions: {
-    ended: { fn: (_, type, status, seconds) => metrics.actionExecuted({ type, status, seconds }) },
-    fired: { fn: (_, action) => metrics.triggerFired({ action }) },
-    suppressed: { fn: (_, reason) => metrics.triggerSuppressed({ reason }) },
-  },
-});
 
 /** The SDK's own debugging shows payloads, and there is a way to see those already: the Web UI. */
 const withoutDebugging = (logger: TemporalLogger): TemporalLogger => ({
@@ -45,7 +33,7 @@ const withoutDebugging = (logger: TemporalLogger): TemporalLogger => ({
 export function installRuntime(log: Log, metricsPort: number): { metricsUrl: string } {
   const { metrics, url } = temporalMetrics(metricsPort);
   Runtime.install({
-    logger: withoutDebugging(temporalLogger(log)),
+    logger: withoutDebugging(temporalLogger(log, namesOfWorkflow)),
     // The SDK's native half would write lines of its own making to the terminal.
     telemetryOptions: { logging: { forward: {} }, metrics },
     shutdownSignals: [],
@@ -117,12 +105,11 @@ const activityPollers = (maximum: number): WorkerSetup['activityTaskPollerBehavi
 
 /** What is special to the worker of each task queue. */
 const setups = async ({ activities, metrics }: KcoWorkersOptions): Promise<Record<QueueName, WorkerSetup>> => {
-  const { diff: _, observe: __, recordEvents, reportStatus, ...actions } = activities;
+  const { recordEvents, reportStatus } = activities;
   return {
     // Few pollers: what waits for work here is idle most of the time.
-    actions: { activities: actions, activityTaskPollerBehavior: activityPollers(3) },
+    actions: { activities, activityTaskPollerBehavior: activityPollers(3) },
     events: { activities: { recordEvents }, activityTaskPollerBehavior: activityPollers(3) },
-    // All activities, because workflows of 0.1 have scheduled actions and reports here.
     polls: {
       activities,
       sinks: sinksOf(metrics),

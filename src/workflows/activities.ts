@@ -1,7 +1,10 @@
 import { type ActivityOptions, proxyActivities, proxySinks, type Sinks, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { DropReason } from '../domain/events.ts';
+import type { ObjectSeen } from '../domain/object-seen.ts';
+import type { ResourceMemory } from '../domain/resource-memory.ts';
 import { taskQueues } from '../domain/task-queues.ts';
+import type { RunState } from './run-state.ts';
 
 /** A dead worker is noticed by its missing heartbeats: this is how long an interrupted activity stays undecided. */
 export const heartbeatTimeout = '10 seconds';
@@ -12,11 +15,49 @@ const written = (queue: 'events' | 'reports'): ActivityOptions => ({
   heartbeatTimeout,
 });
 
+/** Retried until it is done: the API server may be away for long. */
+const untilDone = { initialInterval: '1 second', maximumInterval: '10 seconds' } as const;
+
+const onObjects = (summary: string) =>
+  proxyActivities<Activities>({ startToCloseTimeout: '15 seconds', heartbeatTimeout, retry: untilDone, summary });
+
+/**
+ * Reads the object of a run, for the observation of a kind that reads nothing else.
+ *
+ * @param generation the one that the run knows
+ * @param fresh a change was signalled: what a cache knows may be older
+ * @public for kinds to come; CONTRIBUTING.md says how
+ */
+export const readObject = (
+  { kind, app, attributes }: RunState<ResourceMemory>,
+  generation: number | undefined,
+  fresh: boolean,
+): Promise<ObjectSeen> =>
+  onObjects('read the object').readObject({
+    kind: kind.kind,
+    app,
+    ...(generation !== undefined && { generation }),
+    ...(fresh && { fresh }),
+    ...(attributes !== undefined && { attributes }),
+  });
+
+/**
+ * Applies an object that the custom resource owns; applied twice it is the same.
+ *
+ * @public for kinds to come; CONTRIBUTING.md says how
+ */
+export const applyOwned: Activities['applyOwned'] = (kind, app, wanted) =>
+  onObjects(`apply the ${wanted.kind} ${wanted.metadata.name}`).applyOwned(kind, app, wanted);
+
+/** Puts KCO's finalizer on the object, or takes it off. */
+export const setFinalizer: Activities['setFinalizer'] = (...args) =>
+  onObjects('set the finalizer').setFinalizer(...args);
+
 /** Writes a status; repeated without effect, so it is retried until it succeeds. */
 export const reportStatus: Activities['reportStatus'] = (...report) =>
   proxyActivities<Activities>({
     ...written('reports'),
-    retry: { initialInterval: '1 second', maximumInterval: '10 seconds' },
+    retry: untilDone,
     summary: 'write status',
   }).reportStatus(...report);
 

@@ -105,7 +105,7 @@ function letGo(run: Run, outbox: EventRecord[]): void {
   const kept = outbox.filter((record) => !run.refused.has(record.id) || !isOutdated(record, run.recordedAt, now));
   const outdated = outbox.length - kept.length;
   if (outdated > 0) eventCounters.dropped('Outdated', outdated);
-  commit(run, { ...run.memory, outbox: kept }, false);
+  commit(run, { ...run.memory, outbox: kept }, 'bookkeeping');
   const ids = new Set(kept.map(({ id }) => id));
   for (const id of run.refused) if (!ids.has(id)) run.refused.delete(id);
 }
@@ -119,7 +119,7 @@ async function sendStatus(run: Run): Promise<void> {
     const { gone, refused: why } = await reportStatus({ kind: kind.kind, app, status });
     const now = Date.now();
     const told = why === undefined ? run.memory : withEvents(run.memory, [statusRefusedEvent(why)], now);
-    commit(run, { ...told, reported: { digest, at: now } }, false);
+    commit(run, { ...told, reported: { digest, at: now } }, 'bookkeeping');
     run.dirty ||= gone;
   }
   run.reportedVersion = version;

@@ -3,7 +3,7 @@ import type { EventDraft } from '../domain/events.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { WorkflowRef } from '../domain/refs.ts';
 import type { ResourceMemory } from '../domain/resource-memory.ts';
-import type { StatusCondition } from '../domain/status-conditions.ts';
+import type { ConditionTable } from '../domain/status-conditions.ts';
 import type { TurnSummary } from './messages.ts';
 import type { RunState } from './run-state.ts';
 
@@ -14,7 +14,8 @@ export interface Presentation<M extends ResourceMemory> {
   phaseOf(memory: M, now: number): NonNullable<M['phase']>;
   /** The Events that the change to that phase is worth; `memory.phase` is the one before. */
   phaseEvents(memory: M, phase: NonNullable<M['phase']>): EventDraft[];
-  conditionsOf(memory: M, now: number): Record<string, StatusCondition>;
+  /** By type; each keeps by itself since when its status is that. */
+  conditions: ConditionTable<M>;
   /** The status as it is written; `memory.conditions` is up to date. */
   statusOf(memory: M, workflow: WorkflowRef, now: number): JsonObject;
   /** After how many milliseconds a status that says nothing new is written again; undefined: never. */
@@ -30,6 +31,10 @@ export interface Presentation<M extends ResourceMemory> {
 export interface Observed {
   /** The object is gone, or its name belongs to another uid. */
   deleted?: true;
+  /** KCO's finalizer is on it. */
+  isHeld?: true;
+  /** Its deletion has begun, and waits for that finalizer. */
+  isTerminating?: true;
   /** Names of the search attributes that Temporal has, when they are not those that the workflow knows; null: all. */
   attributes?: string[] | null;
 }
@@ -60,6 +65,11 @@ export interface ResourceKind<M extends ResourceMemory, O extends Observed> exte
   nextTurnAt(run: RunState<M>, now: number): number;
   /** What runs beside the turns; resolves when the object is gone and nothing of it is left to begin. */
   background?(run: RunState<M>): Promise<void>;
+  /**
+   * Cleans up after an object whose deletion has begun; what only its owner references bind to it goes by itself. With this the
+   * object gets KCO's finalizer before anything is done for it, and loses it when this has resolved.
+   */
+  finalize?(run: RunState<M>): Promise<void>;
   /** Sets the handlers of updates that no other kind has. */
   handle?(run: RunState<M>): void;
 }

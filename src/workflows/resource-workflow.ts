@@ -1,11 +1,12 @@
 import { allHandlersFinished, condition, continueAsNew, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { ObjectRef } from '../domain/refs.ts';
 import type { ResourceMemory } from '../domain/resource-memory.ts';
+import { setFinalizer } from './activities.ts';
 import { commit } from './commit.ts';
 import { handleMessages } from './handlers.ts';
 import { heartbeatAt, reported, startReporting } from './report.ts';
 import type { Observed, ResourceKind } from './resource-kind.ts';
-import { begin, type RunState } from './run-state.ts';
+import { newRun, type RunState } from './run-state.ts';
 import { updateVisibility } from './visibility.ts';
 
 /** What a resource's workflow starts with: a reference, and after continue-as-new what it knows. */
@@ -31,7 +32,7 @@ const overdueFactor = 4;
 export const resourceWorkflow =
   <M extends ResourceMemory, O extends Observed>(kind: ResourceKind<M, O>) =>
   async ({ app, memory = kind.newMemory(), attributes }: ResourceInput<M>): Promise<void> => {
-    const run = begin(kind, app, memory, attributes);
+    const run = newRun(kind, app, memory, attributes);
     handleMessages(run);
     kind.handle?.(run);
     startReporting(run);
@@ -87,15 +88,27 @@ async function turn<M extends ResourceMemory, O extends Observed>(
   run.dirty = false;
   run.turnsStarted += 1;
   const seen = await observed(run, kind, fresh);
-  run.deleted = seen?.deleted === true;
   if (seen?.attributes !== undefined) run.attributes = seen.attributes ?? undefined;
+  if (seen !== undefined) run.deleted = seen.deleted === true || (await released(run, kind, seen));
   if (seen !== undefined && !run.deleted) {
     const { memory, isNews, follow } = kind.plan(run, seen, Date.now());
-    commit(run, memory, isNews || run.turns === 0);
+    commit(run, memory, isNews || run.turns === 0 ? 'news' : 'turn');
     follow?.();
     updateVisibility(run);
   }
   run.turns = run.turnsStarted;
+}
+
+/** Sees to the finalizer of a kind that has one. Whether the object is let go: it is cleaned up after, and nothing is left to do. */
+async function released<M extends ResourceMemory, O extends Observed>(
+  run: RunState<M>,
+  kind: ResourceKind<M, O>,
+  { isHeld, isTerminating }: O,
+): Promise<boolean> {
+  if (kind.finalize === undefined) return isTerminating === true;
+  if (isTerminating) await kind.finalize(run);
+  if (isTerminating || !isHeld) await setFinalizer(kind.kind, run.app, !isTerminating);
+  return isTerminating === true;
 }
 
 /** A turn that fails for good (what it saw cannot be carried, say) is one that has seen nothing; the next one may. */

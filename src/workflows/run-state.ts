@@ -40,7 +40,7 @@ export interface RunState<M extends ResourceMemory> {
 }
 
 /** A run whose first turn is due at once: whatever was signalled to the run before it is covered by that. */
-export const begin = <M extends ResourceMemory>(
+export const newRun = <M extends ResourceMemory>(
   kind: Presentation<M>,
   app: ObjectRef,
   memory: M,

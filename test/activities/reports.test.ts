@@ -54,7 +54,7 @@ const refusing = (error: KubeError) =>
 const events = (world: ReturnType<typeof scripted>, attempt: Partial<Attempt> = {}) => {
   const record = createRecordEvents({
     kube: { applyEvent: (body, { signal } = {}) => orAborted(world.write(body), signal) },
-    refOf: () => ref,
+    kindAccess: () => ({ ref, column: 'tapp', owns: [] }),
     metrics: world.metrics,
     log: world.log,
     instance: 'kco-0',
@@ -208,7 +208,7 @@ describe('recording Events', () => {
     });
     const record = createRecordEvents({
       kube: { applyEvent: (body) => world.write(body) },
-      refOf: () => ref,
+      kindAccess: () => ({ ref, column: 'tapp', owns: [] }),
       metrics: world.metrics,
       log: world.log,
       instance: 'kco-0',
@@ -236,7 +236,7 @@ describe('reporting a status', () => {
   const report = (world: ReturnType<typeof scripted>, url?: string, result: 'applied' | 'gone' | 'newer' = 'applied') =>
     createReportStatus({
       kube: { applyStatus: (_, body) => world.write(body).then(() => result) },
-      refOf: () => ref,
+      kindAccess: () => ({ ref, column: 'tapp', owns: [] }),
       metrics: world.metrics,
       log: world.log,
       workflowUrl: () => url,
@@ -284,7 +284,7 @@ describe('reporting a status', () => {
           return 'applied';
         },
       },
-      refOf: () => ref,
+      kindAccess: () => ({ ref, column: 'tapp', owns: [] }),
       metrics: scripted().metrics,
       log: scripted().log,
       workflowUrl: () => undefined,

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { WatchedApp } from '../../src/activities/target-app/reader.ts';
+import type { WatchedApp } from '../../src/activities/target-app/watched-app.ts';
 import type { ResourceWorkflow, WorkflowStarter } from '../../src/clients/temporal/workflow-starter.ts';
 import { type Controller, createController } from '../../src/controller/controller.ts';
 import { registrations } from '../../src/controller/kinds/index.ts';

@@ -1,12 +1,14 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Registry } from 'prom-client';
-import type { WatchedApp } from '../../src/activities/target-app/reader.ts';
+import type { WatchedApp } from '../../src/activities/target-app/watched-app.ts';
 import { createKube, type Kube, type KubeObject } from '../../src/clients/kubernetes/client.ts';
+import { createControllers } from '../../src/controller/controllers.ts';
 import { createKindController, type KindController } from '../../src/controller/kind-controller.ts';
 import { registrations } from '../../src/controller/kinds/index.ts';
-import type { ExportedFields } from '../../src/telemetry/metrics/exported-fields.ts';
-import { createMetrics } from '../../src/telemetry/metrics/operator.ts';
+import { exportTargetApps } from '../../src/controller/kinds/target-app.ts';
+import { createMetrics } from '../../src/telemetry/metrics/index.ts';
+import type { ExportedFields } from '../../src/telemetry/metrics/target-app/exported-fields.ts';
 import { eventually } from '../servers/processes.ts';
 import { type FakeApiServer, startFakeApiServer } from '../support/fake-api-server.ts';
 
@@ -55,7 +57,7 @@ const serving = async () => {
   const metrics = createMetrics({ version: '0', registry: new Registry() });
   const starter = { start: nothing, signalWithStart: nothing, signal: nothing };
   served = createKindController(registrations.TargetApp, starter, { kube, namespaces: [], metrics, log: silent });
-  metrics.readExportedFields(() => served.exported());
+  exportTargetApps(served, metrics);
   served.cache.start();
   await eventually('the watch to begin', () => served.cache.hasSynced() && watching !== undefined);
   const series = async () =>
@@ -79,7 +81,7 @@ describe('a TargetApp that goes', () => {
     const { say, metrics } = await serving();
     const gone: string[] = [];
     served.whenGone((app) => gone.push(app.metadata.name));
-    metrics.readActiveMonitors(() => served.counts());
+    createControllers([served], metrics);
     for (const tapp of ['orders', 'carts'])
       metrics.polled({ namespace: 'shop', tapp, result: 'unchanged', seconds: 1 });
     const of = object('orders', {}, []);
@@ -117,7 +119,8 @@ describe('the fields that TargetApps export', () => {
     const { series, say } = await serving();
     served.controller.setLeading(true);
     await series();
-    const readings = (): ExportedFields['readings'] => served.exported().flatMap((each) => each.readings);
+    const readings = (): ExportedFields['readings'] =>
+      served.present().flatMap(({ exported }) => exported?.readings ?? []);
     say('MODIFIED', object('orders', { 'orders-2': { tasks: 6, health: 'sick' } }, ['tasks', 'health']));
     await eventually('the change to be seen', () => readings().some(({ value }) => value === 6));
     expect((await series()).sort()).toEqual([

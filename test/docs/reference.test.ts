@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { actionKinds, actionNames } from '../../src/api/target-app/actions.ts';
 import { failureClasses } from '../../src/domain/failure.ts';
+import { conditions as statusConditions } from '../../src/domain/target-app/status.ts';
 import { conditions } from '../../src/domain/target-app/trigger-conditions.ts';
 import { templateVariableNames } from '../../src/domain/template.ts';
 
@@ -152,11 +153,7 @@ describe('docs/spec/targetapp.md', () => {
   });
 
   it('lists every condition of the status', () => {
-    const source = read('src/domain/target-app/status.ts');
-    const judged = source.match(/^function judged[\s\S]*?^}/m)?.[0] ?? '';
-    const given = [...judged.matchAll(/^ +([A-Z]\w+):/gm)].map(([, name]) => name);
-    expect(given.length).toBeGreaterThan(0);
-    expect(listed(page.split('### Conditions')[1] ?? '')).toEqual(given);
+    expect(listed(page.split('### Conditions')[1] ?? '')).toEqual(Object.keys(statusConditions));
   });
 });
 

@@ -8,7 +8,7 @@ import { createKube, type Kube, type KubeObject } from '../../src/clients/kubern
 import type { JsonObject } from '../../src/domain/json.ts';
 import type { StatusReport } from '../../src/domain/refs.ts';
 import { createLog } from '../../src/telemetry/logger.ts';
-import { createMetrics } from '../../src/telemetry/metrics/operator.ts';
+import { createMetrics } from '../../src/telemetry/metrics/index.ts';
 import { startStopwatch } from '../support/pace.ts';
 import { type RealWorld, startWorld, whenUnhealthy } from '../support/real-world.ts';
 import type { RecordedApp } from '../support/recorder.ts';
@@ -60,7 +60,7 @@ describe('while no operator is there', () => {
       const log = createLog({ level: 'ERROR', operator: 'kco' });
       return createReportStatus({
         kube,
-        refOf: () => ref,
+        kindAccess: () => ({ ref, column: 'tapp', owns: [] }),
         metrics: createMetrics({ version: '0' }),
         log,
         workflowUrl: () => undefined,

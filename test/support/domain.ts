@@ -4,6 +4,7 @@ import { type Failure, type FailureClass, failureKey, failureOf } from '../../sr
 import { fnv1a } from '../../src/domain/hash.ts';
 import { isJsonObject, type Json } from '../../src/domain/json.ts';
 import { withEvents } from '../../src/domain/outbox.ts';
+import { conditionsIn } from '../../src/domain/status-conditions.ts';
 import type { CompiledRule, CompiledSpec } from '../../src/domain/target-app/compiled-spec.ts';
 import { step } from '../../src/domain/target-app/decide.ts';
 import { phaseEvents } from '../../src/domain/target-app/event-messages.ts';
@@ -15,7 +16,7 @@ import {
   wholeApp,
 } from '../../src/domain/target-app/observation.ts';
 import type { Decision } from '../../src/domain/target-app/rules.ts';
-import { conditionsOf, isSuspended, phaseOf } from '../../src/domain/target-app/status.ts';
+import { isSuspended, phaseOf, conditions as targetAppConditions } from '../../src/domain/target-app/status.ts';
 
 /** Virtual time begins here; epoch milliseconds. */
 export const epoch = Date.UTC(2026, 0, 1);
@@ -181,7 +182,7 @@ export function playOne(before: Memory, plan: CompiledSpec, poll: Poll): Played 
   const told = isNews ? withEvents(absorbed, phaseEvents({ phase: memory.phase, plan }, phase), now) : absorbed;
   return {
     at: poll.at,
-    memory: { ...told, phase, conditions: conditionsOf(told, now), outbox: [] },
+    memory: { ...told, phase, conditions: conditionsIn(targetAppConditions, told, now), outbox: [] },
     decisions: turn.decisions,
     events: told.outbox,
   };

@@ -171,9 +171,15 @@ function activitiesOf(fakes: FakeActivities): Activities {
       return outcome;
     });
   };
+  const notCalled = async (): Promise<never> => {
+    throw new TypeError('a TargetApp does not call this');
+  };
   return {
     diff,
     ...(Object.fromEntries(actionNames.map((name) => [name, act])) as Record<ActionName, typeof act>),
+    readObject: notCalled,
+    applyOwned: notCalled,
+    setFinalizer: notCalled,
     observe: (input) =>
       withHeartbeat(async () => {
         const at = Date.now();

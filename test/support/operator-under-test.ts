@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { readConfig } from '../../src/config/config.ts';
 import { startOperator } from '../../src/operator.ts';
 import { createLog } from '../../src/telemetry/logger.ts';
-import { createMetrics } from '../../src/telemetry/metrics/operator.ts';
+import { createMetrics } from '../../src/telemetry/metrics/index.ts';
 import { freeLoopbackPort } from '../../src/telemetry/sdk-metrics.ts';
 import { installRuntime } from '../../src/worker/worker.ts';
 import { until } from './until.ts';

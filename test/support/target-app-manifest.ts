@@ -34,4 +34,4 @@ export const planned = (of: unknown, generation = 1, more: Partial<SpecDefaults>
   compileSpec(
     { metadata: { name: 'my-app', namespace: 'default', uid: 'u', generation }, spec: of },
     { ...defaults, ...more },
-  );
+  ).plan;

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import type { Logger } from '@temporalio/common';
 import fc from 'fast-check';
+import { namesOfWorkflow } from '../../src/api/workflow-id.ts';
 import { correlationId, createLog, type LogLevel, logKeys, temporalLogger } from '../../src/telemetry/logger.ts';
 import { createRedactor } from '../../src/telemetry/redactor.ts';
 import { computingMs } from '../support/computing.ts';
@@ -208,7 +209,7 @@ describe('a secret', () => {
 describe('what Temporal logs', () => {
   it('comes in our columns and words', () => {
     const { log, lines } = logAt('DEBUG');
-    const logger: Logger = temporalLogger(log);
+    const logger: Logger = temporalLogger(log, namesOfWorkflow);
     logger.warn('Activity failed', {
       namespace: 'default',
       workflowId: 'targetapp/shop/orders/uid-1',
@@ -236,7 +237,7 @@ describe('what Temporal logs', () => {
     ['ERROR', 'ERROR'],
   ] as const)('at %s is %s here', (theirs, ours) => {
     const { log, lines } = logAt('DEBUG');
-    temporalLogger(log).log(theirs, 'm');
+    temporalLogger(log, namesOfWorkflow).log(theirs, 'm');
     expect(lines()[0].level).toBe(ours);
   });
 });

@@ -1,7 +1,7 @@
 import { sanitize } from '../../clients/http/sanitize.ts';
 import { isJsonObject, type Json, type JsonObject, own } from '../../domain/json.ts';
 import { maxFieldsShown, maxPodsShown } from '../../domain/target-app/status.ts';
-import type { ExportedFields, FieldReading } from '../../telemetry/metrics/exported-fields.ts';
+import type { ExportedFields, FieldReading } from '../../telemetry/metrics/target-app/exported-fields.ts';
 
 /** The parts of a TargetApp that say what is exported; as the API server has them, so nothing of it is certain. */
 export interface ExportingApp {

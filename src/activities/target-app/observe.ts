@@ -6,13 +6,15 @@ import { lookLimitMs } from '../../domain/target-app/look-limit.ts';
 import { type Observation, type ObserveInput, type Reading, wholeApp } from '../../domain/target-app/observation.ts';
 import { isSuspended } from '../../domain/target-app/status.ts';
 import type { Log } from '../../telemetry/logger.ts';
-import type { Metrics, PollResult } from '../../telemetry/metrics/operator.ts';
+import type { PollResult, TargetAppMetrics } from '../../telemetry/metrics/target-app/target-app.ts';
+import { attributesTold } from '../attributes-told.ts';
 import type { MissingPods } from './missing-pods.ts';
 import { createPodCensus, type PodsThere } from './pod-census.ts';
 import type { PodView } from './pod-view.ts';
 import { type QueryTarget, queryTargetsOf } from './query-targets.ts';
-import { type EffectiveSpec, pollRequestOf, type TargetAppReader, type WatchedApp } from './reader.ts';
+import type { EffectiveSpec, TargetAppReader } from './reader.ts';
 import { readingOf, unconfirmed } from './readings.ts';
+import { pollRequestOf, type WatchedApp } from './watched-app.ts';
 
 /** All states of one TargetApp together: they travel through payloads that Temporal bounds at 2 MiB. */
 const maxTotalStateBytes = 768 * 1024;
@@ -22,7 +24,7 @@ export interface ObserveOptions {
   pods: Pick<Informer<PodView>, 'hasSynced' | 'list' | 'scopes'>;
   unwatched: MissingPods;
   graphql: Graphql;
-  metrics: Pick<Metrics, 'polled'>;
+  metrics: Pick<TargetAppMetrics, 'polled'>;
   log: Log;
   limits: { maxStateBytes: number };
   /** Names of the search attributes that Temporal has; null: all, undefined: not known yet. */
@@ -69,10 +71,6 @@ function newsOf(app: WatchedApp, plan: CompiledSpec, input: ObserveInput): Omit<
   if (requested !== undefined && requested !== input.pollRequested) told.pollRequested = requested;
   return told;
 }
-
-/** What is told of search attributes: those that can be used, when the workflow does not know it. */
-const attributesTold = (usable: string[] | null | undefined, { attributes }: ObserveInput): Partial<Observation> =>
-  usable === undefined || String(usable) === String(attributes ?? null) ? {} : { attributes: usable };
 
 export function createObserve({
   apps,
@@ -126,7 +124,7 @@ export function createObserve({
     if (app === undefined) return { matched: 0, deleted: true };
     const inForce = apps.effectiveSpec(app);
     const { plan, spec } = inForce;
-    const news = { ...newsOf(app, plan, input), ...attributesTold(attributes?.(), input) };
+    const news = { ...newsOf(app, plan, input), ...attributesTold(attributes?.(), input.attributes) };
     if (spec === undefined || plan.problems.length > 0 || isSuspended(plan, input.held, started))
       return { ...rollCall.watched(input.app.namespace, inForce), ...news, unasked: 'stopped' };
     const { seen, running, undecided, isAt } = await rollCall.present(input, inForce, signal);

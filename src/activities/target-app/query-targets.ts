@@ -6,7 +6,7 @@ import type { JsonObject } from '../../domain/json.ts';
 import type { CompiledSpec } from '../../domain/target-app/compiled-spec.ts';
 import { wholeApp } from '../../domain/target-app/observation.ts';
 import type { PodView } from './pod-view.ts';
-import type { WatchedApp } from './reader.ts';
+import type { WatchedApp } from './watched-app.ts';
 
 /** Who is asked by a poll, and what is sent; or why nothing can be. */
 export type QueryTarget = Asked & ({ request: Sent } | { failure: Failure });

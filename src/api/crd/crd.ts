@@ -11,16 +11,28 @@ export interface PrinterColumn {
   priority?: number;
 }
 
-/** What a kind says of itself: everything that its CustomResourceDefinition is made of. */
+/** A namespaced type whose objects a kind makes: each has an owner, and is gone with it. */
+export interface OwnedType {
+  apiVersion: string;
+  kind: string;
+  plural: string;
+}
+
+/** What a kind says of itself: everything that its CustomResourceDefinition is made of, and how the operator serves it. */
 export interface Kind {
   group: string;
   version: string;
+  scope: 'Cluster' | 'Namespaced';
   kind: string;
   plural: string;
   singular: string;
   shortNames: readonly string[];
   categories: readonly string[];
   columns: readonly PrinterColumn[];
+  /** How log lines and metrics call one of its objects; absent: by its singular name. */
+  column?: string;
+  /** What its objects own; absent: nothing. */
+  owns?: readonly OwnedType[];
   /** The whole object, with `spec` and `status`. */
   schema: z.ZodObject<{ spec: z.ZodType; status: z.ZodType }>;
 }
@@ -47,7 +59,7 @@ const rootSchemaOf = ({ schema }: Kind) => ({
   },
 });
 
-/** The CustomResourceDefinition of a kind: namespaced, one version, with a status subresource. */
+/** The CustomResourceDefinition of a kind: one version, with a status subresource. */
 export const crdOf = (kind: Kind) => ({
   apiVersion: 'apiextensions.k8s.io/v1',
   kind: 'CustomResourceDefinition',
@@ -55,7 +67,7 @@ export const crdOf = (kind: Kind) => ({
   spec: {
     group: kind.group,
     names: namesOf(kind),
-    scope: 'Namespaced',
+    scope: kind.scope,
     versions: [
       {
         name: kind.version,

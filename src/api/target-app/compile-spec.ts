@@ -10,7 +10,7 @@ import { quorumOf } from './trigger.ts';
 import { ruleName } from './validation/rule.ts';
 import { specProblems, timeOf } from './validation/spec.ts';
 
-/** The parts of a TargetApp that planOf reads. */
+/** The parts of a TargetApp that are compiled. */
 export interface PlannedApp {
   metadata: { name: string; namespace: string; uid: string; generation: number };
   spec: unknown;
@@ -120,15 +120,24 @@ const unplannable = (problems: SpecProblem[], defaults: SpecDefaults): Undigeste
   problems,
 });
 
+/** A spec as the workflow needs it, and as its schema has understood it (absent where that refuses it). */
+export interface Compiled {
+  plan: CompiledSpec;
+  spec?: TargetAppSpec;
+}
+
 /**
  * What the workflow needs to know of a TargetApp: its spec with defaults filled in and durations in milliseconds, and
  * every problem that the API server could not refuse. Never throws on a spec, whatever it holds.
  */
-export function compileSpec({ metadata, spec }: PlannedApp, defaults: SpecDefaults): CompiledSpec {
+export function compileSpec({ metadata, spec }: PlannedApp, defaults: SpecDefaults): Compiled {
   const parsed = TargetAppSpec.safeParse(spec);
   const plan = parsed.success
     ? planned(parsed.data, defaults)
     : unplannable(schemaProblems(parsed.error, 'spec', spec), defaults);
   const { generation } = metadata;
-  return { digest: `g${generation}-${hashOf([plan, defaults.salt])}`, generation, ...plan };
+  return {
+    plan: { digest: `g${generation}-${hashOf([plan, defaults.salt])}`, generation, ...plan },
+    ...(parsed.success && { spec: parsed.data }),
+  };
 }

@@ -1,13 +1,49 @@
+import type { ActivityOptions, KindCaches } from '../../activities/index.ts';
+import type { PodView } from '../../activities/target-app/pod-view.ts';
+import type { WatchedObject } from '../../activities/watched-object.ts';
 import type { KindName } from '../../api/kinds.ts';
+import type { Informer } from '../../clients/kubernetes/informer/informer.ts';
 import type { WorkflowStarter } from '../../clients/temporal/workflow-starter.ts';
-import { createKindController, type WatchingOptions } from '../kind-controller.ts';
-import { targetApp } from './target-app.ts';
+import { createKindController, type KindController } from '../kind-controller.ts';
+import type { Registration } from '../registration.ts';
+import type { WatchingOptions } from '../watching.ts';
+import { exportTargetApps, targetApp, watchPods } from './target-app.ts';
 
 /** The table of kinds that the controller serves. A kind without an entry is a compile error. */
-export const registrations = { TargetApp: targetApp } satisfies Record<KindName, unknown>;
+export const registrations = {
+  TargetApp: targetApp,
+} satisfies Record<KindName, unknown>;
 
-/** A controller for every kind. A kind without an entry is a compile error. */
-export const createKindControllers = (starter: WorkflowStarter, watching: WatchingOptions) =>
-  ({
-    TargetApp: createKindController(registrations.TargetApp, starter, watching),
-  }) satisfies Record<KindName, unknown>;
+type Registrations = typeof registrations;
+/** A controller for every kind. */
+export type KindControllers = {
+  [name in KindName]: Registrations[name] extends Registration<infer T extends WatchedObject>
+    ? KindController<T>
+    : never;
+};
+
+/** What the controller serves, and what it watches for that. */
+export interface Kinds {
+  controllers: KindControllers;
+  pods: Informer<PodView>;
+}
+
+/** Creates a controller for every kind, and what is special to one. */
+export function createKinds(starter: WorkflowStarter, watching: WatchingOptions): Kinds {
+  const controllers = Object.fromEntries(
+    Object.entries<Registration<WatchedObject>>(registrations as never).map(([name, registration]) => [
+      name,
+      createKindController(registration, starter, watching),
+    ]),
+  ) as unknown as KindControllers;
+  exportTargetApps(controllers.TargetApp, watching.metrics);
+  return { controllers, pods: watchPods(watching) };
+}
+
+/** What the activities know by the watches of all kinds. */
+export const knownOf = (controllers: KindControllers): Pick<ActivityOptions, 'caches' | 'whenGone'> => ({
+  caches: Object.fromEntries(
+    Object.entries(controllers).map(([name, { cache }]) => [name, cache]),
+  ) as unknown as KindCaches,
+  whenGone: controllers.TargetApp.whenGone,
+});

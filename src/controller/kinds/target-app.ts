@@ -1,8 +1,13 @@
-import { isEnding, pollRequestOf, type WatchedApp, watchedApp } from '../../activities/target-app/reader.ts';
+import { type PodView, podView } from '../../activities/target-app/pod-view.ts';
+import { pollRequestOf, type WatchedApp, watchedApp } from '../../activities/target-app/watched-app.ts';
 import { kinds } from '../../api/kinds.ts';
-import { refOf } from '../../api/resource-ref.ts';
-import { attributesOf, standingOf } from '../../workflows/search-attributes.ts';
-import type { Registration } from '../registration.ts';
+import type { Informer } from '../../clients/kubernetes/informer/informer.ts';
+import { pods } from '../../clients/kubernetes/pods.ts';
+import type { Metrics } from '../../telemetry/metrics/index.ts';
+import type { FieldsOfApp } from '../../telemetry/metrics/target-app/exported-fields.ts';
+import type { KindController } from '../kind-controller.ts';
+import { type Registration, registrationOf } from '../registration.ts';
+import { createInformerFor, type WatchingOptions } from '../watching.ts';
 
 /** Whether a poll was asked for that no status tells of. */
 const isPollUnanswered = (app: WatchedApp): boolean => {
@@ -10,23 +15,29 @@ const isPollUnanswered = (app: WatchedApp): boolean => {
   return requested !== undefined && requested !== app.pollRequestedAt;
 };
 
+const general = registrationOf(kinds.TargetApp);
+
 export const targetApp: Registration<WatchedApp> = {
-  ref: refOf(kinds.TargetApp),
+  ...general,
   transform: watchedApp,
-  namespaceOf: ({ metadata }) => metadata.namespace,
-  nameOf: ({ metadata }) => metadata.name,
-  needsReconcile: (app, before) =>
-    app.metadata.generation !== before.metadata.generation ||
-    isEnding(app) !== isEnding(before) ||
-    pollRequestOf(app) !== pollRequestOf(before),
-  isUnobserved: (app) => app.observedGeneration !== app.metadata.generation || isPollUnanswered(app),
-  isTerminating: isEnding,
-  exportedOf: ({ exported }) => exported,
-  workflowOf: ({ metadata: { namespace, name, uid } }) => ({
-    type: 'targetApp',
-    workflowId: `targetapp/${namespace}/${name}/${uid}`,
-    input: { app: { namespace, name, uid } },
-    summary: `TargetApp **${namespace}/${name}**`,
-    attributes: [...standingOf('Initializing', false), ...attributesOf(kinds.TargetApp.kind, { namespace, name, uid })],
-  }),
+  needsReconcile: (app, before) => general.needsReconcile(app, before) || pollRequestOf(app) !== pollRequestOf(before),
+  isUnobserved: (app) => general.isUnobserved(app) || isPollUnanswered(app),
 };
+
+/**
+ * Exports the fields that TargetApps ask for, from the replica that leads alone, so that each series stands once; and takes the
+ * series of a TargetApp with it when it goes.
+ */
+export function exportTargetApps(
+  { controller, present, whenGone }: KindController<WatchedApp>,
+  metrics: Pick<Metrics, 'forget' | 'readExportedFields'>,
+): void {
+  whenGone(({ metadata: { namespace, name } }) => metrics.forget(namespace, name));
+  const fieldsOf = ({ metadata: { namespace, name }, exported }: WatchedApp): FieldsOfApp[] =>
+    exported === undefined ? [] : [{ namespace, tapp: name, ...exported }];
+  metrics.readExportedFields(() => (controller.isLeading ? present().flatMap(fieldsOf) : []));
+}
+
+/** The pods that TargetApps select, and their actions act on. */
+export const watchPods = (watching: WatchingOptions): Informer<PodView> =>
+  createInformerFor<PodView>(watching, { ref: pods, transform: podView });

@@ -2,7 +2,7 @@ import { scalarsOf } from '../diff.ts';
 import { type Json, type JsonObject, own } from '../json.ts';
 import type { WorkflowRef } from '../refs.ts';
 import { shared } from '../share.ts';
-import { type ConditionNow, condition, type StatusCondition } from '../status-conditions.ts';
+import { type ConditionNow, type ConditionTable, condition, conditionsStatus } from '../status-conditions.ts';
 import { bytesOf } from '../text.ts';
 import type { CompiledSpec } from './compiled-spec.ts';
 import { type Memory, newRuleMemory, type Phase } from './memory.ts';
@@ -65,41 +65,39 @@ function ready(memory: Memory, plan: CompiledSpec | undefined, suspended: boolea
   );
 }
 
-/** The status conditions as they are now. Stalled and Reconciling are what kstatus looks at. */
-function judged(memory: Memory, suspended: boolean, now: number): Record<string, ConditionNow> {
-  const { plan } = memory;
+const stalled = ({ plan }: Memory): ConditionNow => {
   const [problem] = plan?.problems ?? [];
-  const stalled =
-    problem === undefined
-      ? condition('False', 'SpecUnderstood', 'the spec is valid')
-      : condition('True', 'InvalidSpec', `${problem.field}: ${problem.message}`);
-  const source = plan === undefined || problem !== undefined || suspended ? undefined : sourceOf(memory, plan);
-  const isInitializing = plan === undefined || (problem === undefined && !suspended && memory.lastPoll === undefined);
-  return {
-    Ready: ready(memory, plan, suspended, now),
-    Reconciling: isInitializing
-      ? condition('True', 'Initializing', 'waiting for the first poll')
-      : condition('False', 'Observed', 'the spec is in force'),
-    Stalled: stalled,
-    ...(plan &&
-      source && {
-        SourceReachable: source.reachable,
-        SourceHealthy: source.healthy,
-        RulesDecidable: rulesDecidable(memory, plan),
-      }),
-    ActionsHealthy: actionsHealthy(memory, now),
-  };
+  return problem === undefined
+    ? condition('False', 'SpecUnderstood', 'the spec is valid')
+    : condition('True', 'InvalidSpec', `${problem.field}: ${problem.message}`);
+};
+
+const isStopped = ({ plan, suspendedByUpdate }: Memory, now: number): boolean =>
+  (plan?.problems.length ?? 0) > 0 || isSuspended(plan, suspendedByUpdate, now);
+
+function reconciling(memory: Memory, now: number): ConditionNow {
+  const isInitializing = memory.plan === undefined || (!isStopped(memory, now) && memory.lastPoll === undefined);
+  return isInitializing
+    ? condition('True', 'Initializing', 'waiting for the first poll')
+    : condition('False', 'Observed', 'the spec is in force');
 }
 
-/** The conditions as they are now, each with the time since when its status has been that. */
-export function conditionsOf(memory: Memory, now: number): Record<string, StatusCondition> {
-  const suspended = isSuspended(memory.plan, memory.suspendedByUpdate, now);
-  const entries = Object.entries(judged(memory, suspended, now)).map(([type, next]) => {
-    const before = memory.conditions[type];
-    return [type, { ...next, since: before?.status === next.status ? before.since : now }] as const;
-  });
-  return Object.fromEntries(entries);
-}
+/** A condition of what is watched: absent while nothing is. */
+const whileWatching =
+  (judge: (memory: Memory, plan: CompiledSpec) => ConditionNow) =>
+  (memory: Memory, now: number): ConditionNow | undefined =>
+    memory.plan === undefined || isStopped(memory, now) ? undefined : judge(memory, memory.plan);
+
+/** The conditions of a TargetApp. Stalled and Reconciling are what kstatus looks at. */
+export const conditions: ConditionTable<Memory> = {
+  Ready: (memory, now) => ready(memory, memory.plan, isSuspended(memory.plan, memory.suspendedByUpdate, now), now),
+  Reconciling: reconciling,
+  Stalled: stalled,
+  SourceReachable: whileWatching((memory, plan) => sourceOf(memory, plan).reachable),
+  SourceHealthy: whileWatching((memory, plan) => sourceOf(memory, plan).healthy),
+  RulesDecidable: whileWatching(rulesDecidable),
+  ActionsHealthy: actionsHealthy,
+};
 
 /** One word for where a TargetApp stands. */
 export function phaseOf(memory: Memory, now: number): Phase {
@@ -159,14 +157,7 @@ function withoutState(memory: Memory, workflow: WorkflowRef, now: number): JsonO
     // Grows from one status to the next, also where two are composed within a millisecond.
     revision: Math.max(now, (memory.reported?.at ?? 0) + 1),
     phase: phaseOf(memory, now),
-    conditions: Object.entries(memory.conditions).map(([type, { status, reason, message, since }]) => ({
-      type,
-      status,
-      reason,
-      message,
-      lastTransitionTime: iso(since),
-      ...(plan !== undefined && { observedGeneration: plan.generation }),
-    })),
+    conditions: conditionsStatus(memory.conditions, plan?.generation),
     pods: podCounts(memory),
     ...(memory.lastPoll !== undefined && { lastPoll: iso(memory.lastPoll) }),
     ...(memory.lastChange !== undefined && { lastChange: iso(memory.lastChange) }),

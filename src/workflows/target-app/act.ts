@@ -1,4 +1,4 @@
-import { condition, isCancellation } from '@temporalio/workflow';
+import { condition } from '@temporalio/workflow';
 import { withEvents } from '../../domain/outbox.ts';
 import type { ObjectRef } from '../../domain/refs.ts';
 import type { ActionOutcome, ActionResult } from '../../domain/target-app/action.ts';
@@ -20,6 +20,7 @@ import { settled } from '../../domain/target-app/settle.ts';
 import { isSuspended } from '../../domain/target-app/status.ts';
 import { commit } from '../commit.ts';
 import type { RunState } from '../run-state.ts';
+import { begin } from '../under-way.ts';
 import { decisions as counters, runAction } from './activities.ts';
 import { outcomeOfFailure } from './outcome.ts';
 
@@ -183,21 +184,8 @@ function replace(run: Run, action: PendingAction, next: PendingAction): void {
   commit(run, memory);
 }
 
-function start(run: Run, action: PendingAction): void {
-  const { id } = action.request;
-  const ended = attempted(action).then(
-    (result) => {
-      run.underWay.delete(id);
-      take(run, action, result);
-    },
-    (error) => {
-      run.underWay.delete(id);
-      // Cancelled with the whole workflow, which says so itself; anything else is a fault of this code and must show.
-      if (!isCancellation(error)) throw error;
-    },
-  );
-  run.underWay.set(id, ended);
-}
+const start = (run: Run, action: PendingAction): void =>
+  begin(run, action.request.id, attempted(action), (result) => take(run, action, result));
 
 async function attempted({ plan, request, summary }: PendingAction): Promise<ActionResult> {
   try {
@@ -242,5 +230,5 @@ const deletedBefore = (message: string | undefined): ActionOutcome => ({
 function dropPending(run: Run): void {
   const left = run.memory.pending.filter(({ request }) => !run.underWay.has(request.id));
   for (const action of left) if (action.begun) settle(run, action, deletedBefore(action.message));
-  commit(run, { ...run.memory, pending: run.memory.pending.filter((action) => !left.includes(action)) }, false);
+  commit(run, { ...run.memory, pending: run.memory.pending.filter((action) => !left.includes(action)) }, 'turn');
 }

@@ -12,7 +12,7 @@ import { fingerprintOf, type Memory, newMemory } from '../../domain/target-app/m
 import type { Observation } from '../../domain/target-app/observation.ts';
 import { loadOf } from '../../domain/target-app/pending.ts';
 import type { Decision } from '../../domain/target-app/rules.ts';
-import { conditionsOf, isSuspended, phaseOf, podCounts, statusOf } from '../../domain/target-app/status.ts';
+import { conditions, isSuspended, phaseOf, podCounts, statusOf } from '../../domain/target-app/status.ts';
 import type { Planned, ResourceKind } from '../resource-kind.ts';
 import { resourceWorkflow } from '../resource-workflow.ts';
 import type { RunState } from '../run-state.ts';
@@ -130,7 +130,7 @@ const kind: ResourceKind<Memory, Seen> = {
   handle: handleRedeliver,
   phaseOf,
   phaseEvents,
-  conditionsOf,
+  conditions,
   statusOf,
   heartbeatMs: (memory) => memory.plan?.heartbeatMs,
   isSuspended: (memory, now) => isSuspended(memory.plan, memory.suspendedByUpdate, now),

@@ -37,7 +37,7 @@ const spec = {
 
 const inForce = (generation: number, of: object = spec): EffectiveSpec => ({
   generation,
-  plan: compileSpec({ metadata: { name: 'cart', namespace: 'shop', uid: 'u', generation }, spec: of }, defaults),
+  plan: compileSpec({ metadata: { name: 'cart', namespace: 'shop', uid: 'u', generation }, spec: of }, defaults).plan,
   spec: TargetAppSpec.parse(of),
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type ExportingApp, exportedFields } from '../../../src/activities/target-app/exported-fields.ts';
-import { watchedApp } from '../../../src/activities/target-app/reader.ts';
+import { watchedApp } from '../../../src/activities/target-app/watched-app.ts';
 import type { KubeObject } from '../../../src/clients/kubernetes/types.ts';
 
 const field = 'application.value';

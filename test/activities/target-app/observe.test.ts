@@ -1,12 +1,10 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { createObjectFinder } from '../../../src/activities/object-finder.ts';
 import { createMissingPods } from '../../../src/activities/target-app/missing-pods.ts';
 import { createObserve, type Observe } from '../../../src/activities/target-app/observe.ts';
 import type { PodView } from '../../../src/activities/target-app/pod-view.ts';
-import {
-  createTargetAppReader,
-  type TargetAppReader,
-  type WatchedApp,
-} from '../../../src/activities/target-app/reader.ts';
+import { createTargetAppReader, type TargetAppReader } from '../../../src/activities/target-app/reader.ts';
+import { type WatchedApp, watchedApp } from '../../../src/activities/target-app/watched-app.ts';
 import { kinds } from '../../../src/api/kinds.ts';
 import { refOf } from '../../../src/api/resource-ref.ts';
 import type { Graphql, GraphqlRequest, GraphqlResult } from '../../../src/clients/graphql/client.ts';
@@ -100,10 +98,13 @@ beforeEach(() => {
     return { items: world.listed, metadata: { resourceVersion: '9' } };
   };
   apps = createTargetAppReader({
-    cache: { get: () => world.app },
-    kube: { get: get as Kube['get'] },
-    ref: refOf(kinds.TargetApp),
-    namespaces: world.namespaces,
+    finder: createObjectFinder({
+      cache: { get: () => world.app },
+      kube: { get: get as Kube['get'] },
+      ref: refOf(kinds.TargetApp),
+      transform: watchedApp,
+      namespaces: world.namespaces,
+    }),
     defaults,
   });
   observe = createObserve({

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { TargetAppStatus } from '../../../src/api/target-app/status.ts';
 import { failureOf } from '../../../src/domain/failure.ts';
+import { conditionsIn } from '../../../src/domain/status-conditions.ts';
 import { type Memory, newMemory, newRuleMemory } from '../../../src/domain/target-app/memory.ts';
-import { conditionsOf, statusOf } from '../../../src/domain/target-app/status.ts';
+import { statusOf, conditions as targetAppConditions } from '../../../src/domain/target-app/status.ts';
 import { planned, rule, spec } from '../../support/target-app-manifest.ts';
 
 const now = Date.UTC(2026, 0, 1);
@@ -67,7 +68,7 @@ describe('the schema of the status', () => {
     const [action] = memory.pending;
     const undelivered =
       action === undefined ? [] : [{ ...action, at: now, calls: 3, reason: 'Undelivered', message: 'no' }];
-    const judged = { ...memory, undelivered, conditions: conditionsOf(memory, now) };
+    const judged = { ...memory, undelivered, conditions: conditionsIn(targetAppConditions, memory, now) };
     const status = statusOf(judged, { id: 'targetapp/default/my-app/u', runId: 'r', url: 'http://x/' }, now);
     expect(TargetAppStatus.parse(status)).toEqual(status);
   });

@@ -1,8 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import type { JsonObject } from '../../../src/domain/json.ts';
+import { conditionsIn } from '../../../src/domain/status-conditions.ts';
 import { statusDigest } from '../../../src/domain/status-digest.ts';
 import { type Memory, newMemory, newRuleMemory } from '../../../src/domain/target-app/memory.ts';
-import { conditionsOf, isSuspended, phaseOf, statusOf } from '../../../src/domain/target-app/status.ts';
+import {
+  isSuspended,
+  phaseOf,
+  statusOf,
+  conditions as targetAppConditions,
+} from '../../../src/domain/target-app/status.ts';
 import {
   type Answer,
   aPlan,
@@ -34,7 +40,7 @@ const conditionsAfter = (steps: Poll[], plan = aPlan()): Record<string, string> 
 
 describe('the conditions', () => {
   it('of what was not observed yet say so', () => {
-    const conditions = conditionsOf(newMemory(), at(0));
+    const conditions = conditionsIn(targetAppConditions, newMemory(), at(0));
     expect(conditions).toMatchObject({
       Ready: { status: 'False', reason: 'Initializing' },
       Reconciling: { status: 'True', reason: 'Initializing' },
@@ -220,7 +226,7 @@ describe('the conditions', () => {
     const rules = { fine: newRuleMemory(), restart: { ...newRuleMemory(), episodes } };
     const subjects = { u: { name: 'p', hash: 'h', state: 1 } };
     const memory = { ...newMemory(), plan: aPlan(), rules, subjects, matched: 1, lastPoll: at(0) };
-    const { ActionsHealthy: condition, Ready } = conditionsOf(memory, at(0));
+    const { ActionsHealthy: condition, Ready } = conditionsIn(targetAppConditions, memory, at(0));
     expect(condition?.status).toBe(healthyNow);
     if (healthyNow === 'False') expect(condition).toMatchObject({ reason: 'Cause', message: 'restart: so' });
     // Whoever only looks at the list must see it, too.

@@ -1,3 +1,4 @@
+import { kinds } from '../../../api/kinds.ts';
 import type { PatchResourceParameters } from '../../../api/target-app/action-parameters.ts';
 import type { Kube, ResourceRef } from '../../../clients/kubernetes/client.ts';
 import { groupOf } from '../../../clients/kubernetes/paths.ts';
@@ -23,8 +24,8 @@ const refusedGroups = new Set([
   'authentication.k8s.io',
   'authorization.k8s.io',
   'certificates.k8s.io',
-  'operator.kco.local',
   'rbac.authorization.k8s.io',
+  ...Object.values(kinds).map(({ group }) => group),
 ]);
 const refusedKinds = new Set(['Namespace', 'Node', 'Secret', 'ServiceAccount']);
 

@@ -1,21 +1,23 @@
 import { describe, expect, it } from '@jest/globals';
 import type { CheckResult } from '../../src/server/checks.ts';
-import { livenessOf, type OperatorHealth, readinessOf } from '../../src/server/operator-checks.ts';
+import { type OperatorView, probesOf } from '../../src/server/operator-probes.ts';
 
 const well = (): CheckResult => ({ ok: true });
 const ill = (message: string) => (): CheckResult => ({ ok: false, message });
 const synced = () => [{ hasSynced: true, stalenessMs: 0 }];
 
-const all: OperatorHealth = {
+const all: OperatorView = {
   kubernetes: well,
   temporal: well,
   leader: () => 'leads',
   workers: () => ({ polls: 'RUNNING' }),
   pods: synced,
   kinds: [{ resource: 'targetapps', served: well, scopes: synced }],
+  caches: {},
+  pending: () => 0,
 };
-const resultsOf = (health: Partial<OperatorHealth>) =>
-  Object.fromEntries(Object.entries(readinessOf({ ...all, ...health })).map(([name, check]) => [name, check()]));
+const resultsOf = (health: Partial<OperatorView>) =>
+  Object.fromEntries(Object.entries(probesOf({ ...all, ...health }).readiness).map(([name, check]) => [name, check()]));
 
 describe('being ready', () => {
   it('is every part by its name', () => {
@@ -58,6 +60,6 @@ describe('being alive', () => {
     ['RUNNING', true],
     ['FAILED', false],
   ])('with a worker that is %s is %s', (state, ok) => {
-    expect(livenessOf({ workers: () => ({ polls: state }) })['worker']?.().ok).toBe(ok);
+    expect(probesOf({ ...all, workers: () => ({ polls: state }) }).health['worker']?.().ok).toBe(ok);
   });
 });

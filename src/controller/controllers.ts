@@ -1,11 +1,13 @@
-import type { Metrics } from '../telemetry/metrics/operator.ts';
+import type { WatchedObject } from '../activities/watched-object.ts';
+import type { ServedObjects } from '../telemetry/metrics/general.ts';
+import type { Metrics } from '../telemetry/metrics/index.ts';
 import type { KindController } from './kind-controller.ts';
 
 /** A kind, whatever its objects are. */
-export type AnyKind = KindController<unknown>;
+export type AnyKind = KindController<WatchedObject>;
 
 /** The controllers of all kinds: they lead, resync and end together. */
-export interface ControllerManager {
+export interface Controllers {
   /** Begins to make sure of every object's workflow from time to time. */
   start(): void;
   /** Whether this replica is the one that signals to Temporal. */
@@ -20,13 +22,16 @@ export interface ControllerManager {
 /** How often every object's workflow is made sure of, in case somebody ended one by hand. */
 const resyncEveryMs = 10 * 60_000;
 
-/** Manages these kinds, and exports what they count. */
-export function createControllerManager(
-  kinds: readonly AnyKind[],
-  metrics: Pick<Metrics, 'readActiveMonitors' | 'readExportedFields'>,
-): ControllerManager {
-  metrics.readActiveMonitors(() => kinds.flatMap(({ counts }) => [...counts()]));
-  metrics.readExportedFields(() => kinds.flatMap(({ exported }) => exported()));
+/** How many objects of a kind are looked after, by namespace. */
+function servedObjects({ registration, present }: AnyKind): ServedObjects[] {
+  const counts = new Map<string, number>();
+  for (const { metadata } of present()) counts.set(metadata.namespace, (counts.get(metadata.namespace) ?? 0) + 1);
+  return [...counts].map(([namespace, count]) => ({ kind: registration.ref.kind, namespace, count }));
+}
+
+/** Puts these kinds under one hand, and exports how many objects they have. */
+export function createControllers(kinds: readonly AnyKind[], metrics: Pick<Metrics, 'readServedObjects'>): Controllers {
+  metrics.readServedObjects(() => kinds.flatMap(servedObjects));
   const controllers = kinds.map(({ controller }) => controller);
   let resyncing: NodeJS.Timeout | undefined;
   const resync = (): void => {

@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Registry } from 'prom-client';
-import { createMetrics } from '../../../src/telemetry/metrics/operator.ts';
+import { createMetrics } from '../../../src/telemetry/metrics/index.ts';
 import {
   freeLoopbackPort,
   mergeExpositions,
@@ -81,8 +81,13 @@ describe('what happened', () => {
     ['an error', (of) => of.failed({ category: 'temporal' }), 'operator_kco_errors_total{category="temporal"} 1'],
     [
       'monitors',
-      (of) => of.readActiveMonitors(() => [['shop', 3]]),
+      (of) => of.readServedObjects(() => [{ kind: 'TargetApp', namespace: 'shop', count: 3 }]),
       'operator_kco_active_monitors{namespace="shop"} 3',
+    ],
+    [
+      'objects of another kind',
+      (of) => of.readServedObjects(() => [{ kind: 'Beacon', namespace: 'shop', count: 2 }]),
+      'operator_kco_objects{kind="Beacon",namespace="shop"} 2',
     ],
     [
       'staleness',
@@ -149,11 +154,13 @@ describe('the number of series', () => {
 
   it('loses a namespace that has no monitor any more', async () => {
     const subject = metrics();
-    let monitors: [string, number][] = [['shop', 1]];
-    subject.readActiveMonitors(() => monitors);
+    let monitors = [{ kind: 'TargetApp', namespace: 'shop', count: 1 }];
+    subject.readServedObjects(() => monitors);
     await subject.text();
     monitors = [];
-    expect(seriesIn(await subject.text(), 'operator_kco_active_monitors{')).toEqual([]);
+    const text = await subject.text();
+    expect(seriesIn(text, 'operator_kco_active_monitors{')).toEqual([]);
+    expect(seriesIn(text, 'operator_kco_objects{')).toEqual([]);
   });
 });
 

@@ -1,6 +1,8 @@
 import type { WatchScope } from '../clients/kubernetes/informer/informer.ts';
 import type { CheckResult, Checks } from './checks.ts';
+import type { ProbeServerOptions } from './probe-server.ts';
 import { apart, watchesCheck, workersCheck, worse } from './readiness.ts';
+import { type StatsOptions, statsOf } from './stats.ts';
 
 /** A kind as it is looked at: whether the API server knows it, and how its watches stand. */
 export interface KindHealth {
@@ -10,7 +12,7 @@ export interface KindHealth {
 }
 
 /** Who knows how the parts of an operator are. */
-export interface OperatorHealth {
+export interface OperatorView {
   kubernetes(): CheckResult;
   temporal(): CheckResult;
   /** Absent where all namespaces are watched. */
@@ -21,15 +23,19 @@ export interface OperatorHealth {
   workers(): Record<string, string>;
   pods(): WatchScope[];
   kinds: readonly KindHealth[];
+  /** By resource. */
+  caches: StatsOptions['caches'];
+  /** Objects that wait for Temporal. */
+  pending(): number;
 }
 
 /** Fails when only a restart helps. */
-export const livenessOf = ({ workers }: Pick<OperatorHealth, 'workers'>): Checks => ({
+const livenessOf = ({ workers }: Pick<OperatorView, 'workers'>): Checks => ({
   worker: () => workersCheck(workers(), (state) => state !== 'FAILED'),
 });
 
 /** Fails while work is not being done; what one kind lacks takes nothing from the others. */
-export const readinessOf = (health: OperatorHealth): Checks => ({
+const readinessOf = (health: OperatorView): Checks => ({
   kubernetes: health.kubernetes,
   // A follower is ready: its worker shares the work, and it takes over when it must.
   leader: () => ({ ok: true, message: health.leader() }),
@@ -42,4 +48,11 @@ export const readinessOf = (health: OperatorHealth): Checks => ({
       health.kinds.map(({ resource, served, scopes }) => [resource, () => worse(served(), watchesCheck(scopes()))]),
     ),
   ),
+});
+
+/** What the probes of an operator say. */
+export const probesOf = (view: OperatorView): Pick<ProbeServerOptions, 'health' | 'readiness' | 'stats'> => ({
+  health: livenessOf(view),
+  readiness: readinessOf(view),
+  stats: () => statsOf(view),
 });

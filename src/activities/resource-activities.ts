@@ -1,0 +1,57 @@
+import type { Kube } from '../clients/kubernetes/client.ts';
+import type { EventRecord } from '../domain/events.ts';
+import type { JsonObject } from '../domain/json.ts';
+import type { ReadInput } from '../domain/object-seen.ts';
+import type { ObjectRef, StatusReport, WorkflowRef } from '../domain/refs.ts';
+import type { Log } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics/index.ts';
+import { createSetFinalizer } from './finalizer.ts';
+import { kindAccess } from './kind-access.ts';
+import type { ObjectFinder } from './object-finder.ts';
+import { createApplyOwned, type WantedObject } from './owned-objects.ts';
+import { createReadObject } from './read-object.ts';
+import { createRecordEvents } from './record-events.ts';
+import { createReportStatus } from './report-status.ts';
+import { createShare } from './share.ts';
+import type { WatchedObject } from './watched-object.ts';
+import { withHeartbeat } from './with-heartbeat.ts';
+
+export interface ResourceActivitiesOptions {
+  kube: Kube;
+  finderOf(kind: string): ObjectFinder<WatchedObject>;
+  metrics: Metrics;
+  log: Log;
+  /** How many of them run at the same time. */
+  slots: Record<'events' | 'reports', number>;
+  /** Name of this process, as it stands in Events. */
+  instance: string;
+  workflowUrl(workflow: WorkflowRef): string | undefined;
+  /** Names of the search attributes that Temporal has; null: all, undefined: not known yet. */
+  searchAttributes(): string[] | null | undefined;
+}
+
+/** The activities of every kind's workflow, which tells them its kind. */
+export function createResourceActivities(options: ResourceActivitiesOptions) {
+  const { kube, slots } = options;
+  const readObject = createReadObject(options.finderOf, options.searchAttributes);
+  const applyOwned = createApplyOwned(kube);
+  const setFinalizer = createSetFinalizer(kube);
+  const recordEvents = createRecordEvents({ ...options, kindAccess });
+  const reportStatus = createReportStatus({ ...options, kindAccess });
+  const shares = { events: createShare(slots.events), reports: createShare(slots.reports) };
+  return {
+    readObject: (input: ReadInput) => withHeartbeat(() => readObject(input)),
+    applyOwned: (kind: string, app: ObjectRef, wanted: WantedObject) =>
+      withHeartbeat((signal) => applyOwned({ ...kindAccess(kind), app }, wanted, signal)),
+    setFinalizer: (kind: string, app: ObjectRef, isWanted: boolean) =>
+      withHeartbeat((signal) => setFinalizer(kindAccess(kind).ref, app, isWanted, signal)),
+    recordEvents: (kind: string, app: ObjectRef, records: EventRecord[]) =>
+      shares.events(app.namespace, () =>
+        withHeartbeat((signal, limitMs, nth) => recordEvents(kind, app, records, { signal, limitMs, attempt: nth })),
+      ),
+    reportStatus: (report: StatusReport<JsonObject>) =>
+      shares.reports(report.app.namespace, () =>
+        withHeartbeat((signal, limitMs) => reportStatus(report, signal, limitMs)),
+      ),
+  };
+}

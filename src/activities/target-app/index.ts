@@ -1,0 +1,68 @@
+import type { ActionName } from '../../api/target-app/actions.ts';
+import type { SpecDefaults } from '../../api/target-app/compile-spec.ts';
+import type { Graphql } from '../../clients/graphql/client.ts';
+import type { Http } from '../../clients/http/http-client.ts';
+import type { Kube } from '../../clients/kubernetes/client.ts';
+import type { Informer } from '../../clients/kubernetes/informer/informer.ts';
+import type { WorkflowRef } from '../../domain/refs.ts';
+import type { ActionRequest, ActionResult } from '../../domain/target-app/action.ts';
+import type { ObserveInput } from '../../domain/target-app/observation.ts';
+import type { Log } from '../../telemetry/logger.ts';
+import type { Metrics } from '../../telemetry/metrics/index.ts';
+import type { ObjectFinder } from '../object-finder.ts';
+import { withHeartbeat } from '../with-heartbeat.ts';
+import { createActionActivity } from './action-activity.ts';
+import type { Action } from './actions/action.ts';
+import { createActions } from './actions/index.ts';
+import { diff } from './diff.ts';
+import { createMissingPods } from './missing-pods.ts';
+import { createObserve } from './observe.ts';
+import type { PodView } from './pod-view.ts';
+import { createTargetAppReader } from './reader.ts';
+import { createSelectedPods } from './selected-pods.ts';
+import type { WatchedApp } from './watched-app.ts';
+
+export interface TargetAppActivitiesOptions {
+  clients: { kube: Kube; http: Http; graphql: Graphql };
+  finder: ObjectFinder<WatchedApp>;
+  pods: Informer<PodView>;
+  /** Calls the listener with each TargetApp that goes, on every replica: by its own watch. */
+  whenGone(listener: (app: WatchedApp) => void): void;
+  metrics: Metrics;
+  log: Log;
+  defaults: SpecDefaults;
+  enabledActions: readonly ActionName[];
+  /** What `patch_resource` may patch, as `Kind` or `Kind.group`; absent: whatever RBAC allows. */
+  patchKinds?: readonly string[];
+  limits: { maxStateBytes: number };
+  workflowUrl(workflow: WorkflowRef): string | undefined;
+  /** Names of the search attributes that Temporal has; null: all, undefined: not known yet. */
+  searchAttributes(): string[] | null | undefined;
+}
+
+/** One activity for each action, by its YAML word. */
+type ActionActivities = Record<ActionName, (request: ActionRequest) => Promise<ActionResult>>;
+
+/** The activities that only a TargetApp's workflow calls. */
+export function createTargetAppActivities(options: TargetAppActivitiesOptions) {
+  const { clients, finder, pods, metrics, log, limits, workflowUrl } = options;
+  const { kube, http, graphql } = clients;
+  const apps = createTargetAppReader({ finder, defaults: options.defaults });
+  options.whenGone(({ metadata }) => apps.forget(metadata.uid));
+  const unwatched = createMissingPods(kube);
+  const attributes = options.searchAttributes;
+  const observe = createObserve({ apps, pods, unwatched, graphql, metrics, log, limits, attributes });
+  const selectedPods = createSelectedPods({ pods, kube });
+  const enabled = new Set(options.enabledActions);
+  const perform = createActionActivity({ apps, pods, selectedPods, enabled, workflowUrl, log });
+  const table = createActions({ kube, http, patchKinds: options.patchKinds });
+  const actions = Object.values(table as Record<ActionName, Action<unknown>>).map((action) => [
+    action.name,
+    (request: ActionRequest) => withHeartbeat((signal) => perform(action, request, signal)),
+  ]);
+  return {
+    diff,
+    observe: (input: ObserveInput) => withHeartbeat((signal, limitMs) => observe(input, signal, limitMs)),
+    ...(Object.fromEntries(actions) as ActionActivities),
+  };
+}

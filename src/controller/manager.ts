@@ -1,0 +1,95 @@
+import type { Client } from '@temporalio/client';
+import type { ActivityOptions } from '../activities/index.ts';
+import type { Kube } from '../clients/kubernetes/client.ts';
+import type { Informer } from '../clients/kubernetes/informer/informer.ts';
+import { createWorkflowStarter } from '../clients/temporal/workflow-starter.ts';
+import type { Part } from '../lifecycle/shutdown-stack.ts';
+import type { OperatorView } from '../server/operator-probes.ts';
+import { createAttributeUse } from './attribute-use.ts';
+import { type AnyKind, createControllers } from './controllers.ts';
+import { createHealthMonitors, type HealthMonitors } from './health-monitors.ts';
+import { createKinds, knownOf } from './kinds/index.ts';
+import { createLeader, type Leader } from './leader.ts';
+import { createOwnedWatches } from './owned-watches.ts';
+import type { WatchingOptions } from './watching.ts';
+
+export interface ManagerOptions extends WatchingOptions {
+  kube: Kube;
+  client: Client;
+  temporal: { namespace: string; taskQueue: string };
+  identity: { namespace: string; pod: string };
+  /** Whether replicas elect the one that signals to Temporal. */
+  isElected: boolean;
+  /** Temporal is another one, or was away so long that it may be elsewhere now. */
+  onTemporalRenewed(): void;
+}
+
+/** All that connects Kubernetes with Temporal in this process; the parts are started in this order, and end in the opposite one. */
+export interface Manager {
+  /** What is watched and known, for the activities. */
+  known: Pick<ActivityOptions, 'caches' | 'pods' | 'searchAttributes' | 'whenGone'>;
+  watches: Part;
+  monitors: Part;
+  signals: Part;
+  leader: Part;
+  /** How all of it is, for probes. */
+  view: Omit<OperatorView, 'workers'>;
+}
+
+const together = (parts: readonly Part[]): Part => ({
+  start: () => {
+    for (const part of parts) part.start();
+  },
+  stop: async () => void (await Promise.all(parts.map((part) => part.stop()))),
+});
+
+interface Parts {
+  kinds: readonly AnyKind[];
+  caches: Record<string, Informer<unknown>>;
+  pods: Informer<unknown>;
+  monitors: HealthMonitors;
+  leader: Leader;
+  pending(): number;
+}
+
+const viewOf = ({ kinds, caches, pods, monitors, leader, pending }: Parts): Manager['view'] => ({
+  ...monitors,
+  leader: leader.describe,
+  caches,
+  pending,
+  pods: pods.scopes,
+  kinds: kinds.map(({ cache, registration: { ref } }) => ({
+    resource: ref.plural,
+    served: () => monitors.kind(ref),
+    scopes: cache.scopes,
+  })),
+});
+
+/** Puts together the watches, the controllers of all kinds, the election and the health monitors; none of them runs yet. */
+export function createManager(options: ManagerOptions): Manager {
+  const { kube, client, temporal, log, metrics, namespaces, isElected, identity } = options;
+  const attributes = createAttributeUse(client, temporal.namespace, log);
+  const { controllers, pods } = createKinds(createWorkflowStarter(client, temporal.taskQueue, attributes), options);
+  const kinds: AnyKind[] = Object.values(controllers);
+  const signals = createControllers(kinds, metrics);
+  const leader = createLeader({ kube, log, metrics, isElected, identity, setLeading: signals.setLeading });
+  const refs = kinds.map(({ registration }) => registration.ref);
+  const monitors = createHealthMonitors({
+    ...{ kube, client, log, attributes, namespaces, refs, temporalNamespace: temporal.namespace },
+    onTemporalBack: signals.resync,
+    onTemporalRenewed: () => {
+      options.onTemporalRenewed();
+      signals.resync();
+    },
+  });
+  const owned = createOwnedWatches(kinds, options);
+  const caches = { pods, ...Object.fromEntries(kinds.map(({ cache, registration: { ref } }) => [ref.plural, cache])) };
+  return {
+    known: { ...knownOf(controllers), pods, searchAttributes: attributes.usable },
+    watches: together([...Object.values(caches), ...owned]),
+    monitors,
+    signals,
+    leader,
+    view: viewOf({ kinds, caches, pods, monitors, leader, pending: () => signals.pending }),
+  };
+}
