@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { backoffMs, spread } from '../../domain/backoff.ts';
 import { type Failure, type FailureClass, failureOf } from '../../domain/failure.ts';
 import { considerable } from './blame.ts';
 import { badStatus } from './failure.ts';
@@ -60,6 +61,38 @@ const endOf = (result: HttpResult, tookMs: number): PollEnd => {
   return answered ? { end: 'answered', tookMs } : { end: 'failed' };
 };
 
+const timeoutAt = (url: URL, deadlineMs: number): HttpResult =>
+  failed(failureOf('Timeout', `${addressOf(url)} gave no complete answer within ${deadlineMs / 1000} s`));
+
+const throttled = (url: URL, how: string): HttpResult => {
+  const why = 'the operator limits how often one host is asked (KCO_MAX_REQUESTS_PER_HOST)';
+  return failed(failureOf('Throttled', `${addressOf(url)} was ${how}: ${why}`));
+};
+
+/** One attempt, once it is this request's turn at the host. */
+const attempt = async (
+  { http, restraint, now, sleep }: RetryingOptions,
+  request: HttpRequest,
+  url: URL,
+  until: number,
+): Promise<HttpResult> => {
+  const waitMs = restraint.acquire(url.host, until - now());
+  if (waitMs === undefined) return throttled(url, 'not asked');
+  if (waitMs > 0) await sleep(waitMs, request.signal);
+  const result = await http.send({ ...request, url, deadlineMs: Math.max(1, until - now()) });
+  if (!isTimeout(result)) return result;
+  if (waitMs >= request.deadlineMs * considerable) return throttled(url, 'held back too long');
+  return { ...result, ...timeoutAt(url, request.deadlineMs) };
+};
+
+/** How long after a result that may pass the next attempt is due. */
+const pauseAfter = (options: RetryingOptions, result: HttpResult, url: URL, attempts: number): number => {
+  const askedMs = result.ok ? retryAfterMs(result.headers['retry-after'], options.now()) : undefined;
+  if (askedMs !== undefined && result.ok) options.restraint.pause(url.href, askedMs, result.status);
+  const backoff = { firstMs: options.backoffMs, longestMs: Number.POSITIVE_INFINITY };
+  return askedMs ?? spread(backoffMs(backoff, attempts), options.random());
+};
+
 /**
  * Sends idempotent requests, repeatedly where that may help, within their one deadline: after network errors, 429, 502,
  * 503 and 504, with jittered backoff or as long as `Retry-After` says. Quiet that an endpoint asked for outlasts the
@@ -67,43 +100,20 @@ const endOf = (result: HttpResult, tookMs: number): PollEnd => {
  * KCO's own limits or as it asked itself, is not said to be late.
  */
 export const createRetryingHttp = (options: RetryingOptions): Pick<Http, 'send'> => {
-  const { http, restraint, now } = options;
-
-  /** One attempt, once it is this request's turn at the host. */
-  const attempt = async (request: HttpRequest, url: URL, until: number): Promise<HttpResult> => {
-    const waitMs = restraint.acquire(url.host, until - now());
-    const throttled = (how: string): HttpResult => {
-      const why = 'the operator limits how often one host is asked (KCO_MAX_REQUESTS_PER_HOST)';
-      return failed(failureOf('Throttled', `${addressOf(url)} was ${how}: ${why}`));
-    };
-    if (waitMs === undefined) return throttled('not asked');
-    if (waitMs > 0) await options.sleep(waitMs, request.signal);
-    const result = await http.send({ ...request, url, deadlineMs: Math.max(1, until - now()) });
-    if (!isTimeout(result)) return result;
-    if (waitMs >= request.deadlineMs * considerable) return throttled('held back too long');
-    const message = `${addressOf(url)} gave no complete answer within ${request.deadlineMs / 1000} s`;
-    return { ...result, ...failed(failureOf('Timeout', message)) };
-  };
-
-  /** How long after a result that may pass the next attempt is due. */
-  const pauseAfter = (result: HttpResult, url: URL, retry: number): number => {
-    const askedMs = result.ok ? retryAfterMs(result.headers['retry-after'], now()) : undefined;
-    if (askedMs !== undefined && result.ok) restraint.pause(url.href, askedMs, result.status);
-    return askedMs ?? options.backoffMs * 2 ** retry * (0.5 + options.random());
-  };
+  const { restraint, now } = options;
 
   const persist = async (request: HttpRequest, url: URL): Promise<{ result: HttpResult; tookMs: number }> => {
     const until = now() + request.deadlineMs;
     const retries = restraint.isOpen(url.href) ? 0 : options.retries;
     let earlier: HttpResult | undefined;
-    for (let retry = 0; ; retry++) {
+    for (let attempts = 1; ; attempts++) {
       const began = now();
-      const latest = await attempt(request, url, until);
+      const latest = await attempt(options, request, url, until);
       const result = moreTelling(latest, earlier);
       const end = { result, tookMs: now() - began };
       if (!isTransient(latest)) return end;
-      const waitMs = pauseAfter(latest, url, retry);
-      if (retry >= retries || now() + waitMs >= until) return end;
+      const waitMs = pauseAfter(options, latest, url, attempts);
+      if (attempts > retries || now() + waitMs >= until) return end;
       earlier = result;
       await options.sleep(waitMs, request.signal);
     }

@@ -1,3 +1,4 @@
+import { type Backoff, backoffMs } from '../backoff.ts';
 import { brief, equal } from '../diff.ts';
 import { own } from '../json.ts';
 import type { ActionOutcome, ActionWait } from './action.ts';
@@ -16,8 +17,8 @@ const maxPendingLength = 512 * 1024;
 const shortValue = 128;
 /** The longest wait until an action that had to wait is tried again. */
 const maxWaitMs = 30_000;
-/** The longest wait until a webhook is sent again, whatever its receiver asks for. */
-const maxDeliveryWaitMs = 15 * 60_000;
+/** How long it is waited until a webhook is sent again; the longest wait holds whatever its receiver asks for. */
+const deliveryBackoff: Backoff = { firstMs: 1_000, longestMs: 15 * 60_000 };
 /** Webhooks that are kept after they could not be delivered. */
 const maxUndelivered = 20;
 
@@ -106,7 +107,7 @@ export function isPointless({ rules, plan }: Memory, { undo, plan: its, begun, k
 /** When to call again after a call that ended with having to wait: later each time, and as the other side asked for. */
 function callAgainAt({ plan, waits, giveUpAt }: PendingAction, { afterMs }: ActionWait, now: number): number {
   if (plan.deliverForMs === undefined) return now + Math.min(maxWaitMs, Math.round(afterMs * 1.5 ** waits));
-  const at = now + Math.min(maxDeliveryWaitMs, Math.max(afterMs, 1_000 * 2 ** Math.min(waits, 20)));
+  const at = now + Math.min(deliveryBackoff.longestMs, Math.max(afterMs, backoffMs(deliveryBackoff, waits + 1)));
   // The time that a webhook is given is used to its end.
   return now < giveUpAt ? Math.min(at, giveUpAt) : at;
 }

@@ -1,3 +1,4 @@
+import { backoffMs } from '../backoff.ts';
 import type { CompiledRule, CompiledSpec } from './compiled-spec.ts';
 import type { Scope, SubjectView } from './findings.ts';
 import type { Episode, FiringRecord, HeldBackReason, RuleMemory } from './memory.ts';
@@ -66,7 +67,7 @@ function backOffOf(turn: RuleTurn, episode: Episode): Suppression | undefined {
   const firings = countedFirings(turn);
   const last = firings.at(-1)?.at;
   if (last === undefined || (!rule.paced && last === now) || now - last >= backOff.forgottenMs) return undefined;
-  const waitMs = Math.min(backOff.longestMs, backOff.firstMs * 2 ** (inARow(firings) - 1));
+  const waitMs = backoffMs(backOff, inARow(firings));
   if (now - last >= waitMs) return undefined;
   return {
     reason: 'BackOff',
