@@ -1,11 +1,12 @@
 import { GraphQLClient } from 'graphql-request';
 import { type Failure, failureOf } from '../../domain/failure.ts';
 import type { JsonObject } from '../../domain/json.ts';
+import type { Rate } from '../../domain/token-bucket.ts';
 import { badStatus } from '../http/failure.ts';
 import type { Http, HttpRequest, HttpResult } from '../http/http-client.ts';
 import { createRetryingHttp, sleepUnlessAborted } from '../http/retry.ts';
 import { defaultJsonLimits, type JsonLimits } from '../http/safe-json.ts';
-import { createThrottle, type Rate } from '../http/throttle.ts';
+import { createThrottle } from '../http/throttle.ts';
 import { aboutError, answerIn, firstError, type GraphqlAnswer, type GraphqlResult, interpret } from './response.ts';
 
 export type { GraphqlResult } from './response.ts';

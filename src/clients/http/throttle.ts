@@ -1,10 +1,4 @@
-/** How often one host may be asked. */
-export interface Rate {
-  /** Requests per second, sustained. */
-  perSecond: number;
-  /** Requests that may come at once after a pause. */
-  burst: number;
-}
+import { fullBucket, type Rate, type TokenBucket, takeToken } from '../../domain/token-bucket.ts';
 
 /** The quiet that an endpoint asked for. */
 export interface Quiet {
@@ -32,8 +26,9 @@ export interface Throttle {
   record(endpoint: string, how: PollEnd): void;
 }
 
-/** What `createRestraint` may be told. */
+/** What `createThrottle` may be told. */
 export interface ThrottleOptions {
+  /** How often one host may be asked. */
   rate: Rate;
   /** Polls in a row that must fail before retries stop. */
   failuresUntilDown: number;
@@ -64,11 +59,27 @@ const shortestPatienceMs = 2_000;
 /** So many times what an endpoint usually takes is enough to see that it is back. */
 const patienceFactor = 3;
 
-const remember = <V>(map: Map<string, V>, key: string, value: V): V => {
-  const oldest = map.size >= remembered ? map.keys().next().value : undefined;
+const untried: Endpoint = { failures: 0, late: 0, pausedUntil: 0, pausedBy: 0 };
+
+const remember = <V>(map: Map<string, V>, key: string, value: V): void => {
+  const oldest = map.size >= remembered && !map.has(key) ? map.keys().next().value : undefined;
   if (oldest !== undefined) map.delete(oldest);
   map.set(key, value);
-  return value;
+};
+
+/** How long an endpoint is waited for that ended so many polls in a row, beyond those that are waited for in full, too late. */
+const patienceOf = (more: number, usualMs: number | undefined, fullMs: number): number => {
+  if (more < 0 || more % fullEvery === fullEvery - 1) return fullMs;
+  const enoughMs = usualMs === undefined ? fullMs / fullEvery : usualMs * patienceFactor;
+  return Math.min(fullMs, Math.max(shortestPatienceMs, enoughMs));
+};
+
+/** An endpoint after one more poll that says something of it. */
+const after = (before: Endpoint, how: PollEnd): Endpoint => {
+  const { failures, late, usualMs = 0 } = before;
+  if (how.end === 'answered')
+    return { ...before, failures: 0, late: 0, pausedUntil: 0, usualMs: Math.max(how.tookMs, usualMs * 0.9) };
+  return { ...before, failures: failures + 1, late: how.end === 'late' ? late + 1 : 0 };
 };
 
 /**
@@ -80,47 +91,32 @@ const remember = <V>(map: Map<string, V>, key: string, value: V): V => {
  * and what a breaker should save is saved: the repetitions, and most of the time that is spent waiting for one that hangs.
  */
 export const createThrottle = ({ rate, failuresUntilDown, longestPauseMs, now }: ThrottleOptions): Throttle => {
-  const buckets = new Map<string, { tokens: number; at: number }>();
+  const buckets = new Map<string, TokenBucket>();
   const endpoints = new Map<string, Endpoint>();
-  const known = (endpoint: string): Endpoint =>
-    endpoints.get(endpoint) ?? remember(endpoints, endpoint, { failures: 0, late: 0, pausedUntil: 0, pausedBy: 0 });
+  const known = (endpoint: string): Endpoint => endpoints.get(endpoint) ?? untried;
   return {
     acquire(host, withinMs) {
       const at = now();
-      const bucket = buckets.get(host) ?? remember(buckets, host, { tokens: rate.burst, at });
-      bucket.tokens = Math.min(rate.burst, bucket.tokens + ((at - bucket.at) / 1000) * rate.perSecond);
-      bucket.at = at;
-      const waitMs = Math.max(0, ((1 - bucket.tokens) / rate.perSecond) * 1000);
-      if (waitMs > withinMs) return undefined;
-      bucket.tokens -= 1;
-      return waitMs;
+      const { bucket, taken, waitMs } = takeToken(buckets.get(host) ?? fullBucket(rate, at), rate, at, withinMs);
+      remember(buckets, host, bucket);
+      return taken ? waitMs : undefined;
     },
     quiet(endpoint) {
-      const { pausedUntil = 0, pausedBy: status = 0 } = endpoints.get(endpoint) ?? {};
+      const { pausedUntil, pausedBy: status } = known(endpoint);
       const leftMs = pausedUntil - now();
       return leftMs > 0 ? { leftMs, status } : undefined;
     },
     pause(endpoint, ms, status) {
-      Object.assign(known(endpoint), { pausedUntil: now() + Math.min(ms, longestPauseMs), pausedBy: status });
+      const pausedUntil = now() + Math.min(ms, longestPauseMs);
+      remember(endpoints, endpoint, { ...known(endpoint), pausedUntil, pausedBy: status });
     },
-    isOpen: (endpoint) => (endpoints.get(endpoint)?.failures ?? 0) >= failuresUntilDown,
+    isOpen: (endpoint) => known(endpoint).failures >= failuresUntilDown,
     patienceMs(endpoint, fullMs) {
-      const { late = 0, usualMs } = endpoints.get(endpoint) ?? {};
-      const more = late - failuresUntilDown;
-      if (more < 0 || more % fullEvery === fullEvery - 1) return fullMs;
-      const enoughMs = usualMs === undefined ? fullMs / fullEvery : usualMs * patienceFactor;
-      return Math.min(fullMs, Math.max(shortestPatienceMs, enoughMs));
+      const { late, usualMs } = known(endpoint);
+      return patienceOf(late - failuresUntilDown, usualMs, fullMs);
     },
     record(endpoint, how) {
-      if (how.end === 'unknown') return;
-      const of = known(endpoint);
-      if (how.end === 'answered') {
-        const usualMs = Math.max(how.tookMs, (of.usualMs ?? 0) * 0.9);
-        Object.assign(of, { failures: 0, late: 0, pausedUntil: 0, usualMs });
-        return;
-      }
-      of.failures += 1;
-      of.late = how.end === 'late' ? of.late + 1 : 0;
+      if (how.end !== 'unknown') remember(endpoints, endpoint, after(known(endpoint), how));
     },
   };
 };
