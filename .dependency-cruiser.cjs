@@ -74,8 +74,8 @@ module.exports = {
     room('activities', ['clients', 'telemetry', 'domain', 'api'], 'activities reach the world through clients.'),
     room('clients', ['domain', 'api'], 'clients are thin adapters: api and domain only.'),
     room('telemetry', ['clients', 'domain'], 'telemetry is told what happened and asks nobody.'),
-    room('server', ['clients', 'telemetry', 'domain'], 'server answers from what its owners already know.'),
-    room('lifecycle', [], 'lifecycle starts and ends whatever it is given, and knows none of it.'),
+    room('server', ['clients', 'telemetry', 'lifecycle', 'domain'], 'server answers from what its owners already know.'),
+    room('lifecycle', [], 'lifecycle starts, repeats and ends whatever it is given, and knows none of it.'),
     room('config', ['domain', 'api'], 'config is the environment, read once.'),
     room(
       'controller',
@@ -84,7 +84,7 @@ module.exports = {
     ),
     room(
       'worker',
-      ['activities', 'workflows', 'clients', 'telemetry', 'config', 'domain', 'api'],
+      ['activities', 'workflows', 'clients', 'telemetry', 'lifecycle', 'config', 'domain', 'api'],
       'worker runs workflows and activities, and knows nothing of watches.',
     ),
     {

@@ -1,9 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { hasStatus, type Kube, type ResourceRef } from '../clients/kubernetes/client.ts';
-import type { Json, JsonObject } from '../domain/json.ts';
-import { heldBy, type Lease, leaseSeconds, mayLead, type SeenLease } from './lease.ts';
-
-const leases: ResourceRef = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', plural: 'leases', namespaced: true };
+import { hasStatus, type Kube } from '../clients/kubernetes/client.ts';
+import { type Loop, startLoop } from '../lifecycle/loop.ts';
+import { type Lease, leaseSeconds, mayLead, type SeenLease } from './lease.ts';
+import { createLeaseClient, type LeaseClient } from './lease-client.ts';
 
 /** How often a leader renews. */
 const renewMs = 1_500;
@@ -34,93 +32,88 @@ export interface LeaderElection {
   stop(): Promise<void>;
 }
 
+const patience = (): AbortSignal => AbortSignal.timeout(patienceMs);
+
+/** What this replica knows of the Lease, and whether it leads. */
+class Election implements LeaderElection {
+  readonly #options: LeaderElectionOptions;
+  readonly #lease: LeaseClient;
+  readonly #loop: Loop;
+  #seen: SeenLease | undefined;
+  #holder: string | undefined;
+  /** When the Lease that this replica holds was last written; undefined while it does not lead. */
+  #renewedAt: number | undefined;
+
+  constructor(options: LeaderElectionOptions) {
+    this.#options = options;
+    this.#lease = createLeaseClient(options.kube, options.key);
+    this.#loop = startLoop(() => this.#step());
+  }
+
+  get isLeader(): boolean {
+    return this.#renewedAt !== undefined;
+  }
+
+  get holder(): string | undefined {
+    return this.#holder;
+  }
+
+  async stop(): Promise<void> {
+    await this.#loop.stop();
+    if (!this.isLeader) return;
+    this.#lose();
+    const lease = await this.#lease.read(patience()).catch(() => undefined);
+    // Somebody else's by now, or the API server is away: then it runs out by itself.
+    if (lease?.spec?.holderIdentity === this.#options.identity)
+      await this.#lease.write(lease, '', patience()).catch(() => undefined);
+  }
+
+  async #step(): Promise<number> {
+    try {
+      await this.#look();
+    } catch (error) {
+      // 409: another replica was quicker.
+      if (!hasStatus(error, 409)) this.#options.onError(error);
+      if (this.#renewedAt !== undefined && performance.now() - this.#renewedAt >= renewDeadlineMs) this.#lose();
+    }
+    return this.isLeader ? renewMs : lookMs;
+  }
+
+  async #look(): Promise<void> {
+    const { identity } = this.#options;
+    const signal = patience();
+    const lease = await this.#lease.read(signal);
+    this.#see(lease);
+    if (!mayLead(lease, identity, this.#seen, performance.now())) return this.#lose();
+    // Others count from when it is written, and an answer may be long in coming.
+    const writtenAt = performance.now();
+    await this.#lease.write(lease, identity, signal);
+    this.#holder = identity;
+    this.#lead(writtenAt);
+  }
+
+  #see(lease: Lease | undefined): void {
+    const resourceVersion = lease?.metadata.resourceVersion;
+    if (resourceVersion !== undefined && resourceVersion !== this.#seen?.resourceVersion)
+      this.#seen = { resourceVersion, since: performance.now() };
+    this.#holder = lease?.spec?.holderIdentity || undefined;
+  }
+
+  #lead(writtenAt: number): void {
+    const isNew = !this.isLeader;
+    this.#renewedAt = writtenAt;
+    if (isNew) this.#options.onStartedLeading();
+  }
+
+  #lose(): void {
+    if (!this.isLeader) return;
+    this.#renewedAt = undefined;
+    this.#options.onStoppedLeading();
+  }
+}
+
 /**
  * Chooses one of several replicas by a Lease: whoever holds it leads until it has not renewed it for `leaseSeconds`.
  * Each write is made against the version that was read, so two replicas cannot both succeed.
  */
-export function createLeaderElection({
-  kube,
-  key,
-  identity,
-  onStartedLeading: onGain,
-  onStoppedLeading: onLoss,
-  onError,
-}: LeaderElectionOptions): LeaderElection {
-  const stopping = new AbortController();
-  let seen: SeenLease | undefined;
-  let holder: string | undefined;
-  let renewedAt: number | undefined;
-
-  const patience = () => ({ signal: AbortSignal.timeout(patienceMs) });
-
-  const write = async (lease: Lease | undefined, who: string, within = patience()): Promise<void> => {
-    const spec = heldBy(who, lease?.spec, new Date()) as unknown as Json;
-    const { apiVersion, kind } = leases;
-    if (lease === undefined) await kube.create(leases, { apiVersion, kind, metadata: { ...key }, spec }, within);
-    else {
-      const body: JsonObject = { metadata: { resourceVersion: lease.metadata.resourceVersion }, spec };
-      await kube.patch(leases, key, { type: 'merge', body }, within);
-    }
-  };
-
-  const lose = (): void => {
-    if (renewedAt === undefined) return;
-    renewedAt = undefined;
-    onLoss();
-  };
-
-  const look = async (): Promise<void> => {
-    const within = patience();
-    const lease = await kube.get<Lease>(leases, key, within);
-    const resourceVersion = lease?.metadata.resourceVersion;
-    if (resourceVersion !== undefined && resourceVersion !== seen?.resourceVersion)
-      seen = { resourceVersion, since: performance.now() };
-    holder = lease?.spec?.holderIdentity || undefined;
-    if (!mayLead(lease, identity, seen, performance.now())) return lose();
-    // Others count from when it is written, and an answer may be long in coming.
-    const writtenAt = performance.now();
-    await write(lease, identity, within);
-    holder = identity;
-    const isNew = renewedAt === undefined;
-    renewedAt = writtenAt;
-    if (isNew) onGain();
-  };
-
-  const once = async (): Promise<void> => {
-    try {
-      await look();
-    } catch (error) {
-      // 409: another replica was quicker.
-      if (!hasStatus(error, 409)) onError(error);
-      if (renewedAt !== undefined && performance.now() - renewedAt >= renewDeadlineMs) lose();
-    }
-  };
-
-  const run = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      await once();
-      await sleep(renewedAt === undefined ? lookMs : renewMs, undefined, { signal: stopping.signal }).catch(
-        () => undefined,
-      );
-    }
-  };
-  const running = run();
-
-  return {
-    get isLeader() {
-      return renewedAt !== undefined;
-    },
-    get holder() {
-      return holder;
-    },
-    stop: async () => {
-      stopping.abort();
-      await running;
-      if (renewedAt === undefined) return;
-      lose();
-      const lease = await kube.get<Lease>(leases, key, patience()).catch(() => undefined);
-      // Somebody else's by now, or the API server is away: then it runs out by itself.
-      if (lease?.spec?.holderIdentity === identity) await write(lease, '').catch(() => undefined);
-    },
-  };
-}
+export const createLeaderElection = (options: LeaderElectionOptions): LeaderElection => new Election(options);

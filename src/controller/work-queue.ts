@@ -1,4 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { type Backoff, backoffMs, spread } from '../domain/backoff.ts';
+import { fullBucket, type Rate, type TokenBucket, takeToken } from '../domain/token-bucket.ts';
+import { type Loop, pause, startLoop } from '../lifecycle/loop.ts';
+import { KeyedItems } from './keyed-items.ts';
 
 /** What a work queue is made of. */
 export interface WorkQueueOptions<Item> {
@@ -9,8 +12,8 @@ export interface WorkQueueOptions<Item> {
   onError(error: unknown, key: string, retryMs: number): void;
   /** Items under way at once. */
   concurrency: number;
-  /** Items begun per second, and how many may be begun at once after a pause. */
-  rate: { perSecond: number; burst: number };
+  /** How often items are begun. */
+  rate: Rate;
 }
 
 /** Keyed work that is never lost while the process lives: one item per key, retried until it succeeds. */
@@ -21,100 +24,81 @@ export interface WorkQueue<Item> {
   stop(): Promise<void>;
 }
 
-const backoffMs = { first: 250, longest: 15_000 };
+const backoff: Backoff = { firstMs: 250, longestMs: 15_000 };
+
+/** The queue at work: who waits until there is something to do, or room to do it, is woken by every change of the items. */
+class Working<Item> {
+  readonly #options: WorkQueueOptions<Item>;
+  readonly #items: KeyedItems<Item>;
+  readonly #loop: Loop;
+  #bucket: TokenBucket;
+  #wake: () => void = () => undefined;
+
+  constructor(options: WorkQueueOptions<Item>) {
+    this.#options = options;
+    this.#items = new KeyedItems(options.merge);
+    this.#bucket = fullBucket(options.rate, performance.now());
+    this.#loop = startLoop((signal) => this.#step(signal));
+  }
+
+  get size(): number {
+    return this.#items.size;
+  }
+
+  add(key: string, item: Item): void {
+    this.#items.add(key, item);
+    this.#wake();
+  }
+
+  async stop(): Promise<void> {
+    const stopped = this.#loop.stop();
+    this.#wake();
+    await stopped;
+  }
+
+  async #step(signal: AbortSignal): Promise<number> {
+    const { concurrency, rate } = this.#options;
+    const next = this.#items.busy < concurrency ? this.#items.next() : undefined;
+    if (next === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      return 0;
+    }
+    const { bucket, taken, waitMs } = takeToken(this.#bucket, rate, performance.now(), 0);
+    this.#bucket = bucket;
+    if (taken) void this.#do(...next, signal);
+    return Math.ceil(waitMs);
+  }
+
+  async #do(key: string, item: Item, signal: AbortSignal): Promise<void> {
+    this.#items.begin(key);
+    try {
+      await this.#options.work(item);
+      this.#items.succeed(key);
+    } catch (error) {
+      void this.#putBack(key, item, error, signal);
+    }
+    this.#wake();
+  }
+
+  async #putBack(key: string, item: Item, error: unknown, signal: AbortSignal): Promise<void> {
+    const retryMs = Math.round(spread(backoffMs(backoff, this.#items.fail(key)), Math.random()));
+    this.#options.onError(error, key, retryMs);
+    if (this.#items.joinNewer(key, item)) return;
+    await pause(retryMs, signal);
+    if (!signal.aborted) this.add(key, item);
+  }
+}
 
 /** A queue that does one item per key at a time, in the order of their coming, at a bounded rate. */
-export function createWorkQueue<Item>({
-  work,
-  merge,
-  onError,
-  concurrency,
-  rate,
-}: WorkQueueOptions<Item>): WorkQueue<Item> {
-  const waiting = new Map<string, Item>();
-  const busy = new Set<string>();
-  /** How often a key has failed since it last succeeded. */
-  const failures = new Map<string, number>();
-  const stopping = new AbortController();
-  let tokens = rate.burst;
-  let filledAt = performance.now();
-  let wake: () => void = () => undefined;
-
-  const mayBegin = (): number => {
-    const now = performance.now();
-    tokens = Math.min(rate.burst, tokens + ((now - filledAt) / 1000) * rate.perSecond);
-    filledAt = now;
-    return tokens >= 1 ? 0 : Math.ceil(((1 - tokens) / rate.perSecond) * 1000);
-  };
-
-  const add = (key: string, item: Item): void => {
-    const earlier = waiting.get(key);
-    waiting.set(key, earlier === undefined ? item : merge(earlier, item));
-    wake();
-  };
-
-  const putBack = (key: string, item: Item, error: unknown): void => {
-    const failed = (failures.get(key) ?? 0) + 1;
-    failures.set(key, failed);
-    const retryMs = Math.round(
-      Math.min(backoffMs.longest, backoffMs.first * 2 ** (failed - 1)) * (0.5 + Math.random()),
-    );
-    onError(error, key, retryMs);
-    // What came in the meantime is newer than what failed.
-    const newer = waiting.get(key);
-    if (newer !== undefined) waiting.set(key, merge(item, newer));
-    else
-      void sleep(retryMs, undefined, { signal: stopping.signal }).then(
-        () => add(key, item),
-        () => undefined,
-      );
-  };
-
-  const begin = async (key: string, item: Item): Promise<void> => {
-    busy.add(key);
-    try {
-      await work(item);
-      failures.delete(key);
-    } catch (error) {
-      putBack(key, item, error);
-    } finally {
-      busy.delete(key);
-      wake();
-    }
-  };
-
-  const next = (): [string, Item] | undefined => {
-    if (busy.size >= concurrency) return undefined;
-    for (const entry of waiting) if (!busy.has(entry[0])) return entry;
-    return undefined;
-  };
-
-  const run = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      const entry = next();
-      const pause = entry === undefined ? undefined : mayBegin();
-      if (entry !== undefined && pause === 0) {
-        tokens -= 1;
-        waiting.delete(entry[0]);
-        void begin(...entry);
-      } else if (pause !== undefined) await sleep(pause, undefined, { signal: stopping.signal }).catch(() => undefined);
-      else
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-    }
-  };
-  const running = run();
-
+export function createWorkQueue<Item>(options: WorkQueueOptions<Item>): WorkQueue<Item> {
+  const working = new Working(options);
   return {
-    add,
+    add: (key, item) => working.add(key, item),
     get size() {
-      return new Set([...waiting.keys(), ...busy, ...failures.keys()]).size;
+      return working.size;
     },
-    stop: async () => {
-      stopping.abort();
-      wake();
-      await running;
-    },
+    stop: () => working.stop(),
   };
 }

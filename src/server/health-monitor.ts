@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { type Loop, startLoop } from '../lifecycle/loop.ts';
 import type { CheckResult } from './checks.ts';
 
 /** What is looked at again and again. */
@@ -30,48 +30,35 @@ const aborted = (signal: AbortSignal): Promise<never> =>
     else signal.addEventListener('abort', tell, { once: true });
   });
 
-export function createHealthMonitor({
-  check: look,
-  everyMs,
-  onRecovered: onReturn,
-  onFailing: onLoss,
-}: HealthMonitorOptions): HealthMonitor {
-  const stopping = new AbortController();
+export function createHealthMonitor({ check, everyMs, onRecovered, onFailing }: HealthMonitorOptions): HealthMonitor {
   let result: CheckResult = { ok: false, message: 'not looked at yet' };
   /** Since when no look has succeeded; undefined while all is well. */
   let lostAt: number | undefined;
 
-  const once = async (): Promise<void> => {
+  const look = async (stopping: AbortSignal): Promise<number> => {
     try {
-      const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(lookTimeoutMs)]);
-      await Promise.race([look(signal), aborted(signal)]);
+      const signal = AbortSignal.any([stopping, AbortSignal.timeout(lookTimeoutMs)]);
+      await Promise.race([check(signal), aborted(signal)]);
       result = { ok: true };
-      if (lostAt !== undefined) onReturn?.(performance.now() - lostAt);
+      if (lostAt !== undefined) onRecovered?.(performance.now() - lostAt);
       lostAt = undefined;
     } catch (error) {
-      if (stopping.signal.aborted) return;
+      if (stopping.aborted) return 0;
       result = { ok: false, message: error instanceof Error ? error.message : String(error) };
-      if (lostAt === undefined) onLoss?.(error);
+      if (lostAt === undefined) onFailing?.(error);
       lostAt ??= performance.now();
     }
+    return everyMs;
   };
-  const run = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      await once();
-      await sleep(everyMs, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
-    }
-  };
-  let running: Promise<void> | undefined;
+
+  let loop: Loop | undefined;
   return {
     get result() {
       return result;
     },
     start: () => {
-      running ??= run();
+      loop ??= startLoop(look);
     },
-    stop: async () => {
-      stopping.abort();
-      await running;
-    },
+    stop: async () => loop?.stop(),
   };
 }

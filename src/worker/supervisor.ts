@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '../lifecycle/loop.ts';
 import { createKcoWorkers, type KcoWorkers, type KcoWorkersOptions, type States } from './worker.ts';
 
 /** Workers that are created as soon as Temporal can be had. */
@@ -27,65 +27,91 @@ const connecting: States = {
   reports: 'CONNECTING',
 };
 
-/** Creates the workers, however long that takes, and runs them until they are to be stopped. */
-export function createWorkerSupervisor(
-  options: KcoWorkersOptions,
-  onError: (error: unknown) => void,
-): WorkerSupervisor {
-  const stopping = new AbortController();
-  const { signal } = stopping;
-  let current: KcoWorkers | undefined;
-  let starting: Promise<void> | undefined;
-  const running = new Set<Promise<void>>();
-  const { promise: failed, reject: fail } = Promise.withResolvers<never>();
-  failed.catch(() => undefined); // whoever cares awaits it
+/** Workers that are put in each other's place: the present ones, and older ones that end what they have begun. */
+class Crew {
+  readonly #options: KcoWorkersOptions;
+  readonly #onError: (error: unknown) => void;
+  readonly #stopping = new AbortController();
+  readonly #failed = Promise.withResolvers<never>();
+  readonly #running = new Set<Promise<void>>();
+  #current: KcoWorkers | undefined;
+  #renewal: Promise<void> | undefined;
 
-  const run = async (started: KcoWorkers): Promise<void> => {
+  constructor(options: KcoWorkersOptions, onError: (error: unknown) => void) {
+    this.#options = options;
+    this.#onError = onError;
+    this.failed.catch(() => undefined); // whoever cares awaits it
+  }
+
+  get failed(): Promise<never> {
+    return this.#failed.promise;
+  }
+
+  get current(): KcoWorkers | undefined {
+    return this.#current;
+  }
+
+  /** Creates workers, however long that takes; what comes meanwhile wants the same ones. */
+  renew(): void {
+    this.#renewal ??= this.#createAndRun().finally(() => {
+      this.#renewal = undefined;
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#renewal;
+    this.#current?.shutdown();
+    await Promise.all(this.#running);
+  }
+
+  async #createAndRun(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        return this.#replaceBy(await createKcoWorkers(this.#options));
+      } catch (error) {
+        this.#onError(error);
+        await pause(retryMs, signal);
+      }
+    }
+  }
+
+  #replaceBy(created: KcoWorkers): void {
+    const before = this.#current;
+    this.#current = created;
+    const ended = this.#run(created);
+    this.#running.add(ended);
+    void ended.finally(() => this.#running.delete(ended));
+    before?.shutdown();
+  }
+
+  async #run(started: KcoWorkers): Promise<void> {
+    const { signal } = this.#stopping;
     try {
       const ended = started.run();
       // A stop that came while they were being created has nobody else to tell them.
       if (signal.aborted) started.shutdown();
       await ended;
-      if (current === started && !signal.aborted) fail(new Error('the workers ended by themselves'));
+      if (this.#current === started && !signal.aborted) throw new Error('the workers ended by themselves');
     } catch (error) {
-      if (current === started) fail(error);
-      else onError(error);
+      if (this.#current === started) this.#failed.reject(error);
+      else this.#onError(error);
     }
-  };
+  }
+}
 
-  const createAndRun = async (): Promise<void> => {
-    while (!signal.aborted) {
-      try {
-        const [before, created] = [current, await createKcoWorkers(options)];
-        current = created;
-        const ended = run(created);
-        running.add(ended);
-        void ended.finally(() => running.delete(ended));
-        before?.shutdown();
-        return;
-      } catch (error) {
-        onError(error);
-        await sleep(retryMs, undefined, { signal }).catch(() => undefined);
-      }
-    }
-  };
-
-  const start = (): void => {
-    starting ??= createAndRun().finally(() => {
-      starting = undefined;
-    });
-  };
-
+/** Creates the workers, however long that takes, and runs them until they are to be stopped. */
+export function createWorkerSupervisor(
+  options: KcoWorkersOptions,
+  onError: (error: unknown) => void,
+): WorkerSupervisor {
+  const crew = new Crew(options, onError);
   return {
-    start,
-    failed,
-    states: () => current?.states() ?? connecting,
-    restart: start,
-    stop: async () => {
-      stopping.abort();
-      await starting;
-      current?.shutdown();
-      await Promise.all(running);
-    },
+    start: () => crew.renew(),
+    failed: crew.failed,
+    states: () => crew.current?.states() ?? connecting,
+    restart: () => crew.renew(),
+    stop: () => crew.stop(),
   };
 }
