@@ -14,9 +14,38 @@ interface Room {
   waiting: Set<() => void>;
 }
 
+/** Waits until who leaves hands on the place; false when that was not within so many milliseconds. */
+const wait = (room: Room, withinMs: number, signal: AbortSignal | undefined): Promise<boolean> =>
+  new Promise((resolve, reject) => {
+    const settle = (): void => {
+      room.waiting.delete(enter);
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    };
+    const enter = (): void => {
+      settle();
+      resolve(true);
+    };
+    const abort = (): void => {
+      settle();
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      settle();
+      resolve(false);
+    }, withinMs);
+    signal?.addEventListener('abort', abort);
+    room.waiting.add(enter);
+  });
+
 /** A gate for `limit` at once of each key. */
 export const createGate = (limit: number): Gate => {
   const rooms = new Map<string, Room>();
+  const roomOf = (key: string): Room => {
+    const room = rooms.get(key) ?? { inside: 0, waiting: new Set() };
+    rooms.set(key, room);
+    return room;
+  };
 
   const leave = (key: string, room: Room): Leave => {
     let isInside = true;
@@ -30,35 +59,6 @@ export const createGate = (limit: number): Gate => {
     };
   };
 
-  const wait = (key: string, room: Room, withinMs: number, signal: AbortSignal | undefined) =>
-    new Promise<Leave | undefined>((resolve, reject) => {
-      const settle = (): void => {
-        room.waiting.delete(enter);
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', abort);
-      };
-      const enter = (): void => {
-        settle();
-        resolve(leave(key, room));
-      };
-      const abort = (): void => {
-        settle();
-        reject(signal?.reason);
-      };
-      const timer = setTimeout(() => {
-        settle();
-        resolve(undefined);
-      }, withinMs);
-      signal?.addEventListener('abort', abort);
-      room.waiting.add(enter);
-    });
-
-  const roomOf = (key: string): Room => {
-    const room = rooms.get(key) ?? { inside: 0, waiting: new Set() };
-    rooms.set(key, room);
-    return room;
-  };
-
   const tryEnter = (key: string): Leave | undefined => {
     const room = roomOf(key);
     if (room.inside >= limit) return undefined;
@@ -70,7 +70,10 @@ export const createGate = (limit: number): Gate => {
     tryEnter,
     enter: async (key, withinMs, signal) => {
       signal?.throwIfAborted();
-      return tryEnter(key) ?? wait(key, roomOf(key), withinMs, signal);
+      const free = tryEnter(key);
+      if (free !== undefined) return free;
+      const room = roomOf(key);
+      return (await wait(room, withinMs, signal)) ? leave(key, room) : undefined;
     },
   };
 };

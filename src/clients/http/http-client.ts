@@ -54,6 +54,26 @@ const target = (given: string | URL): URL | Failure => {
   return url;
 };
 
+const tooMany = (url: URL, connections: number): HttpResult => ({
+  ok: false,
+  failure: failureOf(
+    'Throttled',
+    `${addressOf(url)} was not asked: all ${connections} connections to it are in use (KCO_MAX_CONNECTIONS_PER_HOST)`,
+  ),
+});
+
+const createAgent = (options: HttpOptions, connections: number, connect: Agent.Options['connect']): Agent =>
+  new Agent({
+    allowH2: false,
+    connect,
+    connections,
+    keepAliveTimeout: options.keepAliveMs ?? 65_000,
+    clientTtl: options.maxAgeMs ?? 120_000,
+    // The deadline of the request rules; two more timers per request would only cost.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+
 /** Connections are kept and shared by every caller of one `createHttp`, so make one per set of egress rules. */
 export const createHttp = (options: HttpOptions = {}): Http => {
   const { connectTimeoutMs = 10_000, connectionsPerHost = 64, maxBytes = 1_048_576, lookup } = options;
@@ -62,25 +82,9 @@ export const createHttp = (options: HttpOptions = {}): Http => {
     connectTimeoutMs,
     lookup,
   });
-  const agent = new Agent({
-    allowH2: false,
-    connect: connector,
-    connections: connectionsPerHost,
-    keepAliveTimeout: options.keepAliveMs ?? 65_000,
-    clientTtl: options.maxAgeMs ?? 120_000,
-    // The deadline of the request rules; two more timers per request would only cost.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
+  const agent = createAgent(options, connectionsPerHost, connector);
   const gate = createGate(connectionsPerHost);
   const stalls = options.stalls ?? createStallMeter();
-  const tooMany = (url: URL): HttpResult => ({
-    ok: false,
-    failure: failureOf(
-      'Throttled',
-      `${addressOf(url)} was not asked: all ${connectionsPerHost} connections to it are in use (KCO_MAX_CONNECTIONS_PER_HOST)`,
-    ),
-  });
   return {
     async send(request) {
       request.signal?.throwIfAborted();
@@ -89,7 +93,7 @@ export const createHttp = (options: HttpOptions = {}): Http => {
       const [since, stalledBefore] = [performance.now(), stalls()];
       const free = gate.tryEnter(url.origin);
       const leave = free ?? (await gate.enter(url.origin, request.deadlineMs, request.signal));
-      if (leave === undefined) return tooMany(url);
+      if (leave === undefined) return tooMany(url, connectionsPerHost);
       const heldMs = free === undefined ? performance.now() - since : 0;
       const stalledMs = () => stalls() - stalledBefore;
       try {
