@@ -1,3 +1,4 @@
+import { createAccessReviews } from './access-reviews.ts';
 import { createConnection } from './connection.ts';
 import { createDiscovery } from './discovery.ts';
 import { createExec } from './exec.ts';
@@ -5,6 +6,7 @@ import { loadAccess } from './kubeconfig.ts';
 import { createObjectCalls } from './objects.ts';
 import { createPodCalls } from './pods.ts';
 import { createRequests } from './requests.ts';
+import { createTransport } from './transport.ts';
 import type { Kube, KubeOptions } from './types.ts';
 
 export { hasStatus, isTransient, KubeError } from './errors.ts';
@@ -17,13 +19,14 @@ export const createKube = ({ kubeconfig, version = '0', timeoutMs = 30_000 }: Ku
   const userAgent = `kco/${version}`;
 
   const actingAs = (user?: string): Kube => {
-    const requests = createRequests({ connection, userAgent, timeoutMs, user });
+    const requests = createRequests(createTransport({ connection, userAgent, timeoutMs, user }));
     const objects = createObjectCalls(requests);
     return {
       server: connection.server,
       ...objects,
       ...createPodCalls(requests, objects),
       ...createDiscovery(requests),
+      ...createAccessReviews(requests),
       exec: createExec({ connection, userAgent, user }),
       as: actingAs,
       close: connection.close,

@@ -53,12 +53,6 @@ const openDispatcher = (
   });
 };
 
-interface Open {
-  identity: string;
-  calls: Dispatcher;
-  watches: Dispatcher;
-}
-
 /** Credentials as of now: remembered for a while, and read from scratch after `refresh`. */
 const rememberCredentials = (load: () => Access, first: Access) => {
   let read = createCredentials(first);
@@ -103,6 +97,34 @@ const checked = (access: Access): Access => {
   return access;
 };
 
+interface Pools {
+  /** Of the credentials that they were opened with. */
+  identity: string;
+  calls: Dispatcher;
+  watches: Dispatcher;
+}
+
+/** Pools that are opened anew when the credentials are others. */
+const createPools = (origin: string, proxy: string | undefined) => {
+  let open: Pools | undefined;
+  return {
+    of: ({ tls, identity }: Credentials): Pools => {
+      if (open?.identity === identity) return open;
+      const old = open;
+      const calls = openDispatcher(origin, tls, proxy, maxConnections);
+      open = { identity, calls, watches: openDispatcher(origin, tls, proxy) };
+      // Lets what is under way end by itself.
+      void old?.calls.close();
+      void old?.watches.close();
+      return open;
+    },
+    close: async (): Promise<void> => {
+      await Promise.all([open?.calls.destroy(), open?.watches.destroy()]);
+      open = undefined;
+    },
+  };
+};
+
 /** The connections of one kubeconfig, made anew when its certificates change. Throws `KubeconfigError`. */
 export const createConnection = (load: () => Access): Connection => {
   const access = checked(load());
@@ -112,23 +134,8 @@ export const createConnection = (load: () => Access): Connection => {
   const { origin } = new URL(server);
   const proxy = cluster.proxyUrl;
   const credentials = rememberCredentials(() => checked(load()), access);
-  let open: Open | undefined;
+  const pools = createPools(origin, proxy);
 
-  const current = async (): Promise<Open> => {
-    const { tls, identity } = await credentials.read();
-    if (open?.identity !== identity) {
-      const old = open;
-      open = {
-        identity,
-        calls: openDispatcher(origin, tls, proxy, maxConnections),
-        watches: openDispatcher(origin, tls, proxy),
-      };
-      // Lets what is under way end by itself.
-      void old?.calls.close();
-      void old?.watches.close();
-    }
-    return open;
-  };
   return {
     server,
     headers: async (user) => {
@@ -136,7 +143,7 @@ export const createConnection = (load: () => Access): Connection => {
       // Only one can be acted as.
       return { ...headers, ...(user ? { 'impersonate-user': user } : impersonation) };
     },
-    dispatcher: async (use) => (await current())[use],
+    dispatcher: async (use) => pools.of(await credentials.read())[use],
     freshDispatcher: async () => {
       const { tls } = await credentials.read();
       return proxy
@@ -144,9 +151,6 @@ export const createConnection = (load: () => Access): Connection => {
         : new Client(origin, { connect: connectOptions(tls), allowH2: false });
     },
     refresh: credentials.refresh,
-    close: async () => {
-      await Promise.all([open?.calls.destroy(), open?.watches.destroy()]);
-      open = undefined;
-    },
+    close: pools.close,
   };
 };

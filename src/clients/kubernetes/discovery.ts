@@ -9,20 +9,10 @@ interface ApiResource {
   namespaced: boolean;
 }
 
-interface Review {
-  status?: { allowed?: boolean; reason?: string };
-}
-
-interface SelfReview {
-  status?: { userInfo?: { username?: string } };
-}
-
 const rememberMs = 600_000;
 
-/** What the API server serves, and what it lets one do. */
-export const createDiscovery = (
-  requests: Requests,
-): Pick<Kube, 'canI' | 'discover' | 'isServed' | 'ready' | 'version' | 'whoAmI'> => {
+/** What the API server serves, and how it is. */
+export const createDiscovery = (requests: Requests): Pick<Kube, 'discover' | 'isServed' | 'ready' | 'version'> => {
   const known = new Map<string, { ref: ResourceRef; until: number }>();
 
   const resourcesOf = async (apiVersion: string, { signal }: CallOptions = {}): Promise<ApiResource[]> => {
@@ -52,24 +42,6 @@ export const createDiscovery = (
 
     isServed: async (ref, options) =>
       (await resourcesOf(ref.apiVersion, options)).some(({ name }) => name === ref.plural),
-
-    canI: async (access, { signal } = {}) => {
-      const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
-      const body = {
-        apiVersion: 'authorization.k8s.io/v1',
-        kind: 'SelfSubjectAccessReview',
-        spec: { resourceAttributes: access },
-      };
-      const { status } = await requests.send<Review>({ method: 'POST', path, body, signal });
-      return { allowed: status?.allowed ?? false, reason: status?.reason ?? '' };
-    },
-
-    whoAmI: async ({ signal } = {}) => {
-      const path = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
-      const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
-      const { status } = await requests.send<SelfReview>({ method: 'POST', path, body, signal });
-      return status?.userInfo?.username ?? '';
-    },
 
     version: async ({ signal } = {}) =>
       (await requests.send<{ gitVersion: string }>({ method: 'GET', path: '/version', signal })).gitVersion,

@@ -102,47 +102,59 @@ const sentences = {
 /** A 5xx is no proof: it may come from a proxy that had passed the request on. */
 const isRefused = ({ status }: KubeError): boolean => status !== undefined && status < 500;
 
+const unknown = (reason: keyof typeof sentences, output: string): ExecResult => ({
+  result: 'unknown',
+  reason,
+  message: sentences[reason],
+  output,
+});
+
+/** What a session comes to whose connection closed before its status. */
+const closed = ({ refusal, sent }: Handshake, output: string): ExecResult =>
+  refusal && (!sent || isRefused(refusal))
+    ? { result: 'neverSent', error: refusal }
+    : unknown('ConnectionLost', output);
+
+/** What a session comes to that was stopped. */
+const stopped = ({ sent }: Handshake, reason: 'Aborted' | 'Timeout', output: string): ExecResult =>
+  sent
+    ? unknown(reason, output)
+    : { result: 'neverSent', error: new KubeError({ reason, message: 'stopped before the request was sent' }) };
+
+/** Takes the frames of a session; the result as soon as its status is complete. */
+const createFrames = (output: ReturnType<typeof createOutput>) => {
+  const status: Buffer[] = [];
+  return (frame: Buffer): ExecResult | undefined => {
+    const channel = frame[0];
+    if (channel === 1 || channel === 2) output.add(frame.subarray(1));
+    if (channel !== statusChannel) return undefined;
+    status.push(frame.subarray(1));
+    const said = parseStatus(Buffer.concat(status));
+    return said && resultOf(said, output.text());
+  };
+};
+
 /** One session, from the handshake to whatever ends it. */
 const run = (socket: WebSocket, handshake: Handshake, stop: AbortSignal, timeout: AbortSignal): Promise<ExecResult> =>
   new Promise((resolve) => {
     const output = createOutput();
-    const status: Buffer[] = [];
-    const unknown = (reason: keyof typeof sentences): ExecResult => ({
-      result: 'unknown',
-      reason,
-      message: sentences[reason],
-      output: output.text(),
-    });
-    const ended = (): ExecResult => {
-      const { refusal, sent } = handshake;
-      return refusal && (!sent || isRefused(refusal))
-        ? { result: 'neverSent', error: refusal }
-        : unknown('ConnectionLost');
-    };
+    const take = createFrames(output);
     const settle = (result: ExecResult) => {
-      stop.removeEventListener('abort', stopped);
+      stop.removeEventListener('abort', onStop);
       resolve(result);
       socket.close();
     };
-    const stopped = () => {
-      const reason = stop.reason === timeout.reason ? 'Timeout' : 'Aborted';
-      const error = new KubeError({ reason, message: 'stopped before the request was sent' });
-      settle(handshake.sent ? unknown(reason) : { result: 'neverSent', error });
-    };
-    if (stop.aborted) return stopped();
-    stop.addEventListener('abort', stopped, { once: true });
+    const onStop = () =>
+      settle(stopped(handshake, stop.reason === timeout.reason ? 'Timeout' : 'Aborted', output.text()));
+    if (stop.aborted) return onStop();
+    stop.addEventListener('abort', onStop, { once: true });
     socket.binaryType = 'arraybuffer';
     socket.addEventListener('message', ({ data }) => {
-      const frame = Buffer.from(data as ArrayBuffer | string as ArrayBuffer);
-      const channel = frame[0];
-      if (channel === 1 || channel === 2) output.add(frame.subarray(1));
-      if (channel !== statusChannel) return;
-      status.push(frame.subarray(1));
-      const said = parseStatus(Buffer.concat(status));
+      const result = take(Buffer.from(data as ArrayBuffer | string as ArrayBuffer));
       // It is the last thing that is sent; who waits for the connection to close may wait for ever.
-      if (said) settle(resultOf(said, output.text()));
+      if (result) settle(result);
     });
-    socket.addEventListener('close', () => settle(ended()));
+    socket.addEventListener('close', () => settle(closed(handshake, output.text())));
     // A close event follows every error; without a listener an error event is lost silently.
     socket.addEventListener('error', () => undefined);
   });

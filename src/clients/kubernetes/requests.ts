@@ -1,19 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Dispatcher } from 'undici';
 import type { JsonObject } from '../../domain/json.ts';
-import type { Connection } from './connection.ts';
-import { errorFromAnswer, errorFromCause, KubeError } from './errors.ts';
-
-/** One request to the API server. */
-export interface KubeRequest {
-  method: 'DELETE' | 'GET' | 'PATCH' | 'POST';
-  /** Path with query. */
-  path: string;
-  body?: unknown;
-  /** Of the body; default `application/json`. */
-  contentType?: string;
-  signal?: AbortSignal;
-}
+import { errorFromCause, KubeError } from './errors.ts';
+import type { KubeRequest, Transport } from './transport.ts';
 
 /** The one way to the API server: JSON in, JSON out, every failure a `KubeError`. */
 export interface Requests {
@@ -25,14 +13,6 @@ export interface Requests {
   stream(path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
 }
 
-export interface RequestsOptions {
-  connection: Connection;
-  userAgent: string;
-  timeoutMs: number;
-  /** Whom to act as; the connection's own user when absent. */
-  user?: string;
-}
-
 const readAttempts = 4;
 const longestWaitMs = 30_000;
 
@@ -42,11 +22,6 @@ const waitBeforeRepeat = (error: KubeError, attempt: number): number | undefined
   if (error.status === undefined) return error.reason === 'ConnectionLost' && attempt === 1 ? 0 : undefined;
   const asked = error.retryAfterMs !== undefined && (error.status === 429 || error.status >= 500);
   return asked && error.retryAfterMs <= longestWaitMs ? error.retryAfterMs : undefined;
-};
-
-const header = (headers: Dispatcher.ResponseData['headers'], name: string): string | undefined => {
-  const value = headers[name];
-  return Array.isArray(value) ? value[0] : value;
 };
 
 const parse = <T>(body: string): T => {
@@ -61,81 +36,54 @@ const parse = <T>(body: string): T => {
   }
 };
 
-/** Requests over the connection's pools. */
-export const createRequests = ({ connection, userAgent, timeoutMs, user }: RequestsOptions): Requests => {
-  const prefix = new URL(connection.server).pathname.replace(/\/$/, '');
-  const origin = new URL(connection.server).origin;
+/** The text of one answer. */
+const once = async (transport: Transport, request: KubeRequest): Promise<string> => {
+  try {
+    return await (await transport(request, 'calls')).body.text();
+  } catch (error) {
+    throw errorFromCause(error);
+  }
+};
 
-  const open = async (
-    request: KubeRequest,
-    use: 'calls' | 'watches',
-    actAs = user,
-  ): Promise<Dispatcher.ResponseData> => {
-    const [dispatcher, auth] = await Promise.all([connection.dispatcher(use), connection.headers(actAs)]);
-    const withBody = request.body !== undefined && { 'content-type': request.contentType ?? 'application/json' };
-    const answer = await dispatcher.request({
-      origin,
-      path: prefix + request.path,
-      method: request.method,
-      headers: { accept: 'application/json', 'user-agent': userAgent, ...auth, ...withBody },
-      body: request.body === undefined ? null : JSON.stringify(request.body),
-      headersTimeout: timeoutMs,
-      // A quiet watch is no fault: who reads it notices a stall.
-      bodyTimeout: use === 'watches' ? 0 : timeoutMs,
-      ...(request.signal && { signal: request.signal }),
-    });
-    if (answer.statusCode < 300) return answer;
-    if (answer.statusCode === 401) connection.refresh();
-    throw errorFromAnswer(answer.statusCode, await answer.body.text(), header(answer.headers, 'retry-after'));
-  };
+/**
+ * An API server that has just started refuses everybody, because it does not know its roles yet. So a refusal is
+ * believed when the server is ready and says it again; throws what may pass when it is not ready.
+ */
+const checkRefusal = async (transport: Transport, { signal }: KubeRequest): Promise<void> => {
+  try {
+    await (await transport({ method: 'GET', path: '/readyz', signal }, 'calls', '')).body.dump();
+  } catch (cause) {
+    const message = 'the API server refused this while it was not ready to decide';
+    throw new KubeError({ status: 503, reason: 'ServiceUnavailable', message, cause });
+  }
+};
 
-  const once = async (request: KubeRequest): Promise<string> => {
-    try {
-      return await (await open(request, 'calls')).body.text();
-    } catch (error) {
-      throw errorFromCause(error);
-    }
-  };
-
-  /**
-   * An API server that has just started refuses everybody, because it does not know its roles yet. So a refusal is
-   * believed when the server is ready and says it again; throws what may pass when it is not ready.
-   */
-  const checkRefusal = async ({ signal }: KubeRequest): Promise<void> => {
-    try {
-      await (await open({ method: 'GET', path: '/readyz', signal }, 'calls', '')).body.dump();
-    } catch (cause) {
-      const message = 'the API server refused this while it was not ready to decide';
-      throw new KubeError({ status: 503, reason: 'ServiceUnavailable', message, cause });
-    }
-  };
-
-  /**
-   * Milliseconds until a failed request may be repeated; undefined when its failure stands. A 401 and a 403 prove that
-   * it was not carried out, so whatever it is, it is repeated once: the token may have been rotated, the server new.
-   */
-  const waitAfter = async (
-    error: unknown,
-    request: KubeRequest,
-    attempt: number,
-    refusals: Set<unknown>,
-  ): Promise<number | undefined> => {
+/**
+ * Says how many milliseconds after a failure a request may be repeated; undefined when its failure stands. A 401 and a 403
+ * prove that it was not carried out, so whatever it is, it is repeated once: the token may have been rotated, the server new.
+ */
+const createPatience = (transport: Transport, request: KubeRequest) => {
+  const refusals = new Set<number>();
+  return async (error: unknown, attempt: number): Promise<number | undefined> => {
     if (!(error instanceof KubeError)) return undefined;
     if (error.status !== 401 && error.status !== 403)
       return request.method === 'GET' ? waitBeforeRepeat(error, attempt) : undefined;
     if (refusals.has(error.status)) return undefined;
     refusals.add(error.status);
-    if (error.status === 403) await checkRefusal(request);
+    if (error.status === 403) await checkRefusal(transport, request);
     return 0;
   };
+};
 
+/** Requests that are repeated where that is safe and may help. */
+export const createRequests = (transport: Transport): Requests => {
   const text = async (request: KubeRequest): Promise<string> => {
-    const refusals = new Set();
+    const waitAfter = createPatience(transport, request);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await once(request);
+        return await once(transport, request);
       } catch (error) {
-        const waitMs = await waitAfter(error, request, attempt, refusals);
+        const waitMs = await waitAfter(error, attempt);
         if (waitMs === undefined) throw error;
         await sleep(waitMs, undefined, { signal: request.signal }).catch((cause: unknown) => {
           throw errorFromCause(cause);
@@ -149,7 +97,7 @@ export const createRequests = ({ connection, userAgent, timeoutMs, user }: Reque
     text,
     stream: async (path, signal) => {
       try {
-        return (await open({ method: 'GET', path, signal }, 'watches')).body;
+        return (await transport({ method: 'GET', path, signal }, 'watches')).body;
       } catch (error) {
         throw errorFromCause(error);
       }

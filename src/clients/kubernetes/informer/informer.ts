@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kube, KubeObject, ResourceRef } from '../types.ts';
-import { createReflector, type Reflector, type WatchClock, type WatchTiming } from './reflector.ts';
-import { createStore, type WatchEventType } from './store.ts';
+import {
+  createReflector,
+  type Reflector,
+  type ReflectorOptions,
+  type WatchClock,
+  type WatchTiming,
+} from './reflector.ts';
+import { createStore, type StoreOptions, type WatchEventType } from './store.ts';
 
 export type { WatchClock, WatchTiming } from './reflector.ts';
 export type { WatchEventType } from './store.ts';
@@ -74,66 +80,81 @@ const defaultTiming: WatchTiming = {
   pageSize: 500,
 };
 
+/** Who follows each namespace; all of them where it is undefined. */
+type Reflectors = Map<string | undefined, Reflector>;
+
+const hasListed = (reflectors: Reflectors, namespace?: string): boolean => {
+  if (namespace === undefined) return [...reflectors.values()].every((each) => each.hasListed());
+  return (reflectors.get(namespace) ?? reflectors.get(undefined))?.hasListed() ?? false;
+};
+
+const scopeOf = (namespace: string | undefined, reflector: Reflector, now: number): WatchScope => {
+  const error = reflector.trouble();
+  return {
+    ...(namespace !== undefined && { namespace }),
+    hasSynced: reflector.hasListed(),
+    stalenessMs: now - reflector.provenAt(),
+    ...(error !== undefined && { trouble: error instanceof Error ? error.message : String(error) }),
+  };
+};
+
+/** One reflector for each namespace that is watched, all of which fill one store. */
+const createReflectors = <T>(
+  options: InformerOptions<T>,
+  common: Pick<ReflectorOptions, 'clock' | 'signal' | 'store'>,
+  onListed: () => void,
+): Reflectors => {
+  const { kube, ref, namespaces = [], labelSelector } = options;
+  const timing = { ...defaultTiming, ...options.timing };
+  const covered = namespaces.length > 0 ? [...new Set(namespaces)] : [undefined];
+  const create = (namespace: string | undefined): Reflector =>
+    createReflector({
+      ...common,
+      ...{ kube, ref, labelSelector, namespace, timing, onListed },
+      onReturn: () => options.onReturn?.(namespace),
+      onError: (error, waitMs) => options.onError?.(error, waitMs, namespace),
+    });
+  return new Map(covered.map((namespace) => [namespace, create(namespace)]));
+};
+
+/** The listener, whose faults must not look like those of the connection. */
+const guarded =
+  <T>({ onChange, onError }: InformerOptions<T>): StoreOptions<T>['onChange'] =>
+  (event, object, previous) => {
+    try {
+      onChange?.(event, object, previous);
+    } catch (error) {
+      onError?.(error, 0);
+    }
+  };
+
 /**
  * An empty cache that does nothing before `start`. It outlives every failure: an error waits and tries again, a version
  * that expired is listed anew, a list that failed deletes nothing, and a type that is absent keeps what was known.
  */
 export const createInformer = <T>(options: InformerOptions<T>): Informer<T> => {
-  const { kube, ref, namespaces = [], labelSelector, transform: trim, clock = systemClock } = options;
-  const timing = { ...defaultTiming, ...options.timing };
+  const { transform, clock = systemClock } = options;
   const ending = new AbortController();
   const { promise: synced, resolve: resolveSynced } = Promise.withResolvers<void>();
-  const onError = (error: unknown, waitMs: number, namespace?: string) => options.onError?.(error, waitMs, namespace);
-  const onChange = (event: WatchEventType, object: T, previous?: T) => {
-    try {
-      options.onChange?.(event, object, previous);
-    } catch (error) {
-      // A fault of who listens must not look like one of the connection.
-      onError(error, 0);
-    }
-  };
-
-  const store = createStore<T>({ transform: trim, onChange });
-  const follow = (namespace: string | undefined): Reflector => {
-    const { signal } = ending;
-    const onListed = () => {
-      if (hasSynced()) resolveSynced();
-    };
-    const onFailure = (error: unknown, waitMs: number) => onError(error, waitMs, namespace);
-    const onReturn = () => options.onReturn?.(namespace);
-    const its = { namespace, labelSelector, signal, onListed, onReturn, onError: onFailure };
-    return createReflector({ kube, ref, store, clock, timing, ...its });
-  };
-  const covered: (string | undefined)[] = namespaces.length > 0 ? [...new Set(namespaces)] : [undefined];
-  const follows = new Map(covered.map((namespace) => [namespace, follow(namespace)]));
-  const hasSynced = (namespace?: string): boolean => {
-    if (namespace === undefined) return [...follows.values()].every((each) => each.hasListed());
-    return (follows.get(namespace) ?? follows.get(undefined))?.hasListed() ?? false;
-  };
-  const scopeOf = ([namespace, { hasListed, provenAt, trouble }]: [string | undefined, Reflector]): WatchScope => {
-    const error = trouble();
-    return {
-      ...(namespace !== undefined && { namespace }),
-      hasSynced: hasListed(),
-      stalenessMs: clock.now() - provenAt(),
-      ...(error !== undefined && { trouble: error instanceof Error ? error.message : String(error) }),
-    };
-  };
+  const store = createStore<T>({ transform, onChange: guarded(options) });
+  const reflectors = createReflectors(options, { clock, store, signal: ending.signal }, () => {
+    if (hasListed(reflectors)) resolveSynced();
+  });
   let running: Promise<unknown> | undefined;
 
   return {
     start: () => {
-      running ??= Promise.all([...follows.values()].map(({ run }) => run()));
+      running ??= Promise.all([...reflectors.values()].map(({ run }) => run()));
     },
     synced,
-    hasSynced,
-    scopes: () => [...follows].map(scopeOf),
+    hasSynced: (namespace) => hasListed(reflectors, namespace),
+    scopes: () => [...reflectors].map(([namespace, reflector]) => scopeOf(namespace, reflector, clock.now())),
     get: store.get,
     list: store.list,
     get size() {
       return store.size();
     },
-    stalenessMs: () => clock.now() - Math.min(...[...follows.values()].map(({ provenAt }) => provenAt())),
+    stalenessMs: () => clock.now() - Math.min(...[...reflectors.values()].map(({ provenAt }) => provenAt())),
     stop: async () => {
       ending.abort();
       await running;

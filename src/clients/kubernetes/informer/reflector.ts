@@ -1,6 +1,14 @@
 import { hasStatus, KubeError } from '../errors.ts';
 import type { Store } from './store.ts';
-import { listAll, SilentWatch, type WatchEvent, type Watched, watchOnce } from './watch-stream.ts';
+import { needsList, retryAfterMs, waitAfter } from './watch-failure.ts';
+import {
+  type ConnectionOptions,
+  listAll,
+  SilentWatch,
+  type WatchEvent,
+  type Watched,
+  watchOnce,
+} from './watch-stream.ts';
 
 /** Time as the watch needs it; an argument so that nothing here reads a clock. */
 export interface WatchClock {
@@ -52,142 +60,145 @@ export interface Reflector {
   run(): Promise<void>;
 }
 
-/** Whether a version is useless after this failure of a watch; everything that is not clearly passing is taken so. */
-const needsList = (error: unknown): boolean => {
-  if (!(error instanceof KubeError) || error.reason === 'InvalidResponse') return true;
-  if (error.details?.causes?.some(({ reason }) => reason === 'ResourceVersionTooLarge')) return true;
-  return error.status !== undefined && error.status !== 429 && error.status < 500;
-};
-
-const longestRetryAfterMs = 300_000;
-/** How long the server asks to be left alone, up to a limit. */
-const retryAfterMs = (error: unknown): number =>
-  error instanceof KubeError ? Math.min(error.retryAfterMs ?? 0, longestRetryAfterMs) : 0;
-
-// A version that has failed this often may itself be the trouble.
-const failuresBeforeList = 3;
 const tooShortMs = 1000;
 
-/** A watch that is neither listed nor connected before `run`. */
-export const createReflector = (options: ReflectorOptions): Reflector => {
-  const { namespace, labelSelector, store, clock, timing, signal } = options;
-  const scope = { namespace, labelSelector };
-  let version: string | undefined;
-  let relistAt = 0;
-  let provenAt = Number.NEGATIVE_INFINITY;
-  let failures = 0;
-  let listedOnce = false;
-  let paged = true;
-  let trouble: unknown;
+/** A LIST and WATCH: what it has proved of the copy, and where it goes on. */
+class ListWatch {
+  readonly #options: ReflectorOptions;
+  readonly #scope: { namespace: string | undefined; labelSelector: string | undefined };
+  /** Where the next watch begins; undefined when everything is to be listed. */
+  #version: string | undefined;
+  #relistAt = 0;
+  /** Failures in a row. */
+  #failures = 0;
+  /** Whether a list comes in pages. */
+  #paged = true;
+  provenAt = Number.NEGATIVE_INFINITY;
+  hasListed = false;
+  trouble: unknown;
 
-  const list = async (): Promise<void> => {
+  constructor(options: ReflectorOptions) {
+    this.#options = options;
+    this.#scope = { namespace: options.namespace, labelSelector: options.labelSelector };
+  }
+
+  async run(): Promise<void> {
+    const { signal, clock } = this.#options;
+    while (!signal.aborted) {
+      let watching = false;
+      try {
+        if (this.#version === undefined) await this.#list();
+        else if (clock.now() >= this.#relistAt) await this.#relist();
+        watching = true;
+        // `#list` has set it.
+        await this.#watch(this.#version ?? '');
+        this.#failures = 0;
+      } catch (error) {
+        await this.#survive(error, watching);
+      }
+    }
+  }
+
+  async #list(): Promise<void> {
+    const { store, clock, timing, signal, onListed } = this.#options;
     const startedAt = clock.now();
     // Any version will do for the first list, and the watch catches up; later ones must not go back in time.
-    const resourceVersion = listedOnce ? undefined : '0';
-    const limit = paged ? timing.pageSize : undefined;
-    const { items, metadata } = await listAll(options, { ...scope, limit, resourceVersion, signal });
-    store.replace(items, namespace);
-    version = metadata.resourceVersion;
-    listedOnce = true;
-    paged = true;
-    provenAt = startedAt;
-    relistAt = clock.now() + timing.relistMs * (1 - clock.random() / 5);
-    options.onListed();
-  };
+    const resourceVersion = this.hasListed ? undefined : '0';
+    const limit = this.#paged ? timing.pageSize : undefined;
+    const { items, metadata } = await listAll(this.#options, { ...this.#scope, limit, resourceVersion, signal });
+    store.replace(items, this.#scope.namespace);
+    this.#version = metadata.resourceVersion;
+    this.hasListed = true;
+    this.#paged = true;
+    this.provenAt = startedAt;
+    this.#relistAt = clock.now() + timing.relistMs * (1 - clock.random() / 5);
+    onListed();
+  }
 
   /** The list from time to time. One that fails is put off: the watch that it is the net under is still good. */
-  const relist = async (): Promise<void> => {
+  async #relist(): Promise<void> {
+    const { clock, timing, signal, onError } = this.#options;
     try {
-      await list();
+      await this.#list();
     } catch (error) {
       if (signal.aborted) return;
-      if (hasStatus(error, 410)) paged = false;
+      if (hasStatus(error, 410)) this.#paged = false;
       const waitMs = Math.max(timing.relistMs / 10, retryAfterMs(error));
-      relistAt = clock.now() + waitMs;
-      options.onError(error, waitMs);
+      this.#relistAt = clock.now() + waitMs;
+      onError(error, waitMs);
     }
-  };
+  }
 
-  const take = ({ type, object }: WatchEvent): void => {
-    if (type === 'DELETED') store.remove(object);
-    else if (type !== 'BOOKMARK') store.put(object);
-    version = object.metadata.resourceVersion;
-    failures = 0;
-  };
-
-  const onData = (): void => {
-    provenAt = clock.now();
-    if (trouble === undefined) return;
-    trouble = undefined;
-    options.onReturn();
-  };
-
-  /** One that has just been silent proves nothing by being open again. */
-  const onOpen = (): void => {
-    if (!(trouble instanceof SilentWatch)) onData();
-  };
-
-  const watch = async (resourceVersion: string): Promise<void> => {
+  async #watch(resourceVersion: string): Promise<void> {
+    const { clock, timing } = this.#options;
     const startedAt = clock.now();
-    const watchMs = Math.max(1000, Math.min(timing.watchMs, relistAt - startedAt));
-    const { stallMs } = timing;
-    const connection = {
-      ...scope,
+    try {
+      for await (const event of watchOnce(this.#options, this.#connection(resourceVersion))) this.#take(event);
+    } catch (error) {
+      // A long life is a good sign, even without a single event: the next failure starts from the shortest wait.
+      if (clock.now() - startedAt > timing.backoffCapMs) this.#failures = 0;
+      throw error;
+    }
+    const short = this.#version === resourceVersion && clock.now() - startedAt < tooShortMs;
+    if (short)
+      throw new KubeError({ reason: 'ConnectionLost', message: 'the watch was ended as soon as it was opened' });
+  }
+
+  #connection(resourceVersion: string): ConnectionOptions {
+    const { clock, timing, signal } = this.#options;
+    const watchMs = Math.max(1000, Math.min(timing.watchMs, this.#relistAt - clock.now()));
+    return {
+      ...this.#scope,
       resourceVersion,
       timeoutSeconds: Math.ceil(watchMs / 1000),
       signal,
-      stallMs,
-      onOpen,
-      onData,
+      stallMs: timing.stallMs,
+      onOpen: () => this.#onOpen(),
+      onData: () => this.#onData(),
     };
-    try {
-      for await (const event of watchOnce(options, connection)) take(event);
-    } catch (error) {
-      // A long life is a good sign, even without a single event: the next failure starts from the shortest wait.
-      if (clock.now() - startedAt > timing.backoffCapMs) failures = 0;
-      throw error;
-    }
-    const short = version === resourceVersion && clock.now() - startedAt < tooShortMs;
-    if (short)
-      throw new KubeError({ reason: 'ConnectionLost', message: 'the watch was ended as soon as it was opened' });
-  };
+  }
 
-  const backoff = (error: unknown): number => {
-    const grown = Math.min(timing.backoffCapMs, timing.backoffMs * 2 ** Math.min(failures - 1, 20));
-    return Math.max(retryAfterMs(error), grown * (1 - clock.random() / 2));
-  };
+  #take({ type, object }: WatchEvent): void {
+    const { store } = this.#options;
+    if (type === 'DELETED') store.remove(object);
+    else if (type !== 'BOOKMARK') store.put(object);
+    this.#version = object.metadata.resourceVersion;
+    this.#failures = 0;
+  }
 
-  const survive = async (error: unknown, watching: boolean): Promise<void> => {
+  /** One that has just been silent proves nothing by being open again. */
+  #onOpen(): void {
+    if (!(this.trouble instanceof SilentWatch)) this.#onData();
+  }
+
+  #onData(): void {
+    this.provenAt = this.#options.clock.now();
+    if (this.trouble === undefined) return;
+    this.trouble = undefined;
+    this.#options.onReturn();
+  }
+
+  async #survive(error: unknown, watching: boolean): Promise<void> {
+    const { clock, timing, signal, onError } = this.#options;
     if (signal.aborted) return;
-    failures += 1;
-    if (watching && (needsList(error) || failures % failuresBeforeList === 0)) version = undefined;
+    this.#failures += 1;
+    if (watching && needsList(error, this.#failures)) this.#version = undefined;
     // A continue token that expired is answered with 410 as well: next time in one piece.
-    if (!watching && hasStatus(error, 410)) paged = false;
-    // An expired version is the ordinary end of a long pause, not a fault; only its repetition is.
-    const waitMs = hasStatus(error, 410) && failures === 1 ? 0 : backoff(error);
-    if (waitMs > 0) trouble = error;
-    options.onError(error, waitMs);
+    if (!watching && hasStatus(error, 410)) this.#paged = false;
+    const waitMs = waitAfter(error, this.#failures, timing, clock.random());
+    if (waitMs > 0) this.trouble = error;
+    onError(error, waitMs);
     await clock.sleep(waitMs, signal);
-  };
+  }
+}
 
+/** A watch that is neither listed nor connected before `run`. */
+export const createReflector = (options: ReflectorOptions): Reflector => {
+  const each = new ListWatch(options);
   return {
-    provenAt: () => provenAt,
-    hasListed: () => listedOnce,
-    trouble: () => trouble,
-    run: async () => {
-      while (!signal.aborted) {
-        let watching = false;
-        try {
-          if (version === undefined) await list();
-          else if (clock.now() >= relistAt) await relist();
-          watching = true;
-          // `list` has set it.
-          await watch(version ?? '');
-          failures = 0;
-        } catch (error) {
-          await survive(error, watching);
-        }
-      }
-    },
+    provenAt: () => each.provenAt,
+    hasListed: () => each.hasListed,
+    trouble: () => each.trouble,
+    run: () => each.run(),
   };
 };

@@ -25,17 +25,41 @@ export interface Store<T> {
   replace(objects: KubeObject[], namespace?: string): void;
 }
 
+type Entries<T> = Map<string, Entry<T>>;
+
+const valuesOf = <T>(entries: Entries<T> | undefined): T[] => [...(entries?.values() ?? [])].map(({ value }) => value);
+
+/** Namespaces and names of the objects in the copy of one namespace (of all, without one) that a complete list lacks. */
+const unlisted = <T>(
+  copy: Map<string, Entries<T>>,
+  objects: KubeObject[],
+  namespace: string | undefined,
+): [namespace: string, name: string][] => {
+  const listed = new Set(objects.map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`));
+  const covered = namespace === undefined ? [...copy.keys()] : [namespace];
+  return covered.flatMap((each) =>
+    [...(copy.get(each)?.keys() ?? [])]
+      .filter((name) => !listed.has(`${each}/${name}`))
+      .map((name): [string, string] => [each, name]),
+  );
+};
+
+/** Takes an object out of the copy; undefined when it was not there. */
+const removeFrom = <T>(copy: Map<string, Entries<T>>, namespace: string, name: string): Entry<T> | undefined => {
+  const entries = copy.get(namespace);
+  const old = entries?.get(name);
+  entries?.delete(name);
+  if (entries?.size === 0) copy.delete(namespace);
+  return old;
+};
+
 /** An empty copy. Cluster-scoped objects are in the namespace `''`. */
 export const createStore = <T>({ transform: trim, onChange }: StoreOptions<T>): Store<T> => {
-  const byNamespace = new Map<string, Map<string, Entry<T>>>();
+  const byNamespace = new Map<string, Entries<T>>();
 
   const drop = (namespace: string, name: string): void => {
-    const entries = byNamespace.get(namespace);
-    const old = entries?.get(name);
-    if (!entries || !old) return;
-    entries.delete(name);
-    if (entries.size === 0) byNamespace.delete(namespace);
-    onChange('deleted', old.value);
+    const old = removeFrom(byNamespace, namespace, name);
+    if (old) onChange('deleted', old.value);
   };
 
   const put = (object: KubeObject): void => {
@@ -44,14 +68,11 @@ export const createStore = <T>({ transform: trim, onChange }: StoreOptions<T>): 
     if (old?.uid === uid && old.version === resourceVersion) return;
     if (old && old.uid !== uid) drop(namespace, name);
     const value = trim(object);
-    const entries = byNamespace.get(namespace) ?? new Map<string, Entry<T>>();
+    const entries = byNamespace.get(namespace) ?? new Map();
     byNamespace.set(namespace, entries.set(name, { uid, version: resourceVersion, value }));
     if (old?.uid === uid) onChange('modified', value, old.value);
     else onChange('added', value);
   };
-
-  const valuesOf = (entries: Map<string, Entry<T>> | undefined): T[] =>
-    [...(entries?.values() ?? [])].map(({ value }) => value);
 
   return {
     put,
@@ -66,15 +87,8 @@ export const createStore = <T>({ transform: trim, onChange }: StoreOptions<T>): 
     },
 
     replace: (objects, namespace) => {
-      const listed = new Set(objects.map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`));
-      const covered = namespace === undefined ? [...byNamespace.keys()] : [namespace];
-      const gone = covered.flatMap((each) =>
-        [...(byNamespace.get(each)?.keys() ?? [])]
-          .filter((name) => !listed.has(`${each}/${name}`))
-          .map((name) => [each, name] as const),
-      );
       // Deletions first: what replaces an object under a new name should not meet it.
-      for (const [each, name] of gone) drop(each, name);
+      for (const [each, name] of unlisted(byNamespace, objects, namespace)) drop(each, name);
       for (const object of objects) put(object);
     },
   };
