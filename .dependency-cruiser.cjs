@@ -74,7 +74,11 @@ module.exports = {
     room('activities', ['clients', 'telemetry', 'domain', 'api'], 'activities reach the world through clients.'),
     room('clients', ['domain', 'api'], 'clients are thin adapters: api and domain only.'),
     room('telemetry', ['clients', 'domain'], 'telemetry is told what happened and asks nobody.'),
-    room('server', ['clients', 'telemetry', 'lifecycle', 'domain'], 'server answers from what its owners already know.'),
+    room(
+      'server',
+      ['clients', 'telemetry', 'lifecycle', 'domain'],
+      'server answers from what its owners already know.',
+    ),
     room('lifecycle', [], 'lifecycle starts, repeats and ends whatever it is given, and knows none of it.'),
     room('config', ['domain', 'api'], 'config is the environment, read once.'),
     room(
