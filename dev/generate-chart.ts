@@ -1,7 +1,10 @@
-// Writes what the chart has from elsewhere: schema of its values, ranges of numbers, table of values, dashboard. Its CRDs are those of crds/, by a
+// Writes what the chart has from elsewhere: schema of its values, ranges of numbers, kinds, table of values, dashboard. Its CRDs are those of crds/, by a
 // symbolic link that Helm follows, also when it packages.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Kind } from '../src/api/crd/crd.ts';
+import { kinds } from '../src/api/kinds.ts';
+import { groupOf } from '../src/clients/kubernetes/paths.ts';
 import { configRanges } from './chart/config-schema.ts';
 import { dashboard } from './chart/dashboard.ts';
 import { valuesSchema } from './chart/values-schema.ts';
@@ -22,7 +25,16 @@ const readme = (): string => {
   return `${before}${begin}\n\n${valuesTable(read('values.yaml'))}\n\n${end}${after}`;
 };
 
+/** The kinds, and what they own: what the operator needs rights for. */
+const kindsInChart = () =>
+  Object.values<Kind>(kinds).map(({ group, plural, owns = [] }) => ({
+    group,
+    plural,
+    owns: owns.map((type) => ({ group: groupOf(type.apiVersion), plural: type.plural })),
+  }));
+
 writeOrCheck({
+  [join(chart, 'files', 'kinds.json')]: asJson(kindsInChart()),
   [join(chart, 'files', 'config-ranges.json')]: asJson(configRanges()),
   [join(chart, 'files', 'dashboard.json')]: asJson(dashboard()),
   [join(chart, 'values.schema.json')]: asJson(valuesSchema()),

@@ -39,6 +39,9 @@ export interface Observed {
   attributes?: string[] | null;
 }
 
+/** An observation of an object that is there. */
+export type There<O> = Exclude<O, { deleted: true }>;
+
 /** What follows from an observation. */
 export interface Planned<M> {
   memory: M;
@@ -60,7 +63,7 @@ export interface ResourceKind<M extends ResourceMemory, O extends Observed> exte
    */
   observe(run: RunState<M>, fresh: boolean): Promise<O>;
   /** Decides, at once: while it waited for something the memory could become another one. Nothing but the memory is changed. */
-  plan(run: RunState<M>, seen: O, now: number): Planned<M>;
+  plan(run: RunState<M>, seen: There<O>, now: number): Planned<M>;
   /** When time alone may change a verdict. */
   nextTurnAt(run: RunState<M>, now: number): number;
   /** What runs beside the turns; resolves when the object is gone and nothing of it is left to begin. */

@@ -5,7 +5,7 @@ import { setFinalizer } from './activities.ts';
 import { commit } from './commit.ts';
 import { handleMessages } from './handlers.ts';
 import { heartbeatAt, reported, startReporting } from './report.ts';
-import type { Observed, ResourceKind } from './resource-kind.ts';
+import type { Observed, ResourceKind, There } from './resource-kind.ts';
 import { newRun, type RunState } from './run-state.ts';
 import { updateVisibility } from './visibility.ts';
 
@@ -91,7 +91,7 @@ async function turn<M extends ResourceMemory, O extends Observed>(
   if (seen?.attributes !== undefined) run.attributes = seen.attributes ?? undefined;
   if (seen !== undefined) run.deleted = seen.deleted === true || (await released(run, kind, seen));
   if (seen !== undefined && !run.deleted) {
-    const { memory, isNews, follow } = kind.plan(run, seen, Date.now());
+    const { memory, isNews, follow } = kind.plan(run, seen as There<O>, Date.now());
     commit(run, memory, isNews || run.turns === 0 ? 'news' : 'turn');
     follow?.();
     updateVisibility(run);

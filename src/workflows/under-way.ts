@@ -24,3 +24,22 @@ export function begin<M extends ResourceMemory, R>(
   );
   run.underWay.set(id, ended);
 }
+
+/**
+ * The same of work that the state asks for, one at a time: where it is under way already, another turn follows it.
+ *
+ * @public for kinds to come; CONTRIBUTING.md says how
+ */
+export function beginAlone<M extends ResourceMemory, R>(
+  run: RunState<M>,
+  id: string,
+  work: () => Promise<R>,
+  take: (result: R) => void,
+): void {
+  const before = run.underWay.get(id);
+  if (before === undefined) begin(run, id, work(), take);
+  else
+    void before.then(() => {
+      run.dirty = true;
+    });
+}

@@ -1,11 +1,22 @@
+import type { Kind } from '../../src/api/crd/crd.ts';
+import { kinds } from '../../src/api/kinds.ts';
+import { groupOf } from '../../src/clients/kubernetes/paths.ts';
+
 /** What the operator may do in these tests, and nothing else: a call that it has no right to fails here as it would at home. */
 export const operatorRole = {
   apiVersion: 'rbac.authorization.k8s.io/v1',
   kind: 'ClusterRole',
   metadata: { name: 'kco' },
   rules: [
-    { apiGroups: ['operator.kco.local'], resources: ['targetapps'], verbs: ['get', 'list', 'watch'] },
-    { apiGroups: ['operator.kco.local'], resources: ['targetapps/status'], verbs: ['get', 'patch', 'update'] },
+    ...Object.values<Kind>(kinds).flatMap(({ group, plural, owns = [] }) => [
+      { apiGroups: [group], resources: [plural], verbs: ['get', 'list', 'watch'] },
+      { apiGroups: [group], resources: [`${plural}/status`], verbs: ['patch'] },
+      ...owns.map((type) => ({
+        apiGroups: [groupOf(type.apiVersion)],
+        resources: [type.plural],
+        verbs: ['create', 'get', 'list', 'patch', 'watch'],
+      })),
+    ]),
     { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch', 'delete'] },
     { apiGroups: [''], resources: ['pods/eviction'], verbs: ['create'] },
     { apiGroups: [''], resources: ['pods/exec'], verbs: ['create', 'get'] },

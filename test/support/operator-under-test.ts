@@ -110,13 +110,13 @@ process.once('exit', () => {
   for (const child of alive) child.kill('SIGKILL');
 });
 
-/** Starts an operator process; it listens, but need not be ready yet. */
-export async function operatorProcess(settings: Settings): Promise<OperatorProcess> {
+/** Starts an operator process, of this repository or of a copy of it; it listens, but need not be ready yet. */
+export async function operatorProcess(settings: Settings, repository = root): Promise<OperatorProcess> {
   const { PATH = '', HOME = '' } = process.env;
   const env = { PATH, HOME, ...local, ...settings };
   const main = [process.execPath, '--no-warnings', join('src', 'main.ts')];
   const [file = '', ...args] = setpriv === undefined ? main : [setpriv, '--pdeathsig', 'KILL', '--', ...main];
-  const child = spawn(file, args, { cwd: root, env });
+  const child = spawn(file, args, { cwd: repository, env });
   alive.add(child);
   const ended = once(child, 'exit').then(([code, signal]) => {
     alive.delete(child);

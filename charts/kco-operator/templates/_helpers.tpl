@@ -123,12 +123,20 @@ POD_NAMESPACE: the chart sets it from the pod
 {{/* Exactly what the operator calls: first what it always does, then what each action that is on does. */}}
 {{- define "kco.rules" -}}
 {{- $actions := .Values.actions -}}
-- apiGroups: [operator.kco.local]
-  resources: [targetapps]
+{{- range .Files.Get "files/kinds.json" | fromJsonArray }}
+- apiGroups: [{{ .group }}]
+  resources: [{{ .plural }}]
   verbs: [get, list, watch]
-- apiGroups: [operator.kco.local]
-  resources: [targetapps/status]
+- apiGroups: [{{ .group }}]
+  resources: [{{ .plural }}/status]
   verbs: [patch]
+{{- range .owns }}
+# Made for it by server-side apply, which asks for the right to create.
+- apiGroups: [{{ .group | quote }}]
+  resources: [{{ .plural }}]
+  verbs: [create, get, list, patch, watch]
+{{- end }}
+{{- end }}
 # Server-side apply of an Event that is not there yet asks for the right to create it.
 - apiGroups: [""]
   resources: [events]

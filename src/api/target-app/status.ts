@@ -1,26 +1,8 @@
 import { z } from 'zod';
 import type { OutcomeStatus } from '../../domain/target-app/action.ts';
+import { count, millis, resourceStatus, text, time } from '../common/status.ts';
 
 const outcomeStatuses = ['dryRun', 'failed', 'refused', 'succeeded', 'unknown'] as const satisfies OutcomeStatus[];
-
-const text = (max: number, description: string) => z.string().max(max).describe(description);
-const time = (description: string) => z.string().max(40).meta({ description, format: 'date-time' });
-/** Times that are identities: RFC 3339 would have to keep every digit. */
-const millis = (description: string) => z.int().min(0).meta({ description, format: 'int64' });
-const count = (description: string) => z.int().min(0).describe(description);
-
-/** One status condition, as every Kubernetes object has them. */
-export const StatusCondition = z
-  .object({
-    type: text(316, 'Type of the condition, e.g. Ready.'),
-    status: z.enum(['False', 'True', 'Unknown']).describe('Whether it is so: True, False or Unknown.'),
-    reason: text(1024, 'One word in PascalCase that says why.'),
-    message: text(32_768, 'A sentence for people that says why.'),
-    lastTransitionTime: time('When the status last changed.'),
-    observedGeneration: count('The generation of the spec that this is about.').optional(),
-  })
-  .describe('A condition of the TargetApp.');
-export type StatusCondition = z.infer<typeof StatusCondition>;
 
 /** What a rule did not do, and why. */
 const Suppression = z
@@ -111,28 +93,13 @@ export type RuleStatus = z.infer<typeof RuleStatus>;
 /** What KCO says about a TargetApp. */
 export const TargetAppStatus = z
   .object({
-    observedGeneration: z
-      .int()
-      .min(-1)
-      .optional()
-      .describe('The generation of the spec that this status is about; -1 before the first one was observed.'),
-    revision: millis(
-      'Grows with each status that is written, so that a late one never takes the place of a newer: milliseconds since 1970.',
-    ).optional(),
-    phase: z
-      .enum(['Failed', 'Initializing', 'Monitoring', 'Suspended'])
-      .optional()
-      .describe('Where it stands: Initializing, Monitoring, Suspended, or Failed when the spec must be mended.'),
-    conditions: z
-      .array(StatusCondition)
-      .max(16)
-      .optional()
-      .meta({
-        description:
-          'Ready (it is being watched; the message says so when the last actions did not succeed), Reconciling and Stalled (as kstatus reads them), SourceReachable (the app answers), SourceHealthy (it answers with its state), RulesDecidable (every rule can be judged by what it answers), ActionsHealthy (the last actions succeeded).',
-        'x-kubernetes-list-type': 'map',
-        'x-kubernetes-list-map-keys': ['type'],
-      }),
+    ...resourceStatus({
+      phases: ['Failed', 'Initializing', 'Monitoring', 'Suspended'],
+      phase: 'Where it stands: Initializing, Monitoring, Suspended, or Failed when the spec must be mended.',
+      conditions:
+        'Ready (it is being watched; the message says so when the last actions did not succeed), Reconciling and Stalled (as kstatus reads them), SourceReachable (the app answers), SourceHealthy (it answers with its state), RulesDecidable (every rule can be judged by what it answers), ActionsHealthy (the last actions succeeded).',
+      workflow: 'The Temporal workflow that watches this TargetApp.',
+    }),
     pods: z
       .object({
         matched: count('Pods that the selector matches.').optional(),
@@ -168,14 +135,6 @@ export const TargetAppStatus = z
       .describe(
         'Webhooks that could not be delivered, the last 20: temporal workflow update execute --name redeliver sends them again.',
       ),
-    workflow: z
-      .object({
-        id: text(1024, 'Id of the workflow in Temporal.'),
-        runId: text(64, 'Id of its present run.').optional(),
-        url: text(2048, 'Its page in the Temporal Web UI.').optional(),
-      })
-      .optional()
-      .describe('The Temporal workflow that watches this TargetApp.'),
   })
   .describe('What KCO says about it; written by KCO only.');
 export type TargetAppStatus = z.infer<typeof TargetAppStatus>;

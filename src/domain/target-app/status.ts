@@ -1,8 +1,9 @@
 import { scalarsOf } from '../diff.ts';
 import { type Json, type JsonObject, own } from '../json.ts';
 import type { WorkflowRef } from '../refs.ts';
+import { resourceStatus } from '../resource-status.ts';
 import { shared } from '../share.ts';
-import { type ConditionNow, type ConditionTable, condition, conditionsStatus } from '../status-conditions.ts';
+import { type ConditionNow, type ConditionTable, condition } from '../status-conditions.ts';
 import { bytesOf } from '../text.ts';
 import type { CompiledSpec } from './compiled-spec.ts';
 import { type Memory, newRuleMemory, type Phase } from './memory.ts';
@@ -153,17 +154,12 @@ function withoutState(memory: Memory, workflow: WorkflowRef, now: number): JsonO
     maxEpisodesMirrored,
   );
   return {
-    ...(plan !== undefined && { observedGeneration: plan.generation }),
-    // Grows from one status to the next, also where two are composed within a millisecond.
-    revision: Math.max(now, (memory.reported?.at ?? 0) + 1),
-    phase: phaseOf(memory, now),
-    conditions: conditionsStatus(memory.conditions, plan?.generation),
+    ...resourceStatus(memory, { generation: plan?.generation, phase: phaseOf(memory, now), workflow, now }),
     pods: podCounts(memory),
     ...(memory.lastPoll !== undefined && { lastPoll: iso(memory.lastPoll) }),
     ...(memory.lastChange !== undefined && { lastChange: iso(memory.lastChange) }),
     ...(memory.pollRequested !== undefined && { pollRequestedAt: memory.pollRequested }),
     rules: rules.map(({ plan: of, rule }, i): Json => ruleStatus(of, rule, memory.pending, maxEpisodes[i] ?? 0)),
     ...(memory.undelivered.length > 0 && { undelivered: undeliveredStatus(memory) }),
-    workflow: { ...workflow },
   };
 }
