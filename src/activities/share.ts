@@ -1,5 +1,7 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 
+import { Tally } from './tally.ts';
+
 /** Does work of a namespace, unless that has its share of it under way already. */
 export type Share = <T>(namespace: string, work: () => Promise<T>) => Promise<T>;
 
@@ -12,9 +14,9 @@ const againMs = (): number => 2_000 + Math.random() * 3_000;
  */
 export function createShare(slots: number): Share {
   const most = Math.ceil(slots / 2);
-  const underWay = new Map<string, number>();
+  const underWay = new Tally();
   return async (namespace, work) => {
-    const before = underWay.get(namespace) ?? 0;
+    const before = underWay.of(namespace);
     if (before >= most)
       throw ApplicationFailure.create({
         type: 'NamespaceBusy',
@@ -23,13 +25,11 @@ export function createShare(slots: number): Share {
         // Nothing went wrong, so nothing is to be logged or counted.
         category: ApplicationFailureCategory.BENIGN,
       });
-    underWay.set(namespace, before + 1);
+    underWay.add(namespace);
     try {
       return await work();
     } finally {
-      const left = (underWay.get(namespace) ?? 1) - 1;
-      if (left === 0) underWay.delete(namespace);
-      else underWay.set(namespace, left);
+      underWay.remove(namespace);
     }
   };
 }

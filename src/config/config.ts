@@ -216,22 +216,24 @@ const tlsOf = (s: Settings): Config['temporal']['tls'] =>
       }
     : undefined;
 
+const temporalOf = (s: Settings): Config['temporal'] => ({
+  address: s.KCO_TEMPORAL_ADDRESS,
+  namespace: s.KCO_TEMPORAL_NAMESPACE,
+  taskQueue: s.KCO_TEMPORAL_TASK_QUEUE,
+  webUrl: s.KCO_TEMPORAL_WEB_URL,
+  tls: tlsOf(s),
+  apiKey: s.KCO_TEMPORAL_API_KEY,
+  apiKeyFile: s.KCO_TEMPORAL_API_KEY_FILE,
+  metricsPort: s.KCO_TEMPORAL_METRICS_PORT,
+});
+
 const configOf = (s: Settings, warnings: string[]): Config => ({
   logLevel: s.KCO_LOG_LEVEL,
   identity: { operator: s.KCO_OPERATOR_NAME, pod: s.POD_NAME ?? hostname(), namespace: s.POD_NAMESPACE },
   leaderElection: s.KCO_LEADER_ELECTION ?? false,
   surface: { bindAddress: s.KCO_BIND_ADDRESS, healthPort: s.KCO_HEALTH_PORT, metricsPort: s.KCO_METRICS_PORT },
   kubernetes: { kubeconfig: s.KUBECONFIG, watchNamespaces: s.KCO_WATCH_NAMESPACES },
-  temporal: {
-    address: s.KCO_TEMPORAL_ADDRESS,
-    namespace: s.KCO_TEMPORAL_NAMESPACE,
-    taskQueue: s.KCO_TEMPORAL_TASK_QUEUE,
-    webUrl: s.KCO_TEMPORAL_WEB_URL,
-    tls: tlsOf(s),
-    apiKey: s.KCO_TEMPORAL_API_KEY,
-    apiKeyFile: s.KCO_TEMPORAL_API_KEY_FILE,
-    metricsPort: s.KCO_TEMPORAL_METRICS_PORT,
-  },
+  temporal: temporalOf(s),
   worker: {
     maxCachedWorkflows: s.KCO_MAX_CACHED_WORKFLOWS,
     slots: {

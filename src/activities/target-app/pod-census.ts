@@ -39,81 +39,92 @@ const longestSilenceMs = 120_000;
 
 const isSaidToRun = ({ phase, ip }: PodView): boolean => phase === 'Running' && ip !== undefined;
 
+/** Whether a pod is there under that address whenever it is asked; the first pod of that uid counts. */
+const isStillAt =
+  (now: () => PodView[]): PodsThere['isAt'] =>
+  (uid, ip) => {
+    const pod = now().find((each) => each.uid === uid);
+    return pod !== undefined && pod.ip === ip && isAlive(pod);
+  };
+
+type WatchedPods = PodCensusOptions['pods'];
+
+/** The LIST and WATCH that covers a namespace. */
+const scopeOf = (pods: WatchedPods, namespace: string) => {
+  const scopes = pods.scopes();
+  return scopes.find((scope) => scope.namespace === namespace) ?? scopes.find((scope) => scope.namespace === undefined);
+};
+
+/** Why the pods of a namespace are not known at all. */
+const unwatchable = (pods: WatchedPods, namespace: string): string | undefined => {
+  if (pods.hasSynced(namespace)) return undefined;
+  const trouble = scopeOf(pods, namespace)?.trouble;
+  if (trouble === undefined) throw new Error('the watch of pods in the namespace has not synced yet');
+  return `the pods of this namespace cannot be watched: ${trouble}`;
+};
+
+const selectedBy = ({ spec }: EffectiveSpec, pods: WatchedPods, namespace: string): PodView[] =>
+  pods.list(namespace).filter(({ labels }) => spec !== undefined && isSelected(spec.selector, labels));
+
+const seenByWatch = (pods: WatchedPods, namespace: string, inForce: EffectiveSpec): PodsSeen => {
+  const podsUnknown = unwatchable(pods, namespace);
+  const matched = selectedBy(inForce, pods, namespace).filter(isAlive).length;
+  return { matched, ...(podsUnknown !== undefined && { podsUnknown }) };
+};
+
+/** What is to be said of an app of which no pod runs, as far as one knows. */
+const noneRunning = (pods: WatchedPods, namespace: string, undecided: string[]): Partial<PodsSeen> => {
+  if (undecided.length > 0) return { podsUnknown: 'the API server does not say whether its pods are still there' };
+  const silentMs = scopeOf(pods, namespace)?.stalenessMs ?? 0;
+  if (silentMs <= longestSilenceMs) return { nothingRuns: true };
+  return { podsUnknown: `the API server has said nothing of pods for ${Math.round(silentMs / 1000)} s` };
+};
+
+/** Uids of known pods that the watch does not have. */
+const unwatchedOf = ({ app, known }: ObserveInput, pods: WatchedPods, matching: PodView[]): string[] => {
+  const matched = new Set(matching.map(({ uid }) => uid));
+  const unmatched = Object.keys(known).filter((subject) => subject !== wholeApp && !matched.has(subject));
+  if (unmatched.length === 0) return [];
+  const watched = new Set(pods.list(app.namespace).map(({ uid }) => uid));
+  return unmatched.filter((uid) => !watched.has(uid));
+};
+
 export const createPodCensus = ({ pods, unwatched, log }: PodCensusOptions): PodCensus => {
-  /** The LIST and WATCH that covers a namespace. */
-  const scopeOf = (namespace: string) => {
-    const scopes = pods.scopes();
-    return (
-      scopes.find((scope) => scope.namespace === namespace) ?? scopes.find((scope) => scope.namespace === undefined)
-    );
-  };
-
-  /** Why the pods of a namespace are not known at all. */
-  const unwatchable = (namespace: string): string | undefined => {
-    if (pods.hasSynced(namespace)) return undefined;
-    const trouble = scopeOf(namespace)?.trouble;
-    if (trouble === undefined) throw new Error('the watch of pods in the namespace has not synced yet');
-    return `the pods of this namespace cannot be watched: ${trouble}`;
-  };
-
   /** Known pods that the watch does not have: those that are there all the same, and those of which nobody can say. */
   const missing = async (
-    { app, known }: ObserveInput,
+    input: ObserveInput,
     { spec, plan }: EffectiveSpec,
     matching: PodView[],
     signal: AbortSignal,
   ): Promise<{ found: PodView[]; undecided: string[] }> => {
-    const matched = new Set(matching.map(({ uid }) => uid));
-    const unmatched = Object.keys(known).filter((subject) => subject !== wholeApp && !matched.has(subject));
-    if (unmatched.length === 0 || spec === undefined || !plan.perPod) return { found: [], undecided: [] };
-    const watched = new Set(pods.list(app.namespace).map(({ uid }) => uid));
-    const uids = unmatched.filter((uid) => !watched.has(uid));
-    if (uids.length === 0) return { found: [], undecided: [] };
-    const found = await unwatched({ namespace: app.namespace, selector: spec.selector, uids }, signal);
+    const { namespace, name: tapp } = input.app;
+    const uids = spec === undefined || !plan.perPod ? [] : unwatchedOf(input, pods, matching);
+    if (spec === undefined || uids.length === 0) return { found: [], undecided: [] };
+    const found = await unwatched({ namespace, selector: spec.selector, uids }, signal);
     if (found === undefined) return { found: [], undecided: uids };
-    if (found.length > 0)
-      log.warning('pod watch lags behind', { namespace: app.namespace, tapp: app.name, pods: found.length });
+    if (found.length > 0) log.warning('pod watch lags behind', { namespace, tapp, pods: found.length });
     return { found: found.filter(isAlive), undecided: [] };
   };
 
-  /** What is to be said of an app of which no pod runs, as far as one knows. */
-  const noneRunning = (namespace: string, undecided: string[]): Partial<PodsSeen> => {
-    if (undecided.length > 0) return { podsUnknown: 'the API server does not say whether its pods are still there' };
-    const silentMs = scopeOf(namespace)?.stalenessMs ?? 0;
-    if (silentMs <= longestSilenceMs) return { nothingRuns: true };
-    return { podsUnknown: `the API server has said nothing of pods for ${Math.round(silentMs / 1000)} s` };
+  return {
+    watched: (namespace, inForce) => seenByWatch(pods, namespace, inForce),
+
+    present: async (input, inForce, signal) => {
+      const { namespace } = input.app;
+      const podsUnknown = unwatchable(pods, namespace);
+      const selected = selectedBy(inForce, pods, namespace);
+      const alive = selected.filter(isAlive);
+      const { found, undecided } = await missing(input, inForce, alive, signal);
+      const matching = [...alive, ...found];
+      // One on its way out runs until it is gone: a replacement in between is no outage.
+      const runs = [...selected, ...found].some(isSaidToRun);
+      const seen: PodsSeen = {
+        matched: matching.length,
+        ...(podsUnknown !== undefined && { podsUnknown }),
+        ...(podsUnknown === undefined && inForce.plan.perPod && !runs && noneRunning(pods, namespace, undecided)),
+      };
+      const isAt = isStillAt(() => [...pods.list(namespace), ...found]);
+      return { seen, running: matching.filter(isRunning), undecided, isAt };
+    },
   };
-
-  const selectedBy = ({ spec }: EffectiveSpec, namespace: string): PodView[] =>
-    pods.list(namespace).filter(({ labels }) => spec !== undefined && isSelected(spec.selector, labels));
-
-  const watched: PodCensus['watched'] = (namespace, inForce) => {
-    const podsUnknown = unwatchable(namespace);
-    const matched = selectedBy(inForce, namespace).filter(isAlive).length;
-    return { matched, ...(podsUnknown !== undefined && { podsUnknown }) };
-  };
-
-  const present: PodCensus['present'] = async (input, inForce, signal) => {
-    const { namespace } = input.app;
-    const podsUnknown = unwatchable(namespace);
-    const selected = selectedBy(inForce, namespace);
-    const alive = selected.filter(isAlive);
-    const { found, undecided } = await missing(input, inForce, alive, signal);
-    const matching = [...alive, ...found];
-    // One on its way out runs until it is gone: a replacement in between is no outage.
-    const runs = [...selected, ...found].some(isSaidToRun);
-    const isAt = (uid: string, ip: string | undefined): boolean => {
-      const isMeant = (pod: PodView) => pod.uid === uid;
-      const pod = pods.list(namespace).find(isMeant) ?? found.find(isMeant);
-      return pod !== undefined && pod.ip === ip && isAlive(pod);
-    };
-    const seen: PodsSeen = {
-      matched: matching.length,
-      ...(podsUnknown !== undefined && { podsUnknown }),
-      ...(podsUnknown === undefined && inForce.plan.perPod && !runs && noneRunning(namespace, undecided)),
-    };
-    return { seen, running: matching.filter(isRunning), undecided, isAt };
-  };
-
-  return { watched, present };
 };

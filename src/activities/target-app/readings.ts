@@ -5,7 +5,7 @@ import type { GraphqlResult } from '../../clients/graphql/client.ts';
 import { comparable } from '../../domain/diff.ts';
 import { type Failure, failureKey, failureOf } from '../../domain/failure.ts';
 import type { Json } from '../../domain/json.ts';
-import type { Reading } from '../../domain/target-app/observation.ts';
+import { type ObserveInput, type Reading, wholeApp } from '../../domain/target-app/observation.ts';
 import type { QueryTarget } from './query-targets.ts';
 import type { EffectiveSpec } from './reader.ts';
 
@@ -25,7 +25,7 @@ const newcomer = ({ subject, name, startedAt, startupMs }: QueryTarget): Reading
  * @param known the fingerprint of what the workflow knows of the subject; undefined when it knows nothing
  * @param maxBytes of the selected state as JSON; a larger one is a failure
  */
-export function readingOf(
+function readingOf(
   question: QueryTarget,
   result: GraphqlResult,
   { plan, selected = {} }: EffectiveSpec,
@@ -54,6 +54,32 @@ export function readingOf(
   if (hash !== knownHash) reading.state = state;
   if (unknown.length === 0) return reading;
   return { ...reading, unknown, ...(result.why !== undefined && { why: result.why }) };
+}
+
+/** All states of one TargetApp together: they travel through payloads that Temporal bounds at 2 MiB. */
+const maxTotalStateBytes = 768 * 1024;
+
+/** What was asked, and the answers in the same order. */
+export interface Answered {
+  questions: QueryTarget[];
+  results: GraphqlResult[];
+  /** Fingerprints of what the workflow knows, by subject. */
+  known: ObserveInput['known'];
+  /** Whether a pod is still there under that address. */
+  isAt(uid: string, ip: string | undefined): boolean;
+}
+
+/** What is told of all answers that differ from what was known. */
+export function readingsOf(answered: Answered, inForce: EffectiveSpec, maxStateBytes: number): Reading[] {
+  const { questions, results, known, isAt } = answered;
+  const maxBytes = Math.min(maxStateBytes, Math.floor(maxTotalStateBytes / Math.max(1, questions.length)));
+  return results.flatMap((result, i) => {
+    const question = questions[i];
+    // A pod that was deleted (or whose address went on) while it was asked has not said anything.
+    if (question === undefined || (question.subject !== wholeApp && !isAt(question.subject, question.ip))) return [];
+    const reading = readingOf(question, result, inForce, known[question.subject], maxBytes);
+    return reading === undefined ? [] : [reading];
+  });
 }
 
 /** What is told of a known pod that the watch lacks, while the API server does not say whether it is there. */
