@@ -1,5 +1,6 @@
 import type { Step } from '../../api/target-app/compile-action.ts';
 import type { ActionOutcome, ActionRequest } from '../../domain/target-app/action.ts';
+import { refused, unknown } from '../../domain/target-app/outcomes.ts';
 import type { EffectiveSpec, TargetAppReader } from './reader.ts';
 
 /** What a request asks for, as the TargetApp itself says it. */
@@ -9,8 +10,6 @@ export interface Wanted {
   /** Decide and report, act on nothing: as the spec says now, whatever the request says. */
   dryRun: boolean;
 }
-
-const refused = (reason: string, message: string): ActionOutcome => ({ status: 'refused', reason, message });
 
 /** The rule of a spec that asks for the action of a request, or has it in its `onRecovery`: found by what it says. */
 function wantedIn(inForce: EffectiveSpec, { content, action, recovery }: ActionRequest): Wanted | undefined {
@@ -32,8 +31,8 @@ function unwanted({ now }: { now: EffectiveSpec }, request: ActionRequest, mayBe
     return refused('NotInSpec', `the TargetApp has no rule ${request.rule} that asks for this ${request.action}`);
   const message = `generation ${request.generation} of the TargetApp is no longer in force, and the present one does not ask for it`;
   return mayBeDone
-    ? { status: 'unknown', reason: 'Superseded', message: `${message}; an earlier attempt may have taken effect` }
-    : { ...refused('Superseded', message), undone: true };
+    ? unknown('Superseded', `${message}; an earlier attempt may have taken effect`)
+    : refused('Superseded', message, { undone: true });
 }
 
 /**
@@ -49,12 +48,8 @@ export async function requestedStep(
   const specs = await apps.present(request, request.generation);
   if (specs === undefined)
     return mayBeDone
-      ? {
-          status: 'unknown',
-          reason: 'Deleted',
-          message: 'the TargetApp was deleted; an earlier attempt may have taken effect',
-        }
-      : { ...refused('Deleted', 'the TargetApp was deleted'), undone: true };
+      ? unknown('Deleted', 'the TargetApp was deleted; an earlier attempt may have taken effect')
+      : refused('Deleted', 'the TargetApp was deleted', { undone: true });
   const { now, before } = specs;
   const earlier = mayBeDone && before?.generation === request.generation ? wantedIn(before, request) : undefined;
   return wantedIn(now, request) ?? earlier ?? unwanted(specs, request, mayBeDone);

@@ -5,6 +5,7 @@ import type { ActionOutcome, ActionWait } from './action.ts';
 import type { CompiledAction } from './compiled-spec.ts';
 import type { FiredRequest } from './firing.ts';
 import type { Memory, PendingAction, Undelivered } from './memory.ts';
+import { failed, refused } from './outcomes.ts';
 import { type Load, loadKey } from './suppression.ts';
 
 /** Actions of one TargetApp that have not ended: beyond it a rule is held back until there is room. */
@@ -136,14 +137,9 @@ export function givenUp({ plan, waits, begun }: PendingAction, wait: ActionWait)
     const seconds = Math.round(plan.deliverForMs / 1000);
     const within = seconds < 3_600 ? `${seconds} s` : `${Math.round(seconds / 360) / 10} h`;
     const attempts = waits === 0 ? 'one attempt' : `${waits + 1} attempts`;
-    return {
-      status: 'failed',
-      reason: 'Undelivered',
-      message: `not delivered within ${within}, after ${attempts}; the last one: ${message}`,
-    };
+    return failed('Undelivered', `not delivered within ${within}, after ${attempts}; the last one: ${message}`);
   }
-  const isDone = begun ?? wait.begun;
-  return { status: isDone ? 'failed' : 'refused', reason, message, ...(!isDone && { undone: true }) };
+  return (begun ?? wait.begun) ? failed(reason, message) : refused(reason, message, { undone: true });
 }
 
 /** A webhook that could not be delivered, as it is kept. */

@@ -3,6 +3,7 @@ import { own } from '../json.ts';
 import type { CompiledRule, CompiledSpec } from './compiled-spec.ts';
 import { type Episode, type Memory, newRuleMemory, type RuleMemory } from './memory.ts';
 import type { FiredEpisode } from './observation.ts';
+import { unknown } from './outcomes.ts';
 import { predecessors, type RuleIdentity, withKeys } from './rule-identity.ts';
 
 /** The rules that a mirror was written for, each under its own digest as key. */
@@ -29,9 +30,10 @@ function seededRule(mirror: FiredEpisode[], now: number): RuleMemory {
     if (firedAt !== undefined) memory.firings.push({ subject, at: firedAt });
     if (pending !== undefined)
       memory.lastOutcome = {
-        status: 'unknown',
-        reason: 'OutcomeUnknown',
-        message: 'what Temporal knew of it was lost while it ran; it may have taken effect and is not repeated',
+        ...unknown(
+          'OutcomeUnknown',
+          'what Temporal knew of it was lost while it ran; it may have taken effect and is not repeated',
+        ),
         actionId: pending,
         at: now,
       };

@@ -3,6 +3,7 @@ import type { ExecResult, Kube, KubeObject } from '../../../clients/kubernetes/c
 import { pods } from '../../../clients/kubernetes/pods.ts';
 import type { PodRef } from '../../../domain/refs.ts';
 import type { ActionOutcome } from '../../../domain/target-app/action.ts';
+import { dryRun, failed, succeeded, unknown } from '../../../domain/target-app/outcomes.ts';
 import { containersOf, podView } from '../pod-view.ts';
 import { type Action, type ActionContext, Retry } from './action.ts';
 import { type Attempted, kubeFailure } from './kube-failure.ts';
@@ -21,8 +22,6 @@ const inDirectory = 'cd "$1" && shift && exec "$@"';
 /** The argv that runs a command in a directory. The Kubernetes API has no such field, so this needs /bin/sh in the container. */
 export const argvOf = ({ command, workingDir }: Pick<ExecCommandParameters, 'command' | 'workingDir'>): string[] =>
   workingDir === undefined ? command : ['/bin/sh', '-c', inDirectory, 'sh', workingDir, ...command];
-
-const failed = (reason: string, message: string): ActionOutcome => ({ status: 'failed', reason, message });
 
 /** The pod of that uid and its container, by GET: a name may belong to another pod by now. */
 const findPlace = async (
@@ -54,26 +53,14 @@ const lostReasons = { Aborted: 'Aborted', ConnectionLost: 'ConnectionLost', Time
 const outcomeOf = (result: Exclude<ExecResult, { result: 'neverSent' }>, { pod, container }: Place): ActionOutcome => {
   const where = `in ${pod.name}/${container}`;
   const output = readable(result.output);
-  if (result.result === 'unknown') {
-    return { status: 'unknown', reason: lostReasons[result.reason], message: `${where}: ${result.message}`, output };
-  }
-  if (result.result === 'error') {
-    return {
-      status: 'unknown',
-      reason: 'NodeError',
-      message: `no exit code ${where}; the node says: ${result.message}`,
-      output,
-    };
-  }
-  return result.code === 0
-    ? { status: 'succeeded', reason: 'Completed', message: `the command succeeded ${where}`, code: 0, output }
-    : {
-        status: 'failed',
-        reason: 'NonZeroExit',
-        message: `the command exited with ${result.code} ${where}`,
-        code: result.code,
-        output,
-      };
+  if (result.result === 'unknown')
+    return unknown(lostReasons[result.reason], `${where}: ${result.message}`, { output });
+  if (result.result === 'error')
+    return unknown('NodeError', `no exit code ${where}; the node says: ${result.message}`, { output });
+  const { code } = result;
+  return code === 0
+    ? succeeded('Completed', `the command succeeded ${where}`, { code, output })
+    : failed('NonZeroExit', `the command exited with ${code} ${where}`, { code, output });
 };
 
 const wouldRun = async (
@@ -89,7 +76,7 @@ const wouldRun = async (
   const right = allowed ? '' : '; it would be refused, because the right to get pods/exec is missing';
   // Arguments stay in the TargetApp: whoever reads Events may not be who may read those.
   const message = `would run ${JSON.stringify(argv[0])} with ${argv.length - 1} arguments in ${pod.name}/${container}${right}`;
-  return { status: 'dryRun', reason: allowed ? 'DryRun' : 'Forbidden', message };
+  return dryRun(allowed ? 'DryRun' : 'Forbidden', message);
 };
 
 const execute = async (
@@ -127,19 +114,14 @@ const execute = async (
 export const createExecCommand = ({ kube }: { kube: ExecKube }): Action<ExecCommandParameters> => ({
   name: 'exec_command',
   run: async (context, parameters) => {
-    const { namespace, dryRun } = context.request;
-    if (context.attempt > 1 && !parameters.idempotent) {
-      return {
-        status: 'unknown',
-        reason: 'RepeatRefused',
-        message: 'an earlier attempt may have run the command, so it is not repeated',
-      };
-    }
-    let attempted: Attempted = { verb: 'get', apiVersion: 'v1', resource: 'pods', namespace };
+    const { request } = context;
+    if (context.attempt > 1 && !parameters.idempotent)
+      return unknown('RepeatRefused', 'an earlier attempt may have run the command, so it is not repeated');
+    let attempted: Attempted = { verb: 'get', apiVersion: 'v1', resource: 'pods', namespace: request.namespace };
     try {
       const place = await findPlace(kube, context, parameters);
       if ('status' in place) return place;
-      if (dryRun) return await wouldRun(kube, context, argvOf(parameters), place);
+      if (request.dryRun) return await wouldRun(kube, context, argvOf(parameters), place);
       attempted = { ...attempted, subresource: 'exec', name: place.pod.name };
       return await execute(kube, context, parameters, place);
     } catch (error) {

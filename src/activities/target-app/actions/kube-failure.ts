@@ -2,6 +2,7 @@ import { isTransient, type Kube, KubeError } from '../../../clients/kubernetes/c
 import { groupOf } from '../../../clients/kubernetes/paths.ts';
 import type { Json } from '../../../domain/json.ts';
 import type { ActionOutcome } from '../../../domain/target-app/action.ts';
+import { failed, refused } from '../../../domain/target-app/outcomes.ts';
 import { Retry, Wait } from './action.ts';
 
 /** What an action tried to do, in the words of RBAC. */
@@ -65,14 +66,16 @@ const refusal = async (
       kube.canI({ ...attempted, group: groupOf(apiVersion) }),
       kube.whoAmI(),
     ]);
-    if (allowed) return { status: 'refused', reason: 'AdmissionDenied', message: error.message };
+    if (allowed) return refused('AdmissionDenied', error.message);
     const what = `${resource}${subresource ? `/${subresource}` : ''}`;
     const remedy = givenBy ? `; the administrator gives the right with the Helm value ${givenBy}` : '';
-    const message = `${user} may not ${verb} ${what} in namespace ${namespace}${remedy}; check with: ${canI(attempted, user)}`;
-    return { status: 'refused', reason: 'Forbidden', message };
+    return refused(
+      'Forbidden',
+      `${user} may not ${verb} ${what} in namespace ${namespace}${remedy}; check with: ${canI(attempted, user)}`,
+    );
   } catch {
     // Who may not even ask is told what the server said.
-    return { status: 'refused', reason: 'Forbidden', message: error.message };
+    return refused('Forbidden', error.message);
   }
 };
 
@@ -121,5 +124,5 @@ export const kubeFailure = async (
   if (wait !== undefined) throw wait;
   if (mayPass(error)) throw new Retry(error.reason, error.message, error.retryAfterMs);
   if (error.status === 403) return refusal(kube, error, attempted);
-  return { status: 'failed', reason: failureReason(error), message: error.message };
+  return failed(failureReason(error), error.message);
 };

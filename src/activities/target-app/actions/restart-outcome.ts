@@ -1,4 +1,5 @@
 import type { ActionOutcome, OutcomeStatus } from '../../../domain/target-app/action.ts';
+import { dryRun, failed, refused, succeeded } from '../../../domain/target-app/outcomes.ts';
 import { listed } from '../../../domain/workload.ts';
 import type { Restarting } from './restart-one.ts';
 
@@ -49,14 +50,13 @@ function dryOutcome({ restarted, gone, unmanaged, holds }: Told): ActionOutcome 
     leftAlone(unmanaged),
   );
   const other = holds[0]?.reason ?? (unmanaged.length > 0 ? 'Unmanaged' : 'AlreadyGone');
-  return { status: 'dryRun', reason: restarted.length > 0 ? 'DryRun' : other, message };
+  return dryRun(restarted.length > 0 ? 'DryRun' : other, message);
 }
 
 const nothingToRestart = ({ context, parameters }: Restarting): ActionOutcome => {
-  if (context.mayBeDone)
-    return { status: 'succeeded', reason: 'AlreadyGone', message: 'no pod is left that was there when the rule fired' };
+  if (context.mayBeDone) return succeeded('AlreadyGone', 'no pod is left that was there when the rule fired');
   const why = parameters.pods === 'all' ? 'no Running pod matches the selector' : 'no pod made the rule fire';
-  return { status: 'failed', reason: 'NoMatchingPods', message: why };
+  return failed('NoMatchingPods', why);
 };
 
 /** Names of all that were restarted, as far as they are remembered. */
@@ -75,10 +75,10 @@ export function restartOutcome(restarting: Restarting): ActionOutcome {
     const more = count > names.length ? ` and ${count - names.length} before` : '';
     const isOver = told.forGood === count;
     const message = sentences(`${isOver ? 'deleted' : 'restarted'}: ${names.join(', ')}${more}`, ...rest);
-    return { status: 'succeeded', reason: isOver ? 'Deleted' : 'Restarted', message };
+    return succeeded(isOver ? 'Deleted' : 'Restarted', message);
   }
-  if (unmanaged.length > 0) return { status: 'refused', reason: 'Unmanaged', message: sentences(...rest) };
-  if (gone.length > 0) return { status: 'succeeded', reason: 'AlreadyGone', message: sentences(...rest) };
+  if (unmanaged.length > 0) return refused('Unmanaged', sentences(...rest));
+  if (gone.length > 0) return succeeded('AlreadyGone', sentences(...rest));
   return nothingToRestart(restarting);
 }
 

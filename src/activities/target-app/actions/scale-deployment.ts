@@ -8,6 +8,7 @@ import {
 } from '../../../clients/kubernetes/client.ts';
 import { lookAtScaled } from '../../../clients/kubernetes/workloads.ts';
 import type { ActionOutcome } from '../../../domain/target-app/action.ts';
+import { dryRun, failed, refused, succeeded } from '../../../domain/target-app/outcomes.ts';
 import { type Action, type ActionContext, Wait } from './action.ts';
 import { autoscalerOf, wouldUndo } from './autoscalers.ts';
 import { type Attempted, kubeFailure } from './kube-failure.ts';
@@ -51,11 +52,11 @@ const findTarget = async (
   if (!owner) return noOwner(context.mayBeDone, kind);
   if (second) {
     const message = `the pods belong to ${owners.map(({ name }) => name).join(', ')}; name one in parameters.deployment`;
-    return { status: 'failed', reason: 'OwnerAmbiguous', message };
+    return failed('OwnerAmbiguous', message);
   }
   if (owner.kind !== kind) {
     const message = `the pod belongs to the ${owner.kind} ${owner.name}, not to a ${kind}; set parameters.kind or parameters.deployment`;
-    return { status: 'failed', reason: 'OwnerMismatch', message };
+    return failed('OwnerMismatch', message);
   }
   return { kind, namespace, name: owner.name };
 };
@@ -75,11 +76,10 @@ const conflictWaitMs = 2_000;
 
 const whatOf = ({ kind, name }: ScaleTarget): string => `${kind} ${name}`;
 
-const alreadyThere = ({ context, target, replicas }: Scaling): ActionOutcome => ({
-  status: context.request.dryRun ? 'dryRun' : 'succeeded',
-  reason: 'AlreadyAtValue',
-  message: `${whatOf(target)} already has ${replicas} replicas`,
-});
+const alreadyThere = ({ context, target, replicas }: Scaling): ActionOutcome => {
+  const ended = context.request.dryRun ? dryRun : succeeded;
+  return ended('AlreadyAtValue', `${whatOf(target)} already has ${replicas} replicas`);
+};
 
 /** What speaks against scaling now, or what is to be said beside it. */
 async function circumstances(
@@ -88,13 +88,9 @@ async function circumstances(
 ): Promise<ActionOutcome | string> {
   const { signal, request } = context;
   const what = whatOf(target);
-  const refused = (reason: string, message: string): ActionOutcome => ({
-    status: request.dryRun ? 'dryRun' : 'refused',
-    reason,
-    message,
-  });
+  const turnedDown = request.dryRun ? dryRun : refused;
   const looked = await lookAtScaled(kube, target, { signal });
-  if (looked?.isBeingDeleted) return refused('BeingDeleted', `${what} is being deleted, so it is not scaled`);
+  if (looked?.isBeingDeleted) return turnedDown('BeingDeleted', `${what} is being deleted, so it is not scaled`);
   const rollout = looked?.rollout === undefined ? '' : `; ${what} ${looked.rollout}`;
   const autoscaler = await autoscalerOf(kube, target, signal);
   if (autoscaler === 'none') return rollout;
@@ -104,7 +100,7 @@ async function circumstances(
   const range = `the HorizontalPodAutoscaler ${name} keeps ${what} between ${min} and ${max} replicas`;
   if (wouldUndo(autoscaler, before, replicas)) {
     const fix = 'change its minReplicas and maxReplicas instead, or delete it';
-    return refused('ScaledByHPA', `${range} and would undo a change from ${before} to ${replicas}: ${fix}`);
+    return turnedDown('ScaledByHPA', `${range} and would undo a change from ${before} to ${replicas}: ${fix}`);
   }
   const still = `the HorizontalPodAutoscaler ${name} stands still until there are replicas again`;
   return `${rollout}; ${replicas === 0 ? still : range}`;
@@ -131,14 +127,11 @@ async function write(scaling: Scaling, read: Scale, isLast = false): Promise<Act
   if (present.replicas === read.replicas) return write(scaling, present, true);
   const change = `from ${read.replicas} to ${present.replicas}`;
   const message = `${whatOf(target)} was scaled ${change} by another in the meantime, and is left so`;
-  return { status: 'failed', reason: 'Conflict', message };
+  return failed('Conflict', message);
 }
 
-const absent = (target: ScaleTarget): ActionOutcome => ({
-  status: 'failed',
-  reason: 'NotFound',
-  message: `there is no ${whatOf(target)} in namespace ${target.namespace}`,
-});
+const absent = (target: ScaleTarget): ActionOutcome =>
+  failed('NotFound', `there is no ${whatOf(target)} in namespace ${target.namespace}`);
 
 async function scale(scaling: Scaling): Promise<ActionOutcome> {
   const { kube, context, target, replicas } = scaling;
@@ -150,9 +143,7 @@ async function scale(scaling: Scaling): Promise<ActionOutcome> {
   const failure = await write(scaling, before);
   if (failure !== undefined) return failure;
   const change = `${whatOf(target)} from ${before.replicas} to ${replicas} replicas${beside}`;
-  return context.request.dryRun
-    ? { status: 'dryRun', reason: 'DryRun', message: `would scale ${change}` }
-    : { status: 'succeeded', reason: 'Scaled', message: `scaled ${change}` };
+  return context.request.dryRun ? dryRun('DryRun', `would scale ${change}`) : succeeded('Scaled', `scaled ${change}`);
 }
 
 /**

@@ -5,6 +5,8 @@ import { retryAfterMs } from '../../../clients/http/retry-after.ts';
 import { addressOf, hostAndPortOf, sanitize } from '../../../clients/http/sanitize.ts';
 import type { Json } from '../../../domain/json.ts';
 import type { ActionOutcome, ActionRequest } from '../../../domain/target-app/action.ts';
+import { dryRun, failed, succeeded } from '../../../domain/target-app/outcomes.ts';
+import { Tally } from '../../tally.ts';
 import { type Action, type ActionContext, Wait } from './action.ts';
 
 /** What the webhook action needs. */
@@ -92,19 +94,13 @@ const outcomeOf = (result: HttpResult, parameters: WebhookParameters, now: numbe
   const code = result.status;
   const to = hostOf(url);
   // Failures begin with the address, path included.
-  const failed = result.ok ? '' : result.failure.message.replaceAll(addressOf(url), hostAndPortOf(url));
-  const message = result.ok ? `${method} ${to} answered ${code}` : `${method} ${failed}`;
-  if (code !== undefined && isExpected(parameters, code)) {
-    return {
-      status: 'succeeded',
-      reason: 'ActionSucceeded',
-      message: `${method} ${to} answered ${code}`,
-      code,
-    };
-  }
+  const why = result.ok ? '' : result.failure.message.replaceAll(addressOf(url), hostAndPortOf(url));
+  const message = result.ok ? `${method} ${to} answered ${code}` : `${method} ${why}`;
+  if (code !== undefined && isExpected(parameters, code))
+    return succeeded('ActionSucceeded', `${method} ${to} answered ${code}`, { code });
   const reason = result.ok ? 'HTTPStatus' : result.failure.class;
   const mayPass = result.ok ? notNow.has(result.status) || result.status >= 500 : !lasting.has(reason);
-  if (!mayPass) return { status: 'failed', reason, message, code };
+  if (!mayPass) return failed(reason, message, { code });
   const afterMs = result.ok ? retryAfterMs(result.headers['retry-after'], now) : undefined;
   // The receiver may have taken it all the same, and only its answer got lost.
   throw new Wait(reason, message, afterMs ?? 0, { begun: true });
@@ -114,36 +110,15 @@ const outcomeOf = (result: HttpResult, parameters: WebhookParameters, now: numbe
 const wouldSend = ({ url, method, body, headers = {} }: HttpRequest): ActionOutcome => {
   const what =
     body === undefined ? 'no body' : `${Buffer.byteLength(body)} bytes of ${sanitize(headers['content-type'] ?? '')}`;
-  return {
-    status: 'dryRun',
-    reason: 'ActionDryRun',
-    message: `would send ${method} ${hostOf(String(url))} with ${what}`,
-  };
+  return dryRun('ActionDryRun', `would send ${method} ${hostOf(String(url))} with ${what}`);
 };
 
-const invalid = (message: string): ActionOutcome => ({ status: 'failed', reason: 'InvalidSpec', message });
+const invalid = (message: string): ActionOutcome => failed('InvalidSpec', message);
 
 /** Requests to one receiver that may be open at once, from all TargetApps: one that says nothing must not take all slots. */
 const maxOpenPerReceiver = 10;
 /** When a request that had to wait for such a place is tried again. */
 const placeWaitMs = 2_000;
-
-/** Places at receivers; `take` gives one back by what it returns, or is told that there is none. */
-const createPlaces = () => {
-  const open = new Map<string, number>();
-  return {
-    take(receiver: string): (() => void) | undefined {
-      const taken = open.get(receiver) ?? 0;
-      if (taken >= maxOpenPerReceiver) return undefined;
-      open.set(receiver, taken + 1);
-      return () => {
-        const left = (open.get(receiver) ?? 1) - 1;
-        if (left > 0) open.set(receiver, left);
-        else open.delete(receiver);
-      };
-    },
-  };
-};
 
 /**
  * Sends an HTTP request. At least once, and de-duplicable: every attempt carries the same `Idempotency-Key` and
@@ -153,18 +128,18 @@ const createPlaces = () => {
  * Reasons: `ActionSucceeded`, `ActionDryRun`, `HTTPStatus`, `InvalidSpec`, `ReceiverBusy`, and the failures of a request.
  */
 export const createWebhook = ({ http, now = Date.now }: WebhookDependencies): Action<WebhookParameters> => {
-  const places = createPlaces();
+  const open = new Tally();
   const send = async (delivery: HttpRequest, begun: boolean): Promise<HttpResult> => {
     const receiver = new URL(String(delivery.url)).host;
-    const giveBack = places.take(receiver);
-    if (giveBack === undefined) {
+    if (open.of(receiver) >= maxOpenPerReceiver) {
       const message = `${sanitize(receiver)} has not answered ${maxOpenPerReceiver} requests yet`;
       throw new Wait('ReceiverBusy', message, placeWaitMs, { begun });
     }
+    open.add(receiver);
     try {
       return await http.send(delivery);
     } finally {
-      giveBack();
+      open.remove(receiver);
     }
   };
   return {
