@@ -101,3 +101,11 @@ export function condensed({ left, waiting, out, uncounted }: Pacing, now: number
   if (scarce.length === 0 && waiting.length === 0 && isOver && uncounted === undefined) return undefined;
   return { left: Object.fromEntries(scarce), waiting, ...(!isOver && { out }), ...(uncounted && { uncounted }) };
 }
+
+/** When there is next room for what waits for some; infinity when nothing does. Epoch milliseconds. */
+export function nextRoomAt({ left, waiting, out }: Pacing, now: number): number {
+  const isUntold = out !== undefined && out.count > out.told;
+  const wanted = new Set([...waiting.map(roomOf), ...(isUntold ? (['notice'] as const) : [])]);
+  const refilled = [...wanted].map((room) => leftIn(left, room, now).at + rooms[room].refillMs);
+  return Math.min(...refilled, Number.POSITIVE_INFINITY);
+}

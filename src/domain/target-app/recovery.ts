@@ -6,7 +6,7 @@ import type { Decision } from './rules.ts';
 import type { RuleTurn } from './suppression.ts';
 
 /** How long a replacement is waited for: one that does not come (the app was scaled down) leaves nothing that is ill. */
-const replacementMs = 60_000;
+export const replacementMs = 60_000;
 /** Incidents of pods that are gone; more than that are told together with the last ones. */
 const maxOrphans = 100;
 

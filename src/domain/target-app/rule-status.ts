@@ -8,7 +8,7 @@ const maxMessage = 512;
 /** Waiting actions that are shown of one rule. */
 const maxPendingShown = 5;
 /** How long the trouble of a condition that is true for a moment only is remembered: it has no episode to end with. */
-const edgeTroubleMs = 3_600_000;
+export const edgeTroubleMs = 3_600_000;
 
 const shortly = (message: string): string => legible(message, maxMessage);
 

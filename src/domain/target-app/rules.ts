@@ -159,8 +159,9 @@ function pruned(turn: RuleTurn, scopes: Scope[]): void {
   memory.firings = stillCounted(turn);
 }
 
-/** Notes that all is well, so that a later incident is not held back by what this one took. */
-function noteCalm({ memory, now }: RuleTurn, scopes: Scope[], isComplete: boolean): void {
+/** Notes that all is well, so that a later incident is not held back by what this one took; only repeated restarts are. */
+function noteCalm({ rule, memory, now }: RuleTurn, scopes: Scope[], isComplete: boolean): void {
+  if (!rule.paced) return;
   const last = memory.firings.at(-1);
   if (last === undefined || last.at <= (memory.calmAt ?? Number.NEGATIVE_INFINITY) || last.at === now) return;
   const isCalm = isComplete && scopes.length > 0 && scopes.every(({ finding }) => finding === false);

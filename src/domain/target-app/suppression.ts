@@ -1,7 +1,7 @@
 import { backoffMs } from '../backoff.ts';
 import type { CompiledRule, CompiledSpec } from './compiled-spec.ts';
 import type { Scope, SubjectView } from './findings.ts';
-import type { Episode, FiringRecord, HeldBackReason, RuleMemory } from './memory.ts';
+import type { Episode, FiringRecord, HeldBackReason, RuleMemory, SubjectMemory } from './memory.ts';
 
 /** What the workflow can still take on: actions that it may add, and those that have not had their turn yet. */
 export interface Load {
@@ -44,7 +44,7 @@ const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
 const backOff = { firstMs: 10_000, longestMs: 300_000, forgottenMs: 600_000 };
 
 /** The firings that back-off counts: restarts since all was well, or what was done to pods that were ill from the start. */
-function countedFirings({ rule, memory }: RuleTurn): FiringRecord[] {
+function countedFirings({ rule, memory }: Pick<RuleTurn, 'memory' | 'rule'>): FiringRecord[] {
   if (!rule.paced) return memory.firings.filter(({ ineffective: inVain }) => inVain);
   const { calmAt } = memory;
   return calmAt === undefined ? memory.firings : memory.firings.filter(({ at }) => at > calmAt);
@@ -55,6 +55,13 @@ function inARow(firings: FiringRecord[]): number {
   const times = [...new Set(firings.map(({ at }) => at))];
   const broken = times.findLastIndex((at, index) => index > 0 && at - (times[index - 1] ?? at) >= backOff.forgottenMs);
   return times.length - Math.max(0, broken);
+}
+
+/** When the back-off after the last firing ends, or is forgotten; epoch milliseconds. */
+export function backOffEnds(rule: CompiledRule, memory: RuleMemory): number[] {
+  const firings = countedFirings({ rule, memory });
+  const last = firings.at(-1)?.at;
+  return last === undefined ? [] : [last + backoffMs(backOff, inARow(firings)), last + backOff.forgottenMs];
 }
 
 /**
@@ -102,11 +109,16 @@ function mostFiringsOf({ rule, memory, now }: RuleTurn): Suppression | undefined
 /** How long a pod that never answered is given to start, where neither the rule nor its startup probe says. */
 const defaultGraceMs = 300_000;
 
-/** Milliseconds that a pod which never answered still has to start, before it may be restarted. */
-function startingMs({ rule, now }: RuleTurn, { hash, startedAt, startupMs, seenAt }: SubjectView): number {
-  if (!rule.paced || hash !== undefined) return 0;
-  return (startedAt ?? seenAt ?? 0) + (rule.startupGraceMs ?? startupMs ?? defaultGraceMs) - now;
+/** When a pod that never answered has had its time to start; undefined for one that has answered. Epoch milliseconds. */
+export function startUpEnd(rule: CompiledRule, subject: SubjectMemory): number | undefined {
+  const { hash, startedAt, startupMs, seenAt } = subject;
+  if (hash !== undefined) return undefined;
+  return (startedAt ?? seenAt ?? 0) + (rule.startupGraceMs ?? startupMs ?? defaultGraceMs);
 }
+
+/** Milliseconds that a pod which never answered still has to start, before it may be restarted. */
+const startingMs = ({ rule, now }: RuleTurn, view: SubjectView): number =>
+  rule.paced ? (startUpEnd(rule, view) ?? now) - now : 0;
 
 /** The subjects of a scope that are not just starting. */
 export const started = (turn: RuleTurn, { satisfied }: Scope): SubjectView[] =>
