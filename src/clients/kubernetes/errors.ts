@@ -1,3 +1,6 @@
+import { retryAfterMs } from '../http/retry-after.ts';
+import { sanitize } from '../http/sanitize.ts';
+
 /** The part of a Kubernetes `Status` object that KCO reads (meta/v1). */
 export interface Status {
   code?: number;
@@ -29,6 +32,12 @@ interface KubeErrorFields {
   cause?: unknown;
 }
 
+/** Room for the names and fields that the API server enumerates. */
+const maxMessage = 512;
+
+/** What the API server or a node says, as a message: one line that a person can read. */
+export const messageOf = (text: string): string => sanitize(text, maxMessage);
+
 /** Any request to the API server that did not succeed. Decide by `status`, `reason` and `details`, never by the message. */
 export class KubeError extends Error {
   /** HTTP status; undefined when there was no answer. */
@@ -42,7 +51,7 @@ export class KubeError extends Error {
   readonly resourceMissing: boolean;
 
   constructor(fields: KubeErrorFields) {
-    super(sanitise(fields.message), { cause: fields.cause });
+    super(messageOf(fields.message), { cause: fields.cause });
     this.name = 'KubeError';
     this.status = fields.status;
     this.reason = fields.reason;
@@ -66,14 +75,6 @@ export const isTransient = (error: unknown): boolean =>
     ? ['ConnectFailed', 'ConnectionLost', 'Timeout'].includes(error.reason)
     : error.status === 429 || error.status >= 500);
 
-const maxMessage = 512;
-
-/** One printable line of at most 512 characters. */
-export const sanitise = (text: string): string => {
-  const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
-  return line.length > maxMessage ? `${line.slice(0, maxMessage - 1).toWellFormed()}…` : line.toWellFormed();
-};
-
 const reasons: Record<number, string> = {
   400: 'BadRequest',
   401: 'Unauthorized',
@@ -89,13 +90,6 @@ const reasons: Record<number, string> = {
   500: 'InternalError',
   503: 'ServiceUnavailable',
   504: 'Timeout',
-};
-
-/** `Retry-After` of an HTTP answer in milliseconds: delta seconds or an HTTP date. */
-export const parseRetryAfter = (header: string | undefined, now: number): number | undefined => {
-  if (header === undefined) return undefined;
-  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - now;
-  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
 };
 
 const parseStatus = (body: string): Status | undefined => {
@@ -120,7 +114,7 @@ export const errorFromAnswer = (status: number, body: string, retryAfterHeader?:
     status,
     reason: parsed?.reason || (reasons[status] ?? `HTTP${status}`),
     message: parsed?.message || `the API server answered ${status} without a reason`,
-    retryAfterMs: parseRetryAfter(retryAfterHeader, Date.now()) ?? fromDetails,
+    retryAfterMs: retryAfterMs(retryAfterHeader, Date.now()) ?? fromDetails,
     details: parsed?.details,
     resourceMissing: status === 404 && parsed?.details?.name === undefined,
   });

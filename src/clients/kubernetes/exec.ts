@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type Dispatcher, WebSocket } from 'undici';
 import type { Connection } from './connection.ts';
-import { errorFromAnswer, errorFromCause, KubeError, type Status } from './errors.ts';
+import { errorFromAnswer, errorFromCause, KubeError, messageOf, type Status } from './errors.ts';
 import { execPath } from './paths.ts';
 import type { ExecRequest, ExecResult, Kube } from './types.ts';
 
@@ -81,7 +81,7 @@ export const resultOf = (status: Status & { status?: string }, output: string): 
   if (status.status === 'Success') return { result: 'exited', code: 0, output };
   const code = status.details?.causes?.find(({ reason }) => reason === 'ExitCode')?.message;
   if (code !== undefined && /^\d+$/.test(code)) return { result: 'exited', code: Number(code), output };
-  const { message } = new KubeError({ reason: '', message: status.message ?? 'no message' });
+  const message = messageOf(status.message ?? 'no message');
   return { result: 'error', reason: status.reason || 'InternalError', message, output };
 };
 

@@ -1,4 +1,4 @@
-import { hasStatus, isGone, KubeError, sanitise } from './errors.ts';
+import { hasStatus, isGone, KubeError, messageOf } from './errors.ts';
 import { objectPath } from './paths.ts';
 import { deleteOptionsBody, type Requests } from './requests.ts';
 import type { EvictResult, Kube, KubeObject, ObjectKey, OwnerReference, ResourceRef, ScaleTarget } from './types.ts';
@@ -53,7 +53,7 @@ const createEvict =
       const budgets = causes.filter(({ reason }) => reason === 'DisruptionBudget');
       if (!(error instanceof KubeError) || budgets.length === 0) throw error;
       // The cause names the budget; the message does not.
-      const message = sanitise(budgets.map((cause) => cause.message ?? error.message).join('; '));
+      const message = messageOf(budgets.map((cause) => cause.message ?? error.message).join('; '));
       return { result: 'blocked', message, retryAfterMs: error.retryAfterMs };
     }
   };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createKube, type Kube, type ResourceRef } from '../../../src/clients/kubernetes/client.ts';
-import { errorFromAnswer, errorFromCause, parseRetryAfter } from '../../../src/clients/kubernetes/errors.ts';
+import { errorFromAnswer, errorFromCause } from '../../../src/clients/kubernetes/errors.ts';
 import { type Answer, type FakeApiServer, json, startFakeApiServer, status } from '../../support/fake-api-server.ts';
 import { startUntrustedServer } from '../../support/tls-server.ts';
 
@@ -181,16 +181,6 @@ describe('an error', () => {
     expect(message.length).toBeLessThanOrEqual(512);
     expect(message).toMatch(/^a \[31mb 😀/);
     expect(message.isWellFormed()).toBe(true);
-  });
-
-  it.each([
-    ['7', 7000],
-    ['Thu, 01 Jan 1970 00:00:12 GMT', 2000],
-    ['Thu, 01 Jan 1970 00:00:01 GMT', 0],
-    ['soon', undefined],
-    [undefined, undefined],
-  ])('reads a Retry-After of %j', (header, expected) => {
-    expect(parseRetryAfter(header, 10_000)).toBe(expected);
   });
 
   it.each([
