@@ -41,7 +41,7 @@ async function main(): Promise<void> {
   log.info('starting', { version, config: effectiveConfig(settings) });
   const { metricsUrl } = installRuntime(log, config.temporal.metricsPort || (await freeLoopbackPort()));
   const metrics = createMetrics({ version, temporalUrl: metricsUrl });
-  const operator = await startOperator({ config, log, metrics, version });
+  const operator = await startOperator({ config, log, metrics, redact: redactor.redact, version });
   log.info('listening', { health_port: operator.surface.healthPort, metrics_port: operator.surface.metricsPort });
   const signal = await Promise.race([operator.failed, asked()]);
   log.info('stopping', { signal });

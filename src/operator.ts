@@ -7,6 +7,7 @@ import { probesOf } from './server/operator-probes.ts';
 import { type ProbeServer, startProbeServer } from './server/probe-server.ts';
 import type { Log } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics/index.ts';
+import type { Redact } from './telemetry/redactor.ts';
 import { createOperatorActivities } from './worker/operator-activities.ts';
 import { createWorkerSupervisor } from './worker/supervisor.ts';
 
@@ -15,6 +16,8 @@ export interface OperatorOptions {
   config: Config;
   log: Log;
   metrics: Metrics;
+  /** Keeps secrets of this process out of Events, status and outcomes. */
+  redact: Redact;
   version: string;
 }
 
@@ -35,7 +38,7 @@ const workerMarginMs = 10_000;
  * be there yet. What starts first ends last: this replica first lets go of the Lease, then its workers end what they have begun,
  * and the probes answer until that is done.
  */
-export function startOperator({ config, log, metrics, version }: OperatorOptions): Promise<Operator> {
+export function startOperator({ config, log, metrics, redact, version }: OperatorOptions): Promise<Operator> {
   const { identity, temporal, kubernetes, leaderElection: isElected } = config;
   const stack = createShutdownStack((step, error) => log.error('shutdown step failed', { step, error }));
   return startAll(stack, async () => {
@@ -49,7 +52,7 @@ export function startOperator({ config, log, metrics, version }: OperatorOptions
       ...{ ...shared, client, temporal, identity, isElected, namespaces: kubernetes.watchNamespaces },
       onTemporalRenewed: () => workers.restart(),
     });
-    const activities = createOperatorActivities({ ...shared, ...manager.known, config, version });
+    const activities = createOperatorActivities({ ...shared, ...manager.known, redact, config, version });
     const workers = createWorkerSupervisor({ config, activities, metrics, version }, (error) =>
       log.warning('worker not connected, retrying', { error }),
     );

@@ -5,6 +5,7 @@ import type { EventRecord } from '../domain/events.ts';
 import type { ObjectRef } from '../domain/refs.ts';
 import type { Log } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics/index.ts';
+import type { Redact } from '../telemetry/redactor.ts';
 import { eventObject } from './event-object.ts';
 import type { KindAccess } from './kind-access.ts';
 import type { Places } from './places.ts';
@@ -17,6 +18,7 @@ export interface EventTools {
   log: Log;
   /** Name of this process, as `reportingInstance`. */
   instance: string;
+  redact: Redact;
 }
 
 /** What the Events of one activity have in common. */
@@ -105,9 +107,9 @@ export class EventBatch {
 
   /** Applies one Event; asked to come back later, it does, if there is time for it. */
   async #apply(record: EventRecord): Promise<void> {
-    const { kube, places, instance } = this.#tools;
+    const { kube, places, instance, redact } = this.#tools;
     const { app, kind, signal } = this.#target;
-    const body = eventObject(app, kind.ref, record, instance);
+    const body = eventObject(app, kind.ref, { ...record, message: redact(record.message) }, instance);
     for (let waits = 0; ; waits += 1) {
       try {
         return await places(app.namespace, () => kube.applyEvent(body, { signal }), signal);

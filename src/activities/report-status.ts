@@ -4,6 +4,7 @@ import type { JsonObject } from '../domain/json.ts';
 import type { StatusReport, WorkflowRef } from '../domain/refs.ts';
 import type { Log } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics/index.ts';
+import type { Redact } from '../telemetry/redactor.ts';
 import type { KindAccess } from './kind-access.ts';
 
 export interface ReportStatusOptions {
@@ -11,6 +12,7 @@ export interface ReportStatusOptions {
   kindAccess(kind: string): KindAccess;
   metrics: Pick<Metrics, 'failed'>;
   log: Log;
+  redact: Redact;
   /** The page of a workflow in the Temporal Web UI; undefined when its address is not known. */
   workflowUrl(workflow: WorkflowRef): string | undefined;
 }
@@ -47,7 +49,7 @@ const isNewerThan =
  * say) is logged and let go: it must not hold up the rest.
  */
 export const createReportStatus =
-  ({ kube, kindAccess, metrics, log, workflowUrl }: ReportStatusOptions): ReportStatus =>
+  ({ kube, kindAccess, metrics, log, redact, workflowUrl }: ReportStatusOptions): ReportStatus =>
   async ({ kind: kindName, app, status }, signal, limitMs) => {
     const { ref, column } = kindAccess(kindName);
     const { apiVersion, kind } = ref;
@@ -58,7 +60,7 @@ export const createReportStatus =
     try {
       const result = await kube.applyStatus(
         ref,
-        { apiVersion, kind, metadata: { namespace, name, uid }, status: shown },
+        { apiVersion, kind, metadata: { namespace, name, uid }, status: redact(shown) },
         { signal: AbortSignal.any([signal, AbortSignal.timeout(limitMs)]), isNewer: isNewerThan(status) },
       );
       return { gone: result === 'gone' };

@@ -5,6 +5,7 @@ import type { ReadInput } from '../domain/object-seen.ts';
 import type { ObjectRef, StatusReport, WorkflowRef } from '../domain/refs.ts';
 import type { Log } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics/index.ts';
+import type { Redact } from '../telemetry/redactor.ts';
 import { createSetFinalizer } from './finalizer.ts';
 import { kindAccess } from './kind-access.ts';
 import type { ObjectFinder } from './object-finder.ts';
@@ -21,6 +22,7 @@ export interface ResourceActivitiesOptions {
   finderOf(kind: string): ObjectFinder<WatchedObject>;
   metrics: Metrics;
   log: Log;
+  redact: Redact;
   /** How many of them run at the same time. */
   slots: Record<'events' | 'reports', number>;
   /** Name of this process, as it stands in Events. */

@@ -2,12 +2,17 @@ import { types } from 'node:util';
 import type { Json } from '../domain/json.ts';
 import { KnownSecrets, redacted } from './known-secrets.ts';
 
+/** The same value without known secrets in its texts, none of which gets longer: its shape and its limits hold. */
+export type Redact = <T>(value: T) => T;
+
 /** Takes secrets out of everything that KCO writes: log lines, Events, status, outcomes. One per process. */
 export interface Redactor {
   /** Remembers a secret, so that it is replaced wherever it turns up: as it is, in base64, URL-encoded or JSON-escaped. */
   add(secret: string): void;
   /** A text without secrets. */
   text(value: string): string;
+  /** For what has a schema: Events, status and outcomes. */
+  redact: Redact;
   /** Anything as JSON without secrets: known literals, and whatever stands under a name that means a secret. Bounded in depth, length and breadth. */
   value(value: unknown): Json;
 }
@@ -85,6 +90,13 @@ class Cleaner {
   }
 }
 
+const withoutSecrets = (value: unknown, secrets: KnownSecrets): unknown => {
+  if (typeof value === 'string') return secrets.hide(value).slice(0, value.length);
+  if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, secrets));
+  if (!isPlain(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, withoutSecrets(field, secrets)]));
+};
+
 /** Creates the redaction sink of a process. */
 export const createRedactor = (): Redactor => {
   const secrets = new KnownSecrets();
@@ -92,6 +104,7 @@ export const createRedactor = (): Redactor => {
   return {
     add: (secret) => secrets.add(secret),
     text: (value) => secrets.hide(value),
+    redact: <T>(value: T) => withoutSecrets(value, secrets) as T,
     value: (value) => cleaner.clean(value),
   };
 };

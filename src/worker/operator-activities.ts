@@ -7,7 +7,7 @@ import type { WorkflowRef } from '../domain/refs.ts';
 
 /** What the activities share with the rest of the operator. */
 export interface OperatorActivitiesOptions
-  extends Pick<ActivityOptions, 'caches' | 'log' | 'metrics' | 'pods' | 'searchAttributes' | 'whenGone'> {
+  extends Pick<ActivityOptions, 'caches' | 'log' | 'metrics' | 'pods' | 'redact' | 'searchAttributes' | 'whenGone'> {
   config: Config;
   version: string;
   kube: Kube;

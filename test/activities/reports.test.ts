@@ -6,6 +6,7 @@ import { refOf } from '../../src/api/resource-ref.ts';
 import { KubeError, type KubeObject } from '../../src/clients/kubernetes/client.ts';
 import type { EventRecord } from '../../src/domain/events.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
+import { createRedactor } from '../../src/telemetry/redactor.ts';
 
 const app = { namespace: 'shop', name: 'cart', uid: 'u' };
 const ref = refOf(kinds.TargetApp);
@@ -20,6 +21,10 @@ const record = (fields: Partial<EventRecord> = {}): EventRecord => ({
   last: 61_500,
   ...fields,
 });
+
+/** What takes a known secret out of what is written. */
+const hiding = createRedactor();
+hiding.add('s3cr3t-key');
 
 /** An API server that answers as told, and what else the activities write. */
 const scripted = (answer: (body: JsonObject, calls: number) => unknown = () => undefined) => {
@@ -58,6 +63,7 @@ const events = (world: ReturnType<typeof scripted>, attempt: Partial<Attempt> = 
     metrics: world.metrics,
     log: world.log,
     instance: 'kco-0',
+    redact: hiding.redact,
   });
   const given = { signal: new AbortController().signal, limitMs: 15_000, attempt: 1, ...attempt };
   return (of: typeof app, records: EventRecord[]) => record('TargetApp', of, records, given);
@@ -120,6 +126,12 @@ describe('recording Events', () => {
     const names = world.written.map(({ metadata }) => (metadata as { name: string }).name);
     expect(names[0]).toBe(names[1]);
     expect(new Set(names).size).toBe(3);
+  });
+
+  it('leaves out a secret that this process knows, and that an application has sent back', async () => {
+    const world = scripted();
+    await events(world)(app, [record({ message: 'cart-1 answered: s3cr3t-key is not valid' })]);
+    expect(world.written[0]?.message).toBe('cart-1 answered: [redacted] is not valid');
   });
 
   it('writes no lone surrogate, which the API server would not take', async () => {
@@ -211,6 +223,7 @@ describe('recording Events', () => {
       kindAccess: () => ({ ref, column: 'tapp', owns: [] }),
       metrics: world.metrics,
       log: world.log,
+      redact: hiding.redact,
       instance: 'kco-0',
     });
     const attempt = { signal: new AbortController().signal, limitMs: 15_000, attempt: 1 };
@@ -233,15 +246,21 @@ describe('recording Events', () => {
 });
 
 describe('reporting a status', () => {
-  const report = (world: ReturnType<typeof scripted>, url?: string, result: 'applied' | 'gone' | 'newer' = 'applied') =>
+  const report = (
+    world: ReturnType<typeof scripted>,
+    url?: string,
+    result: 'applied' | 'gone' | 'newer' = 'applied',
+    more: JsonObject = {},
+  ) =>
     createReportStatus({
       kube: { applyStatus: (_, body) => world.write(body).then(() => result) },
       kindAccess: () => ({ ref, column: 'tapp', owns: [] }),
       metrics: world.metrics,
       log: world.log,
+      redact: hiding.redact,
       workflowUrl: () => url,
     })(
-      { kind: 'TargetApp', app, status: { phase: 'Monitoring', workflow: { id: 'w', runId: 'r' } } },
+      { kind: 'TargetApp', app, status: { phase: 'Monitoring', workflow: { id: 'w', runId: 'r' }, ...more } },
       new AbortController().signal,
       15_000,
     );
@@ -258,6 +277,19 @@ describe('reporting a status', () => {
     const world = scripted();
     await report(world, 'http://ui/w');
     expect(world.written[0]?.status).toMatchObject({ workflow: { url: 'http://ui/w' } });
+  });
+
+  it('leaves out a secret that this process knows, wherever an application has put it', async () => {
+    const world = scripted();
+    const conditions = [{ type: 'Ready', message: 'cart-1 answered 403: s3cr3t-key is not valid' }];
+    const pods = [{ name: 'cart-1', state: { seen: ['s3cr3t-key', 7, null, true] } }];
+    await report(world, undefined, 'applied', { conditions, pods });
+    expect(world.written[0]?.status).toEqual({
+      phase: 'Monitoring',
+      workflow: { id: 'w', runId: 'r' },
+      conditions: [{ type: 'Ready', message: 'cart-1 answered 403: [redacted] is not valid' }],
+      pods: [{ name: 'cart-1', state: { seen: ['[redacted]', 7, null, true] } }],
+    });
   });
 
   it('says when the object is gone', async () => {
@@ -287,6 +319,7 @@ describe('reporting a status', () => {
       kindAccess: () => ({ ref, column: 'tapp', owns: [] }),
       metrics: scripted().metrics,
       log: scripted().log,
+      redact: hiding.redact,
       workflowUrl: () => undefined,
     })({ kind: 'TargetApp', app, status: { revision: 5_000, workflow: {} } }, new AbortController().signal, 15_000);
     expect(asked).toBe(isNewer);

@@ -9,6 +9,7 @@ import type { JsonObject } from '../../src/domain/json.ts';
 import type { StatusReport } from '../../src/domain/refs.ts';
 import { createLog } from '../../src/telemetry/logger.ts';
 import { createMetrics } from '../../src/telemetry/metrics/index.ts';
+import { createRedactor } from '../../src/telemetry/redactor.ts';
 import { startStopwatch } from '../support/pace.ts';
 import { type RealWorld, startWorld, whenUnhealthy } from '../support/real-world.ts';
 import type { RecordedApp } from '../support/recorder.ts';
@@ -63,6 +64,7 @@ describe('while no operator is there', () => {
         kindAccess: () => ({ ref, column: 'tapp', owns: [] }),
         metrics: createMetrics({ version: '0' }),
         log,
+        redact: createRedactor().redact,
         workflowUrl: () => undefined,
       });
     };

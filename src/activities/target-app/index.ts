@@ -9,6 +9,7 @@ import type { ActionRequest, ActionResult } from '../../domain/target-app/action
 import type { ObserveInput } from '../../domain/target-app/observation.ts';
 import type { Log } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics/index.ts';
+import type { Redact } from '../../telemetry/redactor.ts';
 import type { ObjectFinder } from '../object-finder.ts';
 import { withHeartbeat } from '../with-heartbeat.ts';
 import { createActionActivity } from './action-activity.ts';
@@ -30,6 +31,7 @@ export interface TargetAppActivitiesOptions {
   whenGone(listener: (app: WatchedApp) => void): void;
   metrics: Metrics;
   log: Log;
+  redact: Redact;
   defaults: SpecDefaults;
   enabledActions: readonly ActionName[];
   /** What `patch_resource` may patch, as `Kind` or `Kind.group`; absent: whatever RBAC allows. */
@@ -45,7 +47,7 @@ type ActionActivities = Record<ActionName, (request: ActionRequest) => Promise<A
 
 /** The activities that only a TargetApp's workflow calls. */
 export function createTargetAppActivities(options: TargetAppActivitiesOptions) {
-  const { clients, finder, pods, metrics, log, limits, workflowUrl } = options;
+  const { clients, finder, pods, metrics, log, redact, limits, workflowUrl } = options;
   const { kube, http, graphql } = clients;
   const apps = createTargetAppReader({ finder, defaults: options.defaults });
   options.whenGone(({ metadata }) => apps.forget(metadata.uid));
@@ -54,7 +56,7 @@ export function createTargetAppActivities(options: TargetAppActivitiesOptions) {
   const observe = createObserve({ apps, pods, unwatched, graphql, metrics, log, limits, attributes });
   const selectedPods = createSelectedPods({ pods, kube });
   const enabled = new Set(options.enabledActions);
-  const perform = createActionActivity({ apps, pods, selectedPods, enabled, workflowUrl, log });
+  const perform = createActionActivity({ apps, pods, selectedPods, enabled, workflowUrl, log, redact });
   const table = createActions({ kube, http, patchKinds: options.patchKinds });
   const actions = Object.values(table as Record<ActionName, Action<unknown>>).map((action) => [
     action.name,

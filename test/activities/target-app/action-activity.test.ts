@@ -9,6 +9,7 @@ import { KubeError } from '../../../src/clients/kubernetes/client.ts';
 import type { PodRef } from '../../../src/domain/refs.ts';
 import type { ActionOutcome, ActionRequest, ActionResult } from '../../../src/domain/target-app/action.ts';
 import type { Log } from '../../../src/telemetry/logger.ts';
+import { createRedactor } from '../../../src/telemetry/redactor.ts';
 import { defaults } from '../../support/target-app-manifest.ts';
 
 const silent: Log = { debug() {}, info() {}, warning() {}, error() {}, with: () => silent };
@@ -68,6 +69,10 @@ const request = (fields: Partial<ActionRequest> = {}): ActionRequest => ({
   ...fields,
 });
 
+/** What takes a known secret out of outcomes. */
+const redactor = createRedactor();
+redactor.add('s3cr3t-key');
+
 const done: ActionOutcome = { status: 'succeeded', reason: 'Delivered', message: 'done' };
 /** What the action was called with, and what it does. */
 const seen = { parameters: [] as unknown[], mayBeDone: [] as boolean[], requests: [] as ActionRequest[] };
@@ -122,6 +127,7 @@ const perform = (
     enabled: new Set(enabled),
     workflowUrl: ({ id }) => `http://ui/${id}`,
     log,
+    redact: redactor.redact,
   });
   const environment = new MockActivityEnvironment(info);
   return environment.run(() =>
@@ -144,6 +150,23 @@ describe('an action activity', () => {
         },
       },
     ]);
+  });
+
+  it('leaves a secret that this process knows out of what an action says', async () => {
+    const message = 'the receiver says: s3cr3t-key expired';
+    behave = () => ({ ...done, message, output: 'key=s3cr3t-key' });
+    expect(await perform(request())).toMatchObject({
+      message: 'the receiver says: [redacted] expired',
+      output: 'key=[redacted]',
+    });
+    behave = () => {
+      throw new Wait('HTTPStatus', message, 1_000);
+    };
+    expect(await perform(request())).toMatchObject({ message: 'the receiver says: [redacted] expired' });
+    behave = () => {
+      throw new Retry('HTTPStatus', message);
+    };
+    await expect(perform(request())).rejects.toThrow('the receiver says: [redacted] expired');
   });
 
   it('refuses what is switched off, and names the Helm value that switches it on', async () => {
