@@ -241,7 +241,7 @@ describe('the API server refuses', () => {
     {
       what: 'a rule name with spaces',
       of: { actions: [rule({ name: 'a b' })] },
-      words: [at('name'), "'a b': a rule name has letters"],
+      words: [at('name'), "'a b' is not a rule name: use letters"],
     },
     {
       what: 'an unknown condition',

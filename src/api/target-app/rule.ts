@@ -1,27 +1,17 @@
 import { z } from 'zod';
 import { cel } from '../common/cel.ts';
 import { Duration } from '../common/duration.ts';
+import { matching } from '../common/matching.ts';
 import { type ActionName, actionKinds, actionNames } from './actions.ts';
 import { Trigger } from './trigger.ts';
 
-const namePattern = '^[A-Za-z0-9]([-A-Za-z0-9_]*[A-Za-z0-9])?$';
-const nameHowTo =
-  'a rule name has letters, digits, - and _, and starts and ends with a letter or digit, e.g. restart-unhealthy';
-
-const RuleName = z
-  .string()
-  .min(1)
-  .max(63)
-  .refine((text) => new RegExp(namePattern).test(text), { error: nameHowTo })
-  .meta({
-    description:
-      'Name of the rule in Events, metrics and status, unique in its TargetApp. Default: the action and its position, e.g. restart_pod-0.',
-    ...cel({
-      rule: `self.matches('${namePattern}')`,
-      message: nameHowTo,
-      messageExpression: `"'" + self + "': ${nameHowTo}"`,
-    }),
-  });
+const RuleName = matching(z.string().min(1).max(63), {
+  pattern: '^[A-Za-z0-9]([-A-Za-z0-9_]*[A-Za-z0-9])?$',
+  problem:
+    'is not a rule name: use letters, digits, - and _, and a letter or digit at either end, e.g. restart-unhealthy',
+  description:
+    'Name of the rule in Events, metrics and status, unique in its TargetApp. Default: the action and its position, e.g. restart_pod-0.',
+});
 
 const MaxFirings = z
   .strictObject({

@@ -1,10 +1,7 @@
 import { z } from 'zod';
-import { cel } from '../common/cel.ts';
 import { FieldPath } from '../common/field-path.ts';
 import { JsonValue } from '../common/json-value.ts';
-
-const reasonPattern = '^[A-Z][A-Za-z0-9]*$';
-const reasonHowTo = 'is not a reason: write one word in PascalCase, e.g. AppUnhealthy';
+import { matching } from '../common/matching.ts';
 
 /** One entry of `spec.events`: a transition that is worth an Event. */
 export const Transition = z
@@ -17,19 +14,11 @@ export const Transition = z
       'The value after; any when left out. Client-side kubectl apply drops a null, which then means any: use kubectl apply --server-side.',
     ),
     type: z.enum(['Normal', 'Warning']).describe('How severe it is: Normal or Warning.'),
-    reason: z
-      .string()
-      .min(1)
-      .max(64)
-      .refine((text) => new RegExp(reasonPattern).test(text), { error: reasonHowTo })
-      .meta({
-        description: 'Reason of the Event: one word in PascalCase, e.g. AppUnhealthy.',
-        ...cel({
-          rule: `self.matches('${reasonPattern}')`,
-          message: reasonHowTo,
-          messageExpression: `"'" + self + "' ${reasonHowTo}"`,
-        }),
-      }),
+    reason: matching(z.string().min(1).max(64), {
+      pattern: '^[A-Z][A-Za-z0-9]*$',
+      problem: 'is not a reason: write one word in PascalCase, e.g. AppUnhealthy',
+      description: 'Reason of the Event: one word in PascalCase, e.g. AppUnhealthy.',
+    }),
     message: z
       .string()
       .min(1)
