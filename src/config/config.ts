@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { hostname } from 'node:os';
 import type { ActionName } from '../api/target-app/actions.ts';
+import { msOf } from '../domain/seconds.ts';
 import type { QueueName } from '../domain/task-queues.ts';
 import type { Settings, VariableName } from './variables.ts';
 import { configurationTable, variables } from './variables.ts';
@@ -242,24 +243,24 @@ const configOf = (s: Settings, warnings: string[]): Config => ({
       polls: s.KCO_MAX_CONCURRENT_ACTIVITIES,
       reports: s.KCO_MAX_CONCURRENT_REPORTS,
     },
-    shutdownGraceMs: s.KCO_SHUTDOWN_GRACE * 1_000,
+    shutdownGraceMs: msOf(s.KCO_SHUTDOWN_GRACE),
   },
   observing: {
-    defaultIntervalMs: s.KCO_DEFAULT_POLLING_INTERVAL * 1_000,
-    timeoutMs: s.KCO_GRAPHQL_TIMEOUT * 1_000,
+    defaultIntervalMs: msOf(s.KCO_DEFAULT_POLLING_INTERVAL),
+    timeoutMs: msOf(s.KCO_GRAPHQL_TIMEOUT),
     maxRetries: s.KCO_GRAPHQL_MAX_RETRIES,
     maxConcurrentQueries: s.KCO_MAX_CONCURRENT_QUERIES,
-    maxConnectionAgeMs: s.KCO_MAX_CONNECTION_AGE * 1_000,
+    maxConnectionAgeMs: msOf(s.KCO_MAX_CONNECTION_AGE),
     maxConnectionsPerHost: s.KCO_MAX_CONNECTIONS_PER_HOST,
     maxRequestsPerHost: s.KCO_MAX_REQUESTS_PER_HOST,
     maxResponseBytes: s.KCO_MAX_RESPONSE_BYTES,
     maxStateBytes: s.KCO_MAX_STATE_BYTES,
-    statusHeartbeatMs: s.KCO_STATUS_HEARTBEAT * 1_000,
+    statusHeartbeatMs: msOf(s.KCO_STATUS_HEARTBEAT),
   },
   actions: {
     enabled: s.KCO_ENABLED_ACTIONS,
     patchKinds: s.KCO_PATCH_KINDS,
-    timeoutMs: s.KCO_ACTION_EXECUTION_TIMEOUT * 1_000,
+    timeoutMs: msOf(s.KCO_ACTION_EXECUTION_TIMEOUT),
   },
   warnings,
 });

@@ -1,4 +1,5 @@
 import { hasStatus, type Kube } from '../clients/kubernetes/client.ts';
+import { msOf } from '../domain/seconds.ts';
 import { type Loop, startLoop } from '../lifecycle/loop.ts';
 import { type Lease, leaseSeconds, mayLead, type SeenLease } from './lease.ts';
 import { createLeaseClient, type LeaseClient } from './lease-client.ts';
@@ -8,7 +9,7 @@ const renewMs = 1_500;
 /** How often a follower looks: a Lease that was given back is taken after that, one that ran out at most that much later. */
 const lookMs = 1_000;
 /** A leader that could not renew for this long stops leading, before another one may begin. */
-const renewDeadlineMs = (leaseSeconds - 4) * 1_000;
+const renewDeadlineMs = msOf(leaseSeconds - 4);
 /** A look with its write; one of them and the pause before it fit into what is left of the Lease then. */
 const patienceMs = 2_000;
 

@@ -1,4 +1,5 @@
 import type { KubeObject, ObjectMeta } from '../clients/kubernetes/client.ts';
+import { msOf } from '../domain/seconds.ts';
 
 /** `spec` of a coordination.k8s.io/v1 Lease. */
 export interface LeaseSpec {
@@ -38,7 +39,7 @@ export function mayLead(
 ): boolean {
   const holder = lease?.spec?.holderIdentity;
   if (!holder || holder === identity) return true;
-  const durationMs = (lease?.spec?.leaseDurationSeconds ?? leaseSeconds) * 1000;
+  const durationMs = msOf(lease?.spec?.leaseDurationSeconds ?? leaseSeconds);
   return (
     seen?.resourceVersion === lease?.metadata.resourceVersion && seen !== undefined && nowMs - seen.since >= durationMs
   );

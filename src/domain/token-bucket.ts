@@ -1,3 +1,5 @@
+import { msOf, secondsOf } from './seconds.ts';
+
 /** How often something may be done. */
 export interface Rate {
   /** Sustained. */
@@ -29,8 +31,8 @@ export function takeToken(
   now: number,
   withinMs: number,
 ): Take {
-  const filled = Math.min(burst, tokens + ((now - at) / 1000) * perSecond);
-  const waitMs = Math.max(0, ((1 - filled) / perSecond) * 1000);
+  const filled = Math.min(burst, tokens + secondsOf(now - at) * perSecond);
+  const waitMs = Math.max(0, msOf((1 - filled) / perSecond));
   const taken = waitMs <= withinMs;
   return { bucket: { tokens: taken ? filled - 1 : filled, at: now }, taken, waitMs };
 }

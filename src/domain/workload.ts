@@ -1,3 +1,5 @@
+import { inSeconds } from './seconds.ts';
+
 /** A pod as far as a restart depends on it. Times are epoch milliseconds. */
 export interface PodLife {
   uid: string;
@@ -47,7 +49,7 @@ const rollingLookMs = 2_000;
 /** Controllers and the scheduler need this long for a pod that has nothing to wait for. */
 const leastPatienceMs = 10_000;
 
-const seconds = (ms: number): string => `${Math.max(0, Math.round(ms / 1000))} s`;
+const seconds = (ms: number): string => inSeconds(Math.max(0, ms));
 
 /**
  * How long a pod that was never Ready is given: what the rule says, else what its startupProbes allow, else five minutes.

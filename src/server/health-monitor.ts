@@ -1,3 +1,4 @@
+import { secondsOf } from '../domain/seconds.ts';
 import { type Loop, startLoop } from '../lifecycle/loop.ts';
 import type { CheckResult } from './checks.ts';
 
@@ -25,7 +26,7 @@ const lookTimeoutMs = 5_000;
 /** Rejects when the signal aborts: a look that hangs is a look that failed, however patient it is itself. */
 const aborted = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => {
-    const tell = () => reject(new Error(`no answer within ${lookTimeoutMs / 1000} s`));
+    const tell = () => reject(new Error(`no answer within ${secondsOf(lookTimeoutMs)} s`));
     if (signal.aborted) tell();
     else signal.addEventListener('abort', tell, { once: true });
   });

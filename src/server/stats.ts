@@ -1,5 +1,6 @@
 import type { Informer } from '../clients/kubernetes/informer/informer.ts';
 import type { Json } from '../domain/json.ts';
+import { secondsOf } from '../domain/seconds.ts';
 
 /** Where the numbers come from. */
 export interface StatsOptions {
@@ -20,7 +21,7 @@ const stalenessOf = (plural: string, cache: Pick<Informer<unknown>, 'scopes'>): 
     .scopes()
     .map(({ namespace, stalenessMs }) => [
       namespace === undefined ? plural : `${plural}[${namespace}]`,
-      stalenessMs / 1000,
+      secondsOf(stalenessMs),
     ]);
 
 /** What the process is busy with, for people. */

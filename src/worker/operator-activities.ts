@@ -33,12 +33,12 @@ function clientsOf({ config: { observing }, kube }: OperatorActivitiesOptions): 
 }
 
 const defaultsOf = ({ observing, actions }: Config, version: string): ActivityOptions['defaults'] => ({
-  pollingInterval: observing.defaultIntervalMs / 1000,
-  timeout: observing.timeoutMs / 1000,
-  actionTimeout: actions.timeoutMs / 1000,
+  intervalMs: observing.defaultIntervalMs,
+  timeoutMs: observing.timeoutMs,
+  actionTimeoutMs: actions.timeoutMs,
   retries,
   queriesAtOnce: observing.maxConcurrentQueries,
-  statusHeartbeat: observing.statusHeartbeatMs / 1000,
+  heartbeatMs: observing.statusHeartbeatMs,
   salt: version,
 });
 

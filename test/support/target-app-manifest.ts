@@ -3,12 +3,12 @@ import { compileSpec } from '../../src/api/target-app/compile-spec.ts';
 import type { CompiledSpec } from '../../src/domain/target-app/compiled-spec.ts';
 
 export const defaults: SpecDefaults = {
-  pollingInterval: 30,
-  timeout: 10,
-  actionTimeout: 300,
+  intervalMs: 30_000,
+  timeoutMs: 10_000,
+  actionTimeoutMs: 300_000,
   retries: 3,
   queriesAtOnce: 64,
-  statusHeartbeat: 300,
+  heartbeatMs: 300_000,
   salt: 'test',
 };
 

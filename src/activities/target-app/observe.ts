@@ -1,5 +1,6 @@
 import type { Graphql, GraphqlResult } from '../../clients/graphql/client.ts';
 import type { Informer } from '../../clients/kubernetes/informer/informer.ts';
+import { secondsOf } from '../../domain/seconds.ts';
 import type { CompiledSpec } from '../../domain/target-app/compiled-spec.ts';
 import type { PodsSeen } from '../../domain/target-app/findings.ts';
 import { lookLimitMs } from '../../domain/target-app/look-limit.ts';
@@ -92,7 +93,7 @@ export function createObserve(options: ObserveOptions): Observe {
     const { namespace, name: tapp } = app;
     // Its series are gone with it, and are not to come back by a poll that was under way.
     if (apps.isKept(app))
-      metrics.polled({ namespace, tapp, result, seconds, lagSeconds: Math.max(0, started - due) / 1000 });
+      metrics.polled({ namespace, tapp, result, seconds, lagSeconds: secondsOf(Math.max(0, started - due)) });
     log.debug('polled', { namespace, tapp, result, seconds });
   };
 
@@ -117,7 +118,7 @@ export function createObserve(options: ObserveOptions): Observe {
       { input, told, inForce, questions, results, there },
       limits.maxStateBytes,
     );
-    count(input, resultOf(results, readings, told), (performance.now() - began) / 1000, started);
+    count(input, resultOf(results, readings, told), secondsOf(performance.now() - began), started);
     const all = [...readings, ...unsaid];
     return { ...told, ...(gone.length > 0 && { gone }), ...(all.length > 0 && { readings: all }) };
   };

@@ -1,4 +1,5 @@
 import type { Informer } from '../../clients/kubernetes/informer/informer.ts';
+import { inSeconds } from '../../domain/seconds.ts';
 import { isSelected } from '../../domain/selector.ts';
 import type { PodsSeen } from '../../domain/target-app/findings.ts';
 import { type ObserveInput, wholeApp } from '../../domain/target-app/observation.ts';
@@ -77,7 +78,7 @@ const noneRunning = (pods: WatchedPods, namespace: string, undecided: string[]):
   if (undecided.length > 0) return { podsUnknown: 'the API server does not say whether its pods are still there' };
   const silentMs = scopeOf(pods, namespace)?.stalenessMs ?? 0;
   if (silentMs <= longestSilenceMs) return { nothingRuns: true };
-  return { podsUnknown: `the API server has said nothing of pods for ${Math.round(silentMs / 1000)} s` };
+  return { podsUnknown: `the API server has said nothing of pods for ${inSeconds(silentMs)}` };
 };
 
 /** Uids of known pods that the watch does not have. */

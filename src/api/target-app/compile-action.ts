@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { msOf } from '../../domain/seconds.ts';
 import type { CompiledAction } from '../../domain/target-app/compiled-spec.ts';
 import { durationMs } from '../common/duration.ts';
 import type { ExecCommandParameters, RestartPodParameters, WebhookParameters } from './action-parameters.ts';
@@ -11,8 +12,8 @@ export type Step = Pick<Recovery | Rule, 'action' | 'parameters' | 'retries' | '
 
 /** What the installation says of actions where a rule is silent. */
 export interface ActionDefaults {
-  /** Seconds for one attempt of an action. */
-  actionTimeout: number;
+  /** Milliseconds for one attempt of an action. */
+  actionTimeoutMs: number;
   /** Further attempts of an action. */
   retries: number;
 }
@@ -29,15 +30,15 @@ export const optionalMs = (text: string | undefined): number | undefined =>
 export const hashOf = (value: unknown): string =>
   createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 8);
 
-const secondsOf = ({ timeout }: ExecCommandParameters | WebhookParameters): number | undefined =>
-  timeout === undefined ? undefined : timeout * 1000;
+const callMs = ({ timeout }: ExecCommandParameters | WebhookParameters): number | undefined =>
+  timeout === undefined ? undefined : msOf(timeout);
 
 /** The limit of one attempt: the rule's own, else the installation's, but never less than the action's parameters ask for. */
 function attemptMs({ action, parameters, timeout }: Step, defaults: ActionDefaults): number {
-  if (timeout !== undefined) return timeout * 1000;
-  if (action === 'webhook') return (secondsOf(parameters as WebhookParameters) ?? webhookDefaults.timeoutMs) + marginMs;
-  const asked = action === 'exec_command' ? secondsOf(parameters as ExecCommandParameters) : undefined;
-  return Math.max(defaults.actionTimeout * 1000, asked === undefined ? 0 : asked + marginMs);
+  if (timeout !== undefined) return msOf(timeout);
+  if (action === 'webhook') return (callMs(parameters as WebhookParameters) ?? webhookDefaults.timeoutMs) + marginMs;
+  const asked = action === 'exec_command' ? callMs(parameters as ExecCommandParameters) : undefined;
+  return Math.max(defaults.actionTimeoutMs, asked === undefined ? 0 : asked + marginMs);
 }
 
 /** Restarts come one after the other, and give a pod time to start. */

@@ -1,3 +1,4 @@
+import { msOf } from '../../domain/seconds.ts';
 import type { SpecProblem } from '../../domain/spec-problem.ts';
 import type { CompiledRule, CompiledSpec, CompiledTransition } from '../../domain/target-app/compiled-spec.ts';
 import { withKeys } from '../../domain/target-app/rule-identity.ts';
@@ -18,12 +19,12 @@ export interface PlannedApp {
 
 /** What the installation says where a spec is silent. */
 export interface SpecDefaults extends ActionDefaults {
-  /** Seconds between polls. */
-  pollingInterval: number;
-  /** Seconds for one query. */
-  timeout: number;
-  /** Seconds after which a status that says nothing new is written again. */
-  statusHeartbeat: number;
+  /** Milliseconds between polls. */
+  intervalMs: number;
+  /** Milliseconds for one query. */
+  timeoutMs: number;
+  /** Milliseconds after which a status that says nothing new is written again. */
+  heartbeatMs: number;
   /** Pods that are asked at the same time. */
   queriesAtOnce: number;
   /** Changes the digest of every plan: version and configuration of KCO. */
@@ -81,16 +82,17 @@ const rulePlans = (rules: readonly Rule[], defaults: SpecDefaults): CompiledRule
 type Undigested = Omit<CompiledSpec, 'digest' | 'generation'>;
 
 function planned(spec: TargetAppSpec, defaults: SpecDefaults): Undigested {
-  const interval = spec.pollingInterval ?? defaults.pollingInterval;
+  const intervalMs = spec.pollingInterval === undefined ? defaults.intervalMs : msOf(spec.pollingInterval);
+  const timeoutMs = spec.timeout === undefined ? defaults.timeoutMs : msOf(spec.timeout);
   const suspendUntil = timeOf(spec.suspendUntil);
   return {
     endpoint: spec.graphqlEndpoint,
     source: hashOf([spec.graphqlEndpoint, spec.port, spec.scheme, spec.stateQuery, spec.variables]),
     perPod: spec.graphqlEndpoint.startsWith('/'),
-    intervalMs: interval * 1000,
-    timeoutMs: Math.min(spec.timeout ?? defaults.timeout, interval) * 1000,
+    intervalMs,
+    timeoutMs: Math.min(timeoutMs, intervalMs),
     queriesAtOnce: defaults.queriesAtOnce,
-    heartbeatMs: defaults.statusHeartbeat * 1000,
+    heartbeatMs: defaults.heartbeatMs,
     suspend: spec.suspend ?? false,
     ...(suspendUntil === undefined ? {} : { suspendUntil }),
     dryRun: spec.dryRun ?? false,
@@ -107,10 +109,10 @@ const unplannable = (problems: SpecProblem[], defaults: SpecDefaults): Undigeste
   endpoint: '',
   source: '',
   perPod: true,
-  intervalMs: defaults.pollingInterval * 1000,
-  timeoutMs: Math.min(defaults.timeout, defaults.pollingInterval) * 1000,
+  intervalMs: defaults.intervalMs,
+  timeoutMs: Math.min(defaults.timeoutMs, defaults.intervalMs),
   queriesAtOnce: defaults.queriesAtOnce,
-  heartbeatMs: defaults.statusHeartbeat * 1000,
+  heartbeatMs: defaults.heartbeatMs,
   suspend: false,
   dryRun: false,
   onUnknown: 'keep',

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { type Failure, failureOf } from '../../domain/failure.ts';
+import { secondsOf } from '../../domain/seconds.ts';
 import { blamed } from './blame.ts';
 import type { Connecting } from './connections.ts';
 import { connectionFailure } from './failure.ts';
@@ -133,7 +134,7 @@ class Exchange implements Dispatcher.DispatchHandler {
       this.#timer = setTimeout(() => this.#expire(), Math.min(stalledMs, longestGraceMs));
       return;
     }
-    const within = `within ${Math.round(request.deadlineMs) / 1000} s`;
+    const within = `within ${secondsOf(Math.round(request.deadlineMs))} s`;
     this.#fail(this.#controller === undefined ? this.#unsent(within) : this.#late(`gave no complete answer ${within}`));
   }
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { backoffMs, spread } from '../../domain/backoff.ts';
 import { type Failure, type FailureClass, failureOf } from '../../domain/failure.ts';
+import { secondsOf } from '../../domain/seconds.ts';
 import { considerable } from './blame.ts';
 import { badStatus } from './failure.ts';
 import type { Http, HttpRequest, HttpResult } from './http-client.ts';
@@ -62,7 +63,7 @@ const endOf = (result: HttpResult, tookMs: number): PollEnd => {
 };
 
 const timeoutAt = (url: URL, deadlineMs: number): HttpResult =>
-  failed(failureOf('Timeout', `${addressOf(url)} gave no complete answer within ${deadlineMs / 1000} s`));
+  failed(failureOf('Timeout', `${addressOf(url)} gave no complete answer within ${secondsOf(deadlineMs)} s`));
 
 const throttled = (url: URL, how: string): HttpResult => {
   const why = 'the operator limits how often one host is asked (KCO_MAX_REQUESTS_PER_HOST)';
@@ -124,7 +125,7 @@ export const createRetryingHttp = (options: RetryingOptions): Pick<Http, 'send'>
       const url = new URL(request.url);
       const quiet = restraint.quiet(url.href);
       if (quiet !== undefined && quiet.leftMs >= request.deadlineMs)
-        return asked(quiet, url, `of which ${Math.ceil(quiet.leftMs / 1000)} s are left`);
+        return asked(quiet, url, `of which ${Math.ceil(secondsOf(quiet.leftMs))} s are left`);
       if (quiet !== undefined) await options.sleep(quiet.leftMs, request.signal);
       const leftMs = request.deadlineMs - (quiet?.leftMs ?? 0);
       const deadlineMs = restraint.patienceMs(url.href, leftMs);

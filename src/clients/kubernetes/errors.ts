@@ -1,3 +1,4 @@
+import { msOf } from '../../domain/seconds.ts';
 import { retryAfterMs } from '../http/retry-after.ts';
 import { sanitize } from '../http/sanitize.ts';
 
@@ -109,7 +110,7 @@ const parseStatus = (body: string): Status | undefined => {
 export const errorFromAnswer = (status: number, body: string, retryAfterHeader?: string): KubeError => {
   const parsed = parseStatus(body);
   const seconds = parsed?.details?.retryAfterSeconds;
-  const fromDetails = seconds === undefined ? undefined : seconds * 1000;
+  const fromDetails = seconds === undefined ? undefined : msOf(seconds);
   return new KubeError({
     status,
     reason: parsed?.reason || (reasons[status] ?? `HTTP${status}`),

@@ -1,3 +1,5 @@
+import { msOf } from '../../domain/seconds.ts';
+
 /** A container as far as its start-up goes. */
 export interface StartingContainer {
   /** `Always`: an init container that runs for as long as the pod does, a sidecar. */
@@ -15,7 +17,7 @@ export interface StartingPod {
 const allowanceMs = ({ startupProbe }: StartingContainer): number => {
   if (startupProbe === undefined) return 0;
   const { initialDelaySeconds = 0, failureThreshold = 3, periodSeconds = 10 } = startupProbe;
-  return (initialDelaySeconds + failureThreshold * periodSeconds) * 1000;
+  return msOf(initialDelaySeconds + failureThreshold * periodSeconds);
 };
 
 /**

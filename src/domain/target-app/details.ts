@@ -1,4 +1,5 @@
 import { nextPollAt } from '../schedule.ts';
+import { secondsOf } from '../seconds.ts';
 import type { Memory } from './memory.ts';
 import { phaseOf } from './status.ts';
 
@@ -30,7 +31,7 @@ export function detailsOf(memory: Memory, now: number, uid: string): string {
   const next = new Date(nextPollAt(uid, plan.intervalMs, now)).toISOString();
   return [
     `**${phaseOf(memory, now)}**: ${memory.conditions.Ready?.message ?? ''}`,
-    `Polls \`${plan.endpoint}\` every ${plan.intervalMs / 1000} s; ${plan.rules.length} rules; generation ${plan.generation}. Next poll ${next}.`,
+    `Polls \`${plan.endpoint}\` every ${secondsOf(plan.intervalMs)} s; ${plan.rules.length} rules; generation ${plan.generation}. Next poll ${next}.`,
     subjectLines(memory).join('\n'),
     ...(episodes.length > 0 ? ['Open episodes:', episodes.join('\n')] : []),
   ].join('\n\n');

@@ -3,6 +3,7 @@ import { failureKey } from '../failure.ts';
 import type { Json } from '../json.ts';
 import { likeness } from '../likeness.ts';
 import type { PodRef } from '../refs.ts';
+import { inSeconds } from '../seconds.ts';
 import type { ActionOutcome, ActionRequest, OutcomeStatus } from './action.ts';
 import type { CompiledRule, CompiledSpec } from './compiled-spec.ts';
 import type { EventReason } from './event-reasons.ts';
@@ -187,7 +188,7 @@ export function phaseEvents({ phase: before, plan }: Pick<Memory, 'phase' | 'pla
   if (before === after) return [];
   if (after === 'Suspended')
     return [{ type: 'Normal', reason: 'Suspended', message: 'polling and acting are suspended' }];
-  const every = `${Math.round(plan.intervalMs / 1000)} s`;
+  const every = inSeconds(plan.intervalMs);
   if (after === 'Monitoring' && before === 'Suspended')
     return [{ type: 'Normal', reason: 'Resumed', message: `polls ${plan.endpoint} every ${every} again` }];
   if (after === 'Monitoring')

@@ -1,6 +1,7 @@
 import { type Backoff, backoffMs } from '../backoff.ts';
 import { brief, equal } from '../diff.ts';
 import { own } from '../json.ts';
+import { secondsOf } from '../seconds.ts';
 import type { ActionOutcome, ActionWait } from './action.ts';
 import type { CompiledAction } from './compiled-spec.ts';
 import type { FiredRequest } from './firing.ts';
@@ -134,7 +135,7 @@ export function waitingOn(action: PendingAction, wait: ActionWait, now: number):
 export function givenUp({ plan, waits, begun }: PendingAction, wait: ActionWait): ActionOutcome {
   const { reason, message } = wait;
   if (plan.deliverForMs !== undefined) {
-    const seconds = Math.round(plan.deliverForMs / 1000);
+    const seconds = Math.round(secondsOf(plan.deliverForMs));
     const within = seconds < 3_600 ? `${seconds} s` : `${Math.round(seconds / 360) / 10} h`;
     const attempts = waits === 0 ? 'one attempt' : `${waits + 1} attempts`;
     return failed('Undelivered', `not delivered within ${within}, after ${attempts}; the last one: ${message}`);

@@ -1,4 +1,5 @@
 import { backoffMs } from '../backoff.ts';
+import { inSeconds } from '../seconds.ts';
 import type { CompiledRule, CompiledSpec } from './compiled-spec.ts';
 import type { Scope, SubjectView } from './findings.ts';
 import type { Episode, FiringRecord, HeldBackReason, RuleMemory, SubjectMemory } from './memory.ts';
@@ -37,8 +38,6 @@ export interface Suppression {
   /** It is not the rule's own limit that holds it back: a change is not used up by it. */
   isPassing?: true;
 }
-
-const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
 
 /** As Kubernetes does with containers that crash again and again: 10 s, 20 s, 40 s … 5 min; forgotten after 10 min. */
 const backOff = { firstMs: 10_000, longestMs: 300_000, forgottenMs: 600_000 };
@@ -79,8 +78,8 @@ function backOffOf(turn: RuleTurn, episode: Episode): Suppression | undefined {
   return {
     reason: 'BackOff',
     message: rule.paced
-      ? `the last restart was ${seconds(now - last)} ago and not all is well yet, the back-off is ${seconds(waitMs)}`
-      : `it did not help ${seconds(now - last)} ago, the back-off is ${seconds(waitMs)}`,
+      ? `the last restart was ${inSeconds(now - last)} ago and not all is well yet, the back-off is ${inSeconds(waitMs)}`
+      : `it did not help ${inSeconds(now - last)} ago, the back-off is ${inSeconds(waitMs)}`,
   };
 }
 
@@ -91,7 +90,7 @@ function cooldownOf({ rule, memory, now }: RuleTurn, subject: string, episode: E
   if (now - last >= rule.cooldownMs) return undefined;
   return {
     reason: 'Cooldown',
-    message: `fired ${seconds(now - last)} ago, the cooldown is ${seconds(rule.cooldownMs)}`,
+    message: `fired ${inSeconds(now - last)} ago, the cooldown is ${inSeconds(rule.cooldownMs)}`,
   };
 }
 
@@ -102,7 +101,7 @@ function mostFiringsOf({ rule, memory, now }: RuleTurn): Suppression | undefined
   if (within < max) return undefined;
   return {
     reason: 'MaxFirings',
-    message: `fired ${within} times within ${seconds(perMs)}, the limit is ${max}`,
+    message: `fired ${within} times within ${inSeconds(perMs)}, the limit is ${max}`,
   };
 }
 
@@ -129,7 +128,7 @@ function startUpOf(turn: RuleTurn, scope: Scope): Suppression | undefined {
   if (scope.satisfied.length === 0 || left <= 0) return undefined;
   return {
     reason: 'StartingUp',
-    message: `it never answered yet and has ${seconds(left)} left to start`,
+    message: `it never answered yet and has ${inSeconds(left)} left to start`,
     isPassing: true,
   };
 }

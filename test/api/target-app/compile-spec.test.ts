@@ -170,7 +170,7 @@ describe('the digest of a plan', () => {
   it.each([
     { what: 'the spec', other: planned(spec({ pollingInterval: 31 })) },
     { what: 'the generation', other: planned(spec(), 2) },
-    { what: 'a default', other: planned(spec(), 1, { pollingInterval: 31 }) },
+    { what: 'a default', other: planned(spec(), 1, { intervalMs: 31_000 }) },
     { what: 'the salt', other: planned(spec(), 1, { salt: 'other' }) },
     { what: 'the query', other: planned(spec({ stateQuery: '{ other }' })) },
   ])('changes with $what', ({ other }) => {

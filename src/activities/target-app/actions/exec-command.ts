@@ -2,6 +2,7 @@ import type { ExecCommandParameters } from '../../../api/target-app/action-param
 import type { ExecResult, Kube, KubeObject } from '../../../clients/kubernetes/client.ts';
 import { pods } from '../../../clients/kubernetes/pods.ts';
 import type { PodRef } from '../../../domain/refs.ts';
+import { msOf } from '../../../domain/seconds.ts';
 import type { ActionOutcome } from '../../../domain/target-app/action.ts';
 import { dryRun, failed, succeeded, unknown } from '../../../domain/target-app/outcomes.ts';
 import { containersOf, podView } from '../pod-view.ts';
@@ -88,7 +89,7 @@ const execute = async (
   const { namespace } = context.request;
   // Ends before the attempt does: an outcome that nobody waits for any more would be lost.
   const allowedMs = context.timeoutMs - Math.min(2000, context.timeoutMs / 10);
-  const wantedMs = parameters.timeout === undefined ? allowedMs : parameters.timeout * 1000;
+  const wantedMs = parameters.timeout === undefined ? allowedMs : msOf(parameters.timeout);
   const result = await kube.exec({
     namespace,
     pod: place.pod.name,

@@ -4,6 +4,7 @@ import type { Http, HttpRequest, HttpResult } from '../../../clients/http/http-c
 import { retryAfterMs } from '../../../clients/http/retry-after.ts';
 import { addressOf, hostAndPortOf, sanitize } from '../../../clients/http/sanitize.ts';
 import type { Json } from '../../../domain/json.ts';
+import { msOf, secondsOf } from '../../../domain/seconds.ts';
 import type { ActionOutcome, ActionRequest } from '../../../domain/target-app/action.ts';
 import { dryRun, failed, succeeded } from '../../../domain/target-app/outcomes.ts';
 import { Tally } from '../../tally.ts';
@@ -69,12 +70,12 @@ const deliveryOf = (context: ActionContext, parameters: WebhookParameters, now: 
       ...Object.fromEntries(userHeaders(parameters.headers)),
       'idempotency-key': request.id,
       'webhook-id': request.id,
-      'webhook-timestamp': String(Math.floor(now / 1000)),
+      'webhook-timestamp': String(Math.floor(secondsOf(now))),
     },
     body,
     deadlineMs: Math.min(
       timeoutMs,
-      parameters.timeout === undefined ? webhookDefaults.timeoutMs : parameters.timeout * 1000,
+      parameters.timeout === undefined ? webhookDefaults.timeoutMs : msOf(parameters.timeout),
     ),
     signal,
     // A receiver that said 200 has the message, whatever becomes of the rest of its answer.

@@ -1,3 +1,4 @@
+import { secondsOf } from '../../../domain/seconds.ts';
 import { hasStatus, KubeError } from '../errors.ts';
 import type { Store } from './store.ts';
 import { needsList, retryAfterMs, waitAfter } from './watch-failure.ts';
@@ -150,7 +151,7 @@ class ListWatch {
     return {
       ...this.#scope,
       resourceVersion,
-      timeoutSeconds: Math.ceil(watchMs / 1000),
+      timeoutSeconds: Math.ceil(secondsOf(watchMs)),
       signal,
       stallMs: timing.stallMs,
       onOpen: () => this.#onOpen(),

@@ -1,3 +1,4 @@
+import { msOf } from '../../../domain/seconds.ts';
 import { KubeError } from '../errors.ts';
 import type { Kube, KubeList, KubeObject, ListOptions, ResourceRef, WatchOptions } from '../types.ts';
 import { linesOf } from './lines.ts';
@@ -22,7 +23,7 @@ const errorFromEvent = ({ object }: WatchEvent): KubeError => {
     status: object.code ?? 500,
     reason: object.reason || 'InternalError',
     message: object.message ?? 'the watch ended with an error',
-    retryAfterMs: seconds === undefined ? undefined : seconds * 1000,
+    retryAfterMs: seconds === undefined ? undefined : msOf(seconds),
     details: object.details,
   });
 };
