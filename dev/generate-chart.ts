@@ -1,12 +1,11 @@
-// Writes what the chart has from elsewhere: schema of its values, ranges of numbers, kinds, table of values, dashboard. Its CRDs are those of crds/, by a
-// symbolic link that Helm follows, also when it packages.
+// Writes what the chart has from elsewhere: schema of its values, ranges of numbers, kinds, table of values. Its CRDs are those
+// of crds/, by a symbolic link that Helm follows, also when it packages.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Kind } from '../src/api/crd/crd.ts';
 import { kinds } from '../src/api/kinds.ts';
 import { groupOf } from '../src/clients/kubernetes/paths.ts';
 import { configRanges } from './chart/config-schema.ts';
-import { dashboard } from './chart/dashboard.ts';
 import { valuesSchema } from './chart/values-schema.ts';
 import { valuesTable } from './chart/values-table.ts';
 import { writeOrCheck } from './write-or-check.ts';
@@ -36,7 +35,6 @@ const kindsInChart = () =>
 writeOrCheck({
   [join(chart, 'files', 'kinds.json')]: asJson(kindsInChart()),
   [join(chart, 'files', 'config-ranges.json')]: asJson(configRanges()),
-  [join(chart, 'files', 'dashboard.json')]: asJson(dashboard()),
   [join(chart, 'values.schema.json')]: asJson(valuesSchema()),
   [join(chart, 'README.md')]: readme(),
 });

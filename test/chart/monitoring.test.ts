@@ -15,6 +15,7 @@ interface Alert {
 }
 interface Dashboard {
   panels: {
+    id: number;
     type: string;
     title: string;
     description: string;
@@ -87,6 +88,11 @@ describe('each alert', () => {
 });
 
 describe('the dashboard', () => {
+  it('has panels of different ids', () => {
+    const ids = dashboard.panels.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
   it('has panels that lie side by side and say what they show', () => {
     const taken = new Set<string>();
     for (const { title, type, description, gridPos } of dashboard.panels) {
