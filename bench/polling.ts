@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { openSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,6 +8,7 @@ import { Client, Connection } from '@temporalio/client';
 import { startSampleApp } from '../dev/sample-app/app.ts';
 import { startServers } from '../dev/servers/start-servers.ts';
 import { createKube, type KubeObject, type ResourceRef } from '../src/clients/kubernetes/client.ts';
+import { createShutdownStack } from '../src/lifecycle/shutdown-stack.ts';
 import { changesMissed, eventsOf, type Poll, pollsOf } from './histories.ts';
 
 // `node bench/polling.ts [--apps 200] [--interval 5] [--pods 1] [--seconds 60]`: a fleet of TargetApps on real servers.
@@ -66,14 +68,27 @@ async function until<T>(what: string, look: () => Promise<T | undefined>, patien
 }
 
 const say = (line: string) => console.error(`bench: ${line}`);
+const stack = createShutdownStack((name, error) => say(`${name}: ${(error as Error).message}`));
+/** Ends what runs, also after a failure, and then this process. */
+const leave = async (code: number): Promise<never> => {
+  await stack.end();
+  process.exit(code);
+};
+process.once('uncaughtException', (error) => {
+  console.error(error);
+  void leave(1);
+});
 const servers = await startServers({
   onProgress: say,
   podCidr: '127.30.0.0/16',
   nodes: Math.ceil((apps * podsPerApp) / 100),
   headless: true,
 });
+await stack.push('servers', servers.stop, 30_000);
 const app = await startSampleApp({});
+await stack.push('sample application', app.close);
 const kube = createKube({ kubeconfig: servers.kubernetes.kubeconfig });
+await stack.push('kubernetes connection', kube.close);
 const { parse } = await import('yaml');
 const crd = parse(readFileSync(new URL('../crds/operator.kco.local_targetapps.yaml', import.meta.url), 'utf8'));
 await kube.create(crds, crd);
@@ -141,6 +156,13 @@ operator.once('exit', (code, signal) => {
   if (code !== 0) throw new Error(`the operator ended: ${code ?? signal}`);
 });
 const pid = operator.pid ?? 0;
+await stack.push(
+  'operator',
+  async () => {
+    if (operator.kill('SIGTERM')) await once(operator, 'exit');
+  },
+  30_000,
+);
 interface TargetApp extends KubeObject {
   status?: { phase?: string };
 }
@@ -168,7 +190,9 @@ const used = { operator: cpuSeconds(pid) - before.operator, temporal: cpuSeconds
 const memory = { operator: rssMiB(pid), temporal: rssMiB(temporalPid) };
 
 say('reading the histories');
-const client = new Client({ connection: await Connection.connect({ address: servers.temporal.address }) });
+const connection = await Connection.connect({ address: servers.temporal.address });
+await stack.push('temporal connection', () => connection.close());
+const client = new Client({ connection });
 const polls: Poll[] = [];
 for await (const { workflowId } of client.workflow.list()) polls.push(...pollsOf(await eventsOf(client, workflowId)));
 const counted = polls.filter(({ due }) => due >= from && due < to - 1000);
@@ -200,9 +224,4 @@ const figures = {
   'changes missed': `${missed} of ${running.length}`,
 };
 for (const [name, value] of Object.entries(figures)) console.log(`${name.padEnd(34)} ${value}`);
-operator.kill('SIGTERM');
-await client.connection.close();
-await app.close();
-await kube.close();
-await servers.stop();
-process.exit(missed === 0 && percentile(lags, 99) <= 1000 ? 0 : 1);
+await leave(missed === 0 && percentile(lags, 99) <= 1000 ? 0 : 1);

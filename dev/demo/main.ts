@@ -3,6 +3,7 @@
  * exits 0, or 1 when something was not as it should be. Ctrl-C leaves nothing running.
  */
 import { parseArgs } from 'node:util';
+import { createShutdownStack, type ShutdownStack } from '../../src/lifecycle/shutdown-stack.ts';
 import { ToolMissing } from '../servers/locate-tool.ts';
 import { ServerFailed } from '../servers/server-process.ts';
 import { NotSeen } from './event-log.ts';
@@ -12,7 +13,7 @@ import { listenToKeys } from './keyboard.ts';
 import { showLive } from './live-view.ts';
 import { OperatorFailed } from './operator-process.ts';
 import { play } from './scenario.ts';
-import { type Cleanup, createCleanup, pollingInterval, type Setup, setUp } from './setup.ts';
+import { pollingInterval, type Setup, setUp } from './setup.ts';
 import { createTerminal, secondsOf, type Terminal } from './terminal.ts';
 
 const usage = 'Usage: npm run demo [-- --script]';
@@ -57,24 +58,29 @@ function keysOf(setup: Setup, terminal: Terminal, kubectl: string[], ask: (code:
   };
 }
 
-async function interact(setup: Setup, terminal: Terminal, cleanup: Cleanup, { code, ask }: ReturnType<typeof asked>) {
+async function interact(
+  setup: Setup,
+  terminal: Terminal,
+  stack: ShutdownStack,
+  { code, ask }: ReturnType<typeof asked>,
+) {
   const kubectl = await kubectlLines(terminal, process.env['PATH']);
   printInstructions(setup, terminal, kubectl);
-  if (terminal.isInteractive) await cleanup.onEnd(listenToKeys(keysOf(setup, terminal, kubectl, ask)));
-  await cleanup.onEnd(showLive(setup, terminal, '   b m s u h q'));
+  if (terminal.isInteractive) await stack.push('keyboard', listenToKeys(keysOf(setup, terminal, kubectl, ask)));
+  await stack.push('live view', showLive(setup, terminal, '   b m s u h q'));
   return code;
 }
 
-async function script(setup: Setup, terminal: Terminal, cleanup: Cleanup): Promise<number> {
-  await cleanup.onEnd(showLive(setup, terminal, ''));
+async function script(setup: Setup, terminal: Terminal, stack: ShutdownStack): Promise<number> {
+  await stack.push('live view', showLive(setup, terminal, ''));
   return (await play(setup, terminal)) ? 0 : 1;
 }
 
-async function perform(terminal: Terminal, cleanup: Cleanup, end: ReturnType<typeof asked>, isScript: boolean) {
-  const setup = await setUp(terminal, cleanup);
+async function perform(terminal: Terminal, stack: ShutdownStack, end: ReturnType<typeof asked>, isScript: boolean) {
+  const setup = await setUp(terminal, stack);
   const watched = watchOperator(setup);
-  await cleanup.onEnd(watched.stop);
-  const performance = isScript ? script(setup, terminal, cleanup) : interact(setup, terminal, cleanup, end);
+  await stack.push('watch of the operator', watched.stop);
+  const performance = isScript ? script(setup, terminal, stack) : interact(setup, terminal, stack, end);
   return Promise.race([performance, watched.lost]);
 }
 
@@ -93,20 +99,20 @@ async function main(): Promise<void> {
   const started = Date.now();
   const terminal = createTerminal(process.env);
   const { line, paint } = terminal;
-  const cleanup = createCleanup();
+  const stack = createShutdownStack((name, error) => line(`  ${paint.red('✗')} ${name}: ${(error as Error).message}`));
   const end = asked();
   // Nobody reads any more: there is nobody to play to, and the supervisors clean up.
   process.stdout.on('error', () => process.exit(1));
   line(paint.bold(`  KCO demo: one application in three pods, polled every ${pollingInterval} s`));
   let code: number;
   try {
-    code = await Promise.race([perform(terminal, cleanup, end, values.script), end.code]);
+    code = await Promise.race([perform(terminal, stack, end, values.script), end.code]);
   } catch (error) {
     line(`\n  ${paint.red('✗')} ${explained(error)}`);
     code = 1;
   }
   terminal.status(paint.dim('  … stopping everything'));
-  await cleanup.run();
+  await stack.end();
   terminal.close();
   line(
     values.script

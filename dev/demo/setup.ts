@@ -1,5 +1,6 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ShutdownStack } from '../../src/lifecycle/shutdown-stack.ts';
 import { type SampleApp, startSampleApp } from '../sample-app/app.ts';
 import { type Servers, startServers } from '../servers/start-servers.ts';
 import { type Cluster, createCluster } from './cluster.ts';
@@ -23,42 +24,15 @@ export interface Setup {
   log: EventLog;
 }
 
-/** What was started, to be ended in the opposite order; the demo may be told to stop while it still starts. */
-export interface Cleanup {
-  /** Registers how to end something that runs now. Ends it at once when the end has come already. */
-  onEnd(end: () => Promise<void> | void): Promise<void>;
-  /** Ends everything, the youngest first; may be called more than once. */
-  run(): Promise<void>;
-}
-
-/** An empty list of things to end. One that fails to end does not keep the others. */
-export function createCleanup(): Cleanup {
-  const ends: (() => Promise<void> | void)[] = [];
-  let running: Promise<void> | undefined;
-  const endAll = async (): Promise<void> => {
-    for (let end = ends.pop(); end !== undefined; end = ends.pop()) await Promise.resolve(end()).catch(() => undefined);
-  };
-  return {
-    async onEnd(end) {
-      if (running === undefined) ends.push(end);
-      else await end();
-    },
-    run() {
-      running ??= endAll();
-      return running;
-    },
-  };
-}
-
-async function openCluster(terminal: Terminal, cleanup: Cleanup, log: EventLog, forget: (ip: string) => void) {
+async function openCluster(terminal: Terminal, stack: ShutdownStack, log: EventLog, forget: (ip: string) => void) {
   const onProgress = (line: string) => terminal.line(terminal.paint.dim(`    ${line}`));
   const servers = await terminal.step('Kubernetes and Temporal', startServers({ onProgress }));
-  await cleanup.onEnd(() => servers.stop());
+  await stack.push('servers', servers.stop, 30_000);
   // Where commands run that are executed in a pod; removed with the servers, as the operator's log is.
   const workingDir = join(servers.stateDir, 'exec');
   copyFileSync(join(import.meta.dirname, 'health-check.sh'), join(workingDir, 'health-check.sh'));
   const cluster = createCluster(servers.kubernetes.kubeconfig, log, forget);
-  await cleanup.onEnd(() => cluster.stop());
+  await stack.push('watches', cluster.stop);
   return { servers, cluster, workingDir };
 }
 
@@ -79,20 +53,20 @@ const monitored = ({ seen }: EventLog) =>
     where: ({ app, phase, observed }) => app === appName && phase === 'Monitoring' && observed === 3,
   });
 
-/** Starts everything and resolves when the sample application is monitored. Throws with what could not be had. */
-export async function setUp(terminal: Terminal, cleanup: Cleanup): Promise<Setup> {
+/** Starts everything, each to be ended by `stack`, and resolves when the sample application is monitored. Throws with what could not be had. */
+export async function setUp(terminal: Terminal, stack: ShutdownStack): Promise<Setup> {
   const log = createEventLog();
   const app = await startSampleApp();
-  await cleanup.onEnd(() => app.close());
+  await stack.push('sample application', app.close);
   const silent = new Set<string>();
   const forget = (ip: string): void => {
     app.forget(ip);
     app.fault(ip, undefined);
     silent.delete(ip);
   };
-  const { servers, cluster, workingDir } = await openCluster(terminal, cleanup, log, forget);
+  const { servers, cluster, workingDir } = await openCluster(terminal, stack, log, forget);
   const receiver = await startWebhookReceiver(log);
-  await cleanup.onEnd(receiver.close);
+  await stack.push('webhook receiver', receiver.close);
   await terminal.step('the CRD, and the sample application in three pods', establish(cluster, app.port));
   const operator = await terminal.step(
     'the operator, from source',
@@ -103,7 +77,7 @@ export async function setUp(terminal: Terminal, cleanup: Cleanup): Promise<Setup
       logFile: join(servers.stateDir, 'operator.log'),
     }),
   );
-  await cleanup.onEnd(operator.stop);
+  await stack.push('operator', operator.stop);
   const basic = basicTargetApp({ pollingInterval, webhookUrl: receiver.url, workingDir });
   const applied = cluster.apply([basic, ...otherExamples()]).then(() => monitored(log));
   await terminal.step('the TargetApps of examples/, and the first poll', applied);

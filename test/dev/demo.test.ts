@@ -57,11 +57,26 @@ describe('npm run demo -- --script', () => {
 });
 
 describe('npm run demo', () => {
-  it.each(['SIGINT', 'SIGKILL'] as const)('leaves nothing running after %s', async (signal) => {
+  it('ends the operator before its servers after SIGINT, and leaves nothing running', async () => {
+    const demo = startDemo();
+    await until(demo, 'To try in another terminal');
+    const root = demo.process.pid ?? 0;
+    const pids = descendantsOf(root);
+    const operator = descendantsOf(root, 'src/main.ts');
+    const servers = ['kube-apiserver', 'temporal'].flatMap((name) => descendantsOf(root, `${name}-`));
+    expect({ operator: operator.length > 0, servers: servers.length > 1 }).toEqual({ operator: true, servers: true });
+    demo.process.kill('SIGINT');
+    while (operator.some(isRunning)) await delay(10);
+    expect(servers.filter(isRunning)).toEqual(servers);
+    await once(demo.process, 'close');
+    expect(await left(pids)).toEqual([]);
+  });
+
+  it('leaves nothing running after SIGKILL', async () => {
     const demo = startDemo();
     await until(demo, 'To try in another terminal');
     const pids = descendantsOf(demo.process.pid ?? 0);
-    demo.process.kill(signal);
+    demo.process.kill('SIGKILL');
     await once(demo.process, 'close');
     expect(await left(pids)).toEqual([]);
   });
