@@ -242,6 +242,37 @@ export function createFakeActivities(plan: CompiledSpec, pods = 1): FakeActiviti
   return fakes;
 }
 
+/** Activities and sinks that are, by turns, those of each execution: `fakesOf` has them by its workflow's id, so one worker serves all. */
+export function dispatchToFakes(
+  fakesOf: ReadonlyMap<string, FakeActivities>,
+): Pick<FakeActivities, 'activities' | 'sinks'> {
+  const of = (workflowId = ''): FakeActivities => {
+    const fakes = fakesOf.get(workflowId);
+    if (fakes === undefined) throw new Error(`there are no fake activities for ${workflowId}`);
+    return fakes;
+  };
+  const dispatch =
+    (name: keyof Activities) =>
+    (...args: unknown[]) => {
+      const { activities } = of(Context.current().info.workflowExecution?.workflowId);
+      return (activities[name] as (...args: unknown[]) => unknown)(...args);
+    };
+  const names = Object.keys(createFakeActivities(planWith()).activities) as (keyof Activities)[];
+  return {
+    activities: Object.fromEntries(names.map((name) => [name, dispatch(name)])) as unknown as Activities,
+    sinks: {
+      events: {
+        dropped: { fn: (info, ...args) => of(info.workflowId).sinks.events.dropped.fn(info, ...args) },
+      },
+      decisions: {
+        ended: { fn: (info, ...args) => of(info.workflowId).sinks.decisions.ended.fn(info, ...args) },
+        fired: { fn: (info, ...args) => of(info.workflowId).sinks.decisions.fired.fn(info, ...args) },
+        suppressed: { fn: (info, ...args) => of(info.workflowId).sinks.decisions.suppressed.fn(info, ...args) },
+      },
+    },
+  };
+}
+
 /** A look that has seen what there is and does not answer yet. */
 export interface HeldLook {
   isUnderWay: boolean;

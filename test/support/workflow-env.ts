@@ -13,10 +13,12 @@ import {
 import { startServers } from '../../dev/servers/start-servers.ts';
 import type { ObjectRef } from '../../src/domain/refs.ts';
 import { type QueueName, taskQueues } from '../../src/domain/task-queues.ts';
+import { type ShutdownStack, startAll } from '../../src/lifecycle/shutdown-stack.ts';
 import { workflowCode } from '../../src/worker/workflow-code.ts';
 import { attributesOf, standingOf } from '../../src/workflows/search-attributes.ts';
 import type { targetApp } from '../../src/workflows/target-app/target-app.ts';
-import type { FakeActivities } from './fake-activities.ts';
+import { dispatchToFakes, type FakeActivities } from './fake-activities.ts';
+import { createTestStack } from './test-stack.ts';
 
 /** Temporal's own types of histories, to write, read and measure them. */
 export const { History, HistoryEvent } = proto.temporal.api.history.v1;
@@ -51,7 +53,7 @@ export interface Execution {
   end(): Promise<void>;
 }
 
-/** A Temporal dev server of its own, and executions in it: each with its own workers and task queues. */
+/** A Temporal dev server of its own, workers, and executions among fake activities of their own. */
 export interface WorkflowEnv {
   client: Client;
   /** Starts the workflow of a TargetApp among these fake activities; with some search attributes only, where those are named. */
@@ -59,11 +61,18 @@ export interface WorkflowEnv {
   stop(): Promise<void>;
 }
 
+const taskQueue = 'kco';
+
 /** Timers that are late by up to a second would be most of what a fast test waits for. */
 const promptTimers = { 'history.timerProcessorMaxTimeShift': '1ms', 'history.transferProcessorMaxPollInterval': '1s' };
 
-/** One worker for each task queue, as the operator has them */
-async function startWorkers(connection: NativeConnection, namespace: string, taskQueue: string, fakes: FakeActivities) {
+/** One worker for each task queue, as the operator has them. */
+async function startWorkers(
+  connection: NativeConnection,
+  namespace: string,
+  fakes: ReadonlyMap<string, FakeActivities>,
+) {
+  const { activities, sinks } = dispatchToFakes(fakes);
   const common = {
     connection,
     namespace,
@@ -77,11 +86,11 @@ async function startWorkers(connection: NativeConnection, namespace: string, tas
     Worker.create({
       ...common,
       taskQueue: taskQueues[name](taskQueue),
-      activities: fakes.activities,
+      activities,
       ...special,
     });
   const workers = await Promise.all([
-    create('polls', { workflowBundle: await workflowBundle(), sinks: fakes.sinks }),
+    create('polls', { workflowBundle: await workflowBundle(), sinks }),
     create('actions', { maxConcurrentActivityTaskPolls: 2 }),
     create('events', { maxConcurrentActivityTaskPolls: 2 }),
     create('reports', { maxConcurrentActivityTaskPolls: 2 }),
@@ -101,23 +110,43 @@ const allAttributes = {
   KcoReady: 'Bool',
 };
 
-/** Starts a Temporal dev server for a test file. `dynamicConfig` as Temporal has it; `searchAttributes` by name, with their types. */
-export async function startWorkflowEnv(
-  dynamicConfig: Record<string, unknown> = {},
-  searchAttributes: Record<string, string> = allAttributes,
-): Promise<WorkflowEnv> {
-  installQuietRuntime();
+/** How long servers and workers may take to end. */
+const endWithinMs = 60_000;
+
+/** A Temporal dev server, and two connections to it: a client's, and one for workers. */
+async function connect(
+  stack: ShutdownStack,
+  dynamicConfig: Record<string, unknown>,
+  searchAttributes: Record<string, string>,
+) {
   const servers = await startServers({
     parts: 'temporal',
     headless: true,
     searchAttributes,
     dynamicConfig: { ...promptTimers, ...dynamicConfig },
   });
+  await stack.push('servers', servers.stop, endWithinMs);
   const { address, namespace } = servers.temporal;
   const connection = await Connection.connect({ address });
+  await stack.push('temporal connection', () => connection.close());
   const native = await NativeConnection.connect({ address });
-  const client = new Client({ connection, namespace });
-  const workers: (() => Promise<void>)[] = [];
+  await stack.push('temporal connection of the workers', () => native.close());
+  return { native, client: new Client({ connection, namespace }), namespace };
+}
+
+/** Starts a Temporal dev server for a test file. `dynamicConfig` as Temporal has it; `searchAttributes` by name, with their types. */
+export async function startWorkflowEnv(
+  dynamicConfig: Record<string, unknown> = {},
+  searchAttributes: Record<string, string> = allAttributes,
+): Promise<WorkflowEnv> {
+  installQuietRuntime();
+  const stack = createTestStack();
+  const fakesOf = new Map<string, FakeActivities>();
+  const client = await startAll(stack, async () => {
+    const { native, client, namespace } = await connect(stack, dynamicConfig, searchAttributes);
+    await stack.push('workers', await startWorkers(native, namespace, fakesOf), endWithinMs);
+    return client;
+  });
 
   const start = async (
     fakes: FakeActivities,
@@ -125,9 +154,8 @@ export async function startWorkflowEnv(
     attributes?: string[],
   ): Promise<Execution> => {
     const app = { namespace: 'default', name: 'my-app', uid: randomUUID(), ...partial };
-    const taskQueue = `kco-${workers.length}`;
-    workers.push(await startWorkers(native, namespace, taskQueue, fakes));
     const workflowId = `targetapp/${app.namespace}/${app.name}/${app.uid}`;
+    fakesOf.set(workflowId, fakes);
     const handle = await client.workflow.start<typeof targetApp>('targetApp', {
       workflowId,
       taskQueue,
@@ -152,14 +180,5 @@ export async function startWorkflowEnv(
       },
     };
   };
-  return {
-    client,
-    start,
-    stop: async () => {
-      await Promise.all(workers.map((stop) => stop()));
-      await native.close();
-      await connection.close();
-      await servers.stop();
-    },
-  };
+  return { client, start, stop: stack.end };
 }
