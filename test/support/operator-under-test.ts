@@ -114,8 +114,8 @@ process.once('exit', () => {
 
 /** Starts an operator process, of this repository or of a copy of it; it listens, but need not be ready yet. */
 export async function operatorProcess(settings: Settings, repository = root): Promise<OperatorProcess> {
-  const { PATH = '', HOME = '' } = process.env;
-  const env = { PATH, HOME, ...local, ...settings };
+  const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, HOME, NODE_COMPILE_CACHE, ...local, ...settings };
   const main = [process.execPath, '--no-warnings', join('src', 'main.ts')];
   const [file = '', ...args] = setpriv === undefined ? main : [setpriv, '--pdeathsig', 'KILL', '--', ...main];
   const child = spawn(file, args, { cwd: repository, env });
