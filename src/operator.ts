@@ -52,7 +52,9 @@ export function startOperator({ config, log, metrics, redact, version }: Operato
       ...{ ...shared, client, temporal, identity, isElected, namespaces: kubernetes.watchNamespaces },
       onTemporalRenewed: () => workers.restart(),
     });
-    const activities = createOperatorActivities({ ...shared, ...manager.known, redact, config, version });
+    const ending = new AbortController();
+    const known = { ...manager.known, ending: ending.signal };
+    const activities = createOperatorActivities({ ...shared, ...known, redact, config, version });
     const workers = createWorkerSupervisor({ config, activities, metrics, version }, (error) =>
       log.warning('worker not connected, retrying', { error }),
     );
@@ -63,6 +65,7 @@ export function startOperator({ config, log, metrics, redact, version }: Operato
     stack.run('watches', manager.watches);
     stack.run('health monitors', manager.monitors);
     stack.run('workers', workers, config.worker.shutdownGraceMs + workerMarginMs);
+    void stack.push('turns', () => ending.abort());
     stack.run('signals', manager.signals);
     stack.run('leader', manager.leader);
     return { surface, failed: workers.failed, stop: stack.end };

@@ -45,6 +45,8 @@ export interface Config {
     maxResponseBytes: number;
     maxStateBytes: number;
     statusHeartbeatMs: number;
+    /** How long a turn of many polls lasts at most; 0: every poll is a turn of its own. */
+    turnMs: number;
   };
   actions: {
     enabled: ActionName[];
@@ -256,6 +258,7 @@ const configOf = (s: Settings, warnings: string[]): Config => ({
     maxResponseBytes: s.KCO_MAX_RESPONSE_BYTES,
     maxStateBytes: s.KCO_MAX_STATE_BYTES,
     statusHeartbeatMs: msOf(s.KCO_STATUS_HEARTBEAT),
+    turnMs: s.KCO_POLLS_PER_TURN === 1 ? 0 : msOf(s.KCO_TURN_LENGTH),
   },
   actions: {
     enabled: s.KCO_ENABLED_ACTIONS,

@@ -178,6 +178,10 @@ export const variables = z.object({
     limit: patchKindsLimit,
     fallback: '(whatever RBAC allows)',
   }),
+  KCO_POLLS_PER_TURN: wholeNumber(0, 1, 0, {
+    meaning:
+      'How many polls stand in the history of a workflow as one row: `1`: each by itself, which costs a hundred times as much; `0`: all until something differs',
+  }),
   KCO_SHUTDOWN_GRACE: wholeNumber(0, 3_600, 30, {
     unit: 's',
     meaning:
@@ -225,6 +229,10 @@ export const variables = z.object({
   KCO_TEMPORAL_WEB_URL: text('an http(s) URL without credentials', isWebUrl).optional().register(variableFacts, {
     meaning: 'The Temporal Web UI as a browser reaches it; used for the links in status and templates',
     limit: 'an http(s) URL without credentials',
+  }),
+  KCO_TURN_LENGTH: wholeNumber(60, 86_400, 21_600, {
+    unit: 's',
+    meaning: 'How long polls in which nothing differs stay one row in the history of a workflow',
   }),
   KCO_WATCH_NAMESPACES: text(namespacesLimit, (value) => parts(value).every((name) => dnsLabel.test(name)))
     .transform(parts)

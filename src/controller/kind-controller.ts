@@ -14,6 +14,8 @@ export interface KindController<T extends WatchedObject> {
   present(): T[];
   /** Calls the listener with each object that goes: when its deletion begins, or is seen. */
   whenGone(listener: (object: T) => void): void;
+  /** Calls the listener with each object that comes, changes or goes. */
+  whenChanged(listener: (object: T) => void): void;
 }
 
 /** Watches the objects of one kind and keeps their workflows. */
@@ -24,14 +26,16 @@ export function createKindController<T extends WatchedObject>(
 ): KindController<T> {
   const { metrics, log } = options;
   const { ref, transform } = registration;
-  const listeners: ((object: T) => void)[] = [];
+  const gone: ((object: T) => void)[] = [];
+  const changed: ((object: T) => void)[] = [];
   const controller = createController<T>({ registration, starter, metrics, log, all: () => cache.list() });
   const cache = createInformerFor<T>(options, {
     ref,
     transform,
     onChange: (event, object, previous) => {
       controller.onChange(event, object, previous);
-      if (event === 'deleted' || isTerminating(object)) for (const listener of listeners) listener(object);
+      if (event === 'deleted' || isTerminating(object)) for (const listener of gone) listener(object);
+      for (const listener of changed) listener(object);
     },
   });
   return {
@@ -39,6 +43,7 @@ export function createKindController<T extends WatchedObject>(
     cache,
     controller,
     present: () => cache.list().filter((object) => !isTerminating(object)),
-    whenGone: (listener) => void listeners.push(listener),
+    whenGone: (listener) => void gone.push(listener),
+    whenChanged: (listener) => void changed.push(listener),
   };
 }

@@ -27,7 +27,7 @@ export interface ManagerOptions extends WatchingOptions {
 /** All that connects Kubernetes with Temporal in this process; the parts are started in this order, and end in the opposite one. */
 export interface Manager {
   /** What is watched and known, for the activities. */
-  known: Pick<ActivityOptions, 'caches' | 'pods' | 'searchAttributes' | 'whenGone'>;
+  known: Pick<ActivityOptions, 'caches' | 'pods' | 'searchAttributes' | 'whenChanged' | 'whenGone'>;
   watches: Part;
   monitors: Part;
   signals: Part;

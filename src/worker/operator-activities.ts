@@ -7,7 +7,10 @@ import type { WorkflowRef } from '../domain/refs.ts';
 
 /** What the activities share with the rest of the operator. */
 export interface OperatorActivitiesOptions
-  extends Pick<ActivityOptions, 'caches' | 'log' | 'metrics' | 'pods' | 'redact' | 'searchAttributes' | 'whenGone'> {
+  extends Pick<
+    ActivityOptions,
+    'caches' | 'log' | 'metrics' | 'ending' | 'pods' | 'redact' | 'searchAttributes' | 'whenChanged' | 'whenGone'
+  > {
   config: Config;
   version: string;
   kube: Kube;
@@ -39,6 +42,7 @@ const defaultsOf = ({ observing, actions }: Config, version: string): ActivityOp
   retries,
   queriesAtOnce: observing.maxConcurrentQueries,
   heartbeatMs: observing.statusHeartbeatMs,
+  turnMs: observing.turnMs,
   salt: version,
 });
 

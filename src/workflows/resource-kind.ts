@@ -57,11 +57,11 @@ export interface ResourceKind<M extends ResourceMemory, O extends Observed> exte
   /** The memory cut to what Temporal takes as the input of the next run. */
   fitted(memory: M): M;
   /**
-   * Reads the world once. A rejection is a turn that has seen nothing.
+   * Reads the world, or waits until there is something to tell of it. Undefined, or a rejection, is a turn that has seen nothing.
    *
    * @param fresh a change was signalled: what a cache knows may be older
    */
-  observe(run: RunState<M>, fresh: boolean): Promise<O>;
+  observe(run: RunState<M>, fresh: boolean): Promise<O | undefined>;
   /** Decides, at once: while it waited for something the memory could become another one. Nothing but the memory is changed. */
   plan(run: RunState<M>, seen: There<O>, now: number): Planned<M>;
   /** When time alone may change a verdict. */

@@ -4,6 +4,7 @@ import type { ResourceMemory } from '../domain/resource-memory.ts';
 import { setFinalizer } from './activities.ts';
 import { commit } from './commit.ts';
 import { handleMessages } from './handlers.ts';
+import { ripeLength } from './history.ts';
 import { heartbeatAt, reported, startReporting } from './report.ts';
 import type { Observed, ResourceKind, There } from './resource-kind.ts';
 import { newRun, type RunState } from './run-state.ts';
@@ -17,8 +18,6 @@ export interface ResourceInput<M extends ResourceMemory> {
   attributes?: string[];
 }
 
-/** Events after which a run hands on to the next: below the server's own suggestion, far below its limit. */
-const maxHistoryLength = 3_800;
 /**
  * How much longer a history may get, once it is long enough, before nothing begins until the run can hand on: a factor. The
  * server suggests to hand on by events or by bytes, and ends a workflow at some twelve times either.
@@ -55,12 +54,6 @@ export const resourceWorkflow =
 const isSettled = <M extends ResourceMemory>(run: RunState<M>): boolean =>
   run.underWay.size === 0 && allHandlersFinished();
 
-/** The events of a history that is long enough to hand on; undefined while it is not. */
-function ripeLength(): number | undefined {
-  const { continueAsNewSuggested, historyLength } = workflowInfo();
-  return continueAsNewSuggested || historyLength > maxHistoryLength ? historyLength : undefined;
-}
-
 /** Whether the next run is wanted and can take over. Asked again after each wait, because signals come meanwhile. */
 async function canHandOn<M extends ResourceMemory>(run: RunState<M>, ripeAt: number | undefined): Promise<boolean> {
   if (ripeAt === undefined) return false;
@@ -91,7 +84,8 @@ async function turn<M extends ResourceMemory, O extends Observed>(
   if (seen?.attributes !== undefined) run.attributes = seen.attributes ?? undefined;
   if (seen !== undefined) run.deleted = seen.deleted === true || (await released(run, kind, seen));
   if (seen !== undefined && !run.deleted) {
-    const { memory, isNews, follow } = kind.plan(run, seen as There<O>, Date.now());
+    run.judgedAt = Date.now();
+    const { memory, isNews, follow } = kind.plan(run, seen as There<O>, run.judgedAt);
     commit(run, memory, isNews || run.turns === 0 ? 'news' : 'turn');
     follow?.();
     updateVisibility(run);

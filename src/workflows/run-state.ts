@@ -20,6 +20,10 @@ export interface RunState<M extends ResourceMemory> {
   turns: number;
   /** Epoch milliseconds at which the coming (or present) turn is due. */
   due: number;
+  /** Epoch milliseconds of the last plan of this run; 0 before the first one. */
+  judgedAt: number;
+  /** Something that held a decision back is over: it is to be judged at the next observation, whatever that finds. */
+  isDueSoon: boolean;
   /** What is under way and ends in this run, by id: actions. */
   underWay: Map<string, Promise<void>>;
   /** What was decided in this run and is to stand in the status before it begins: when, and in which version. */
@@ -54,6 +58,8 @@ export const newRun = <M extends ResourceMemory>(
   turnsStarted: 0,
   turns: 0,
   due: Date.now(),
+  judgedAt: 0,
+  isDueSoon: false,
   underWay: new Map(),
   announced: new Map(),
   handingOn: false,

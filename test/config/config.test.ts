@@ -48,6 +48,7 @@ describe('an empty environment', () => {
         maxResponseBytes: 1_048_576,
         maxStateBytes: 65_536,
         statusHeartbeatMs: 300_000,
+        turnMs: 21_600_000,
       },
       actions: { enabled: ['restart_pod', 'scale_deployment', 'webhook'], timeoutMs: 300_000 },
       warnings: [],

@@ -9,6 +9,7 @@ export const defaults: SpecDefaults = {
   retries: 3,
   queriesAtOnce: 64,
   heartbeatMs: 300_000,
+  turnMs: 0,
   salt: 'test',
 };
 

@@ -21,7 +21,9 @@ import { createObserve } from './observe.ts';
 import type { PodView } from './pod-view.ts';
 import { createTargetAppReader } from './reader.ts';
 import { createSelectedPods } from './selected-pods.ts';
+import { createTurns, isTurn } from './turns.ts';
 import type { WatchedApp } from './watched-app.ts';
+import { createWheel } from './wheel.ts';
 
 export interface TargetAppActivitiesOptions {
   clients: { kube: Kube; http: Http; graphql: Graphql };
@@ -29,6 +31,10 @@ export interface TargetAppActivitiesOptions {
   pods: Informer<PodView>;
   /** Calls the listener with each TargetApp that goes, on every replica: by its own watch. */
   whenGone(listener: (app: WatchedApp) => void): void;
+  /** The same of each change. */
+  whenChanged(listener: (app: WatchedApp) => void): void;
+  /** Aborted when this process ends: it then holds no turn any longer. */
+  ending: AbortSignal;
   metrics: Metrics;
   log: Log;
   redact: Redact;
@@ -54,6 +60,9 @@ export function createTargetAppActivities(options: TargetAppActivitiesOptions) {
   const unwatched = createMissingPods(kube);
   const attributes = options.searchAttributes;
   const observe = createObserve({ apps, pods, unwatched, graphql, metrics, log, limits, attributes });
+  const turns = createTurns({ observe, apps, wheel: createWheel() });
+  options.whenChanged(turns.changed);
+  options.ending.addEventListener('abort', turns.end, { once: true });
   const selectedPods = createSelectedPods({ pods, kube });
   const enabled = new Set(options.enabledActions);
   const perform = createActionActivity({ apps, pods, selectedPods, enabled, workflowUrl, log, redact });
@@ -64,7 +73,8 @@ export function createTargetAppActivities(options: TargetAppActivitiesOptions) {
   ]);
   return {
     diff,
-    observe: (input: ObserveInput) => withHeartbeat((signal, limitMs) => observe(input, signal, limitMs)),
+    observe: (input: ObserveInput) =>
+      withHeartbeat((signal, limitMs) => (isTurn(input) ? turns.take(input, signal) : observe(input, signal, limitMs))),
     ...(Object.fromEntries(actions) as ActionActivities),
   };
 }

@@ -27,6 +27,8 @@ export interface SpecDefaults extends ActionDefaults {
   heartbeatMs: number;
   /** Pods that are asked at the same time. */
   queriesAtOnce: number;
+  /** Milliseconds that a turn of many polls lasts at most; 0: every poll is a turn of its own. */
+  turnMs: number;
   /** Changes the digest of every plan: version and configuration of KCO. */
   salt: string;
 }
@@ -79,6 +81,8 @@ const rulePlans = (rules: readonly Rule[], defaults: SpecDefaults): CompiledRule
     [],
   );
 
+const turnOf = ({ turnMs }: SpecDefaults): Pick<CompiledSpec, 'turnMs'> => (turnMs === 0 ? {} : { turnMs });
+
 type Undigested = Omit<CompiledSpec, 'digest' | 'generation'>;
 
 function planned(spec: TargetAppSpec, defaults: SpecDefaults): Undigested {
@@ -92,6 +96,7 @@ function planned(spec: TargetAppSpec, defaults: SpecDefaults): Undigested {
     intervalMs,
     timeoutMs: Math.min(timeoutMs, intervalMs),
     queriesAtOnce: defaults.queriesAtOnce,
+    ...turnOf(defaults),
     heartbeatMs: defaults.heartbeatMs,
     suspend: spec.suspend ?? false,
     ...(suspendUntil === undefined ? {} : { suspendUntil }),
@@ -112,6 +117,7 @@ const unplannable = (problems: SpecProblem[], defaults: SpecDefaults): Undigeste
   intervalMs: defaults.intervalMs,
   timeoutMs: Math.min(defaults.timeoutMs, defaults.intervalMs),
   queriesAtOnce: defaults.queriesAtOnce,
+  ...turnOf(defaults),
   heartbeatMs: defaults.heartbeatMs,
   suspend: false,
   dryRun: false,

@@ -41,9 +41,12 @@ export function createKinds(starter: WorkflowStarter, watching: WatchingOptions)
 }
 
 /** What the activities know by the watches of all kinds. */
-export const knownOf = (controllers: KindControllers): Pick<ActivityOptions, 'caches' | 'whenGone'> => ({
+export const knownOf = (
+  controllers: KindControllers,
+): Pick<ActivityOptions, 'caches' | 'whenChanged' | 'whenGone'> => ({
   caches: Object.fromEntries(
     Object.entries(controllers).map(([name, { cache }]) => [name, cache]),
   ) as unknown as KindCaches,
   whenGone: controllers.TargetApp.whenGone,
+  whenChanged: controllers.TargetApp.whenChanged,
 });

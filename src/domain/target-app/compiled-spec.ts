@@ -93,6 +93,8 @@ export interface CompiledSpec {
   timeoutMs: number;
   /** How many subjects are asked at the same time; with the deadline it bounds a look. */
   queriesAtOnce: number;
+  /** How long a turn of many polls lasts at most; absent: every poll is a turn of its own, and stands in the history. */
+  turnMs?: number;
   /** How often a status that says nothing new is written. */
   heartbeatMs: number;
   suspend: boolean;

@@ -2,6 +2,7 @@ import type { Failure } from '../failure.ts';
 import type { Json } from '../json.ts';
 import type { ObjectRef } from '../refs.ts';
 import type { CompiledSpec } from './compiled-spec.ts';
+import type { PodsSeen } from './findings.ts';
 
 /** The key of what a state belongs to: a pod's uid, or this for an app that is polled as a whole. */
 export const wholeApp = 'app';
@@ -54,10 +55,10 @@ export interface Observation {
   /** The TargetApp is gone, or its name belongs to another uid. */
   deleted?: true;
   /**
-   * Nobody was asked: because the TargetApp is stopped, or because the look was given too little time for this plan and
-   * number of pods, which are told, so that the next look (at once) is given enough.
+   * Nobody was asked: because the TargetApp is stopped; because the poll was given too little time for this plan and number
+   * of pods, which are told, so that the next poll (at once) is given enough; or because who held the turn has to end.
    */
-  unasked?: 'again' | 'stopped';
+  unasked?: 'again' | 'moved' | 'stopped';
   /** The plan, when its digest is not the one told. */
   plan?: CompiledSpec;
   /** Given to a workflow that knew no plan: what an earlier life of it had fired. */
@@ -71,6 +72,29 @@ export interface Observation {
   /** Names of the search attributes that Temporal has, when they are not those told; null: all. */
   attributes?: string[] | null;
 }
+
+/** What a turn of many polls is told beside what each poll is. */
+export interface TurnInput {
+  /** What is known of the pods: a poll that finds them so, and nothing else that differs, does not end the turn. */
+  seen: PodsSeen;
+  /** The workflow knows that the TargetApp is stopped. */
+  stopped?: true;
+  /** Milliseconds that it lasts at most. */
+  lengthMs: number;
+  /** Epoch milliseconds from which on the next poll ends the turn, whatever it finds; absent: there is no such time. */
+  until?: number;
+}
+
+/** Whether a poll of a turn has something to tell. */
+export const isNews = (
+  { matched, nothingRuns, podsUnknown, unasked, ...told }: Observation,
+  known: Pick<TurnInput, 'seen' | 'stopped'>,
+): boolean =>
+  Object.keys(told).length > 0 ||
+  (unasked === 'stopped') !== (known.stopped === true) ||
+  nothingRuns !== known.seen.nothingRuns ||
+  podsUnknown !== known.seen.podsUnknown ||
+  (podsUnknown === undefined && matched !== known.seen.matched);
 
 /** What a poll is told: references and hashes, nothing that the worker's own cache knows. */
 export interface ObserveInput {
@@ -87,6 +111,8 @@ export interface ObserveInput {
   fresh?: true;
   /** The value of the poll-requested annotation that was answered last. */
   pollRequested?: string;
+  /** Polls until there is something to tell; absent: once. */
+  turn?: TurnInput;
   /** Names of the search attributes that Temporal has, as far as the workflow knows; absent: all. */
   attributes?: string[];
 }

@@ -47,6 +47,13 @@ export function loadOf({ pending }: Memory): Load {
   };
 }
 
+/** Whether something was held back because of what had not ended, so that the end of an action may let it fire. */
+export const isAnyBusy = ({ rules }: Pick<Memory, 'rules'>): boolean =>
+  Object.values(rules).some(
+    ({ episodes, missed }) =>
+      missed !== undefined || Object.values(episodes).some(({ suppressed }) => suppressed?.includes('Busy')),
+  );
+
 /** A pending action whose carried values are cut where all of them together would get too long. */
 function fitted(pending: readonly PendingAction[], added: PendingAction): PendingAction {
   if (JSON.stringify(pending).length + JSON.stringify(added.request).length <= maxPendingLength) return added;

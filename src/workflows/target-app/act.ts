@@ -8,6 +8,7 @@ import type { Memory, PendingAction } from '../../domain/target-app/memory.ts';
 import {
   blockerOf,
   givenUp,
+  isAnyBusy,
   isPointless,
   lanesOf,
   maxRunning,
@@ -218,6 +219,7 @@ function settle(run: Run, action: PendingAction, outcome: ActionOutcome): void {
   if (hasEnded) counters.ended(plan.action, outcome.status, (now - request.at) / 1000);
   if (suppressed !== undefined) counters.suppressed(suppressed);
   commit(run, memory);
+  run.isDueSoon ||= !hasEnded || isAnyBusy(memory);
 }
 
 const deletedBefore = (message: string | undefined): ActionOutcome => ({

@@ -5,13 +5,17 @@ import type { CompiledAction } from '../../domain/target-app/compiled-spec.ts';
 import { taskQueues } from '../../domain/task-queues.ts';
 import { heartbeatTimeout } from '../activities.ts';
 
-/** Observes within the time that so many pods may need. Retried until it answers: an unanswered look changes nothing. */
-export const observing = (limitMs: number): Activities['observe'] =>
+/**
+ * Observes within the time that so many pods may need, or a turn. Retried until it answers: an unanswered poll changes nothing.
+ *
+ * @param summary what the Web UI calls it
+ */
+export const observing = (limitMs: number, summary: string): Activities['observe'] =>
   proxyActivities<Activities>({
     startToCloseTimeout: limitMs,
     heartbeatTimeout,
     retry: { initialInterval: '1 second', maximumInterval: '10 seconds' },
-    summary: 'poll',
+    summary,
   }).observe;
 
 /** Comparing is quick and needs nothing but its input, so it runs inside the workflow task's worker. */

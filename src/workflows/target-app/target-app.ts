@@ -1,3 +1,4 @@
+import { CancellationScope, condition, workflowInfo } from '@temporalio/workflow';
 import type { Changes } from '../../domain/diff.ts';
 import { withEvents } from '../../domain/outbox.ts';
 import { nextPollAt } from '../../domain/schedule.ts';
@@ -5,14 +6,16 @@ import { applyObservation } from '../../domain/target-app/apply-observation.ts';
 import type { CompiledSpec } from '../../domain/target-app/compiled-spec.ts';
 import { changedPairs, decide } from '../../domain/target-app/decide.ts';
 import { detailsOf } from '../../domain/target-app/details.ts';
+import { dueAt } from '../../domain/target-app/due-at.ts';
 import { phaseEvents } from '../../domain/target-app/event-messages.ts';
 import { fitted } from '../../domain/target-app/fit-memory.ts';
 import { lookLimitMs } from '../../domain/target-app/look-limit.ts';
 import { fingerprintOf, type Memory, newMemory } from '../../domain/target-app/memory.ts';
-import type { Observation } from '../../domain/target-app/observation.ts';
+import { isNews, type Observation, type ObserveInput, type TurnInput } from '../../domain/target-app/observation.ts';
 import { loadOf } from '../../domain/target-app/pending.ts';
 import type { Decision } from '../../domain/target-app/rules.ts';
 import { conditions, isSuspended, phaseOf, podCounts, statusOf } from '../../domain/target-app/status.ts';
+import { isRipeSince } from '../history.ts';
 import type { Planned, ResourceKind } from '../resource-kind.ts';
 import { resourceWorkflow } from '../resource-workflow.ts';
 import type { RunState } from '../run-state.ts';
@@ -30,21 +33,71 @@ interface Seen extends Observation {
   changes: Changes;
 }
 
-async function observe(run: Run, fresh: boolean): Promise<Seen> {
-  const { app, due, memory, attributes } = run;
-  const { plan: spec, subjects, suspendedByUpdate, matched, pollRequested } = memory;
+async function observe(run: Run, fresh: boolean): Promise<Seen | undefined> {
+  const { memory } = run;
+  const seen = await (isSingle(memory, fresh) ? poll(run, fresh) : turn(run));
+  return seen === undefined ? undefined : { ...seen, changes: await changesIn(memory, seen) };
+}
+
+/** Whether the next observation is one poll, at once: the first one, one that was asked for, or each of them. */
+const isSingle = ({ plan: spec }: Memory, fresh: boolean): boolean => fresh || spec?.turnMs === undefined;
+
+/** What every poll is told. */
+function inputOf({ app, due, memory, attributes }: Run): ObserveInput {
+  const { plan: spec, subjects, suspendedByUpdate, pollRequested } = memory;
   const known = Object.fromEntries(Object.entries(subjects).map(([subject, what]) => [subject, fingerprintOf(what)]));
-  const seen = await observing(lookLimitMs(spec, matched))({
+  return {
     app,
     due,
     known,
     ...(spec !== undefined && { plan: spec.digest }),
     ...(suspendedByUpdate && { held: true }),
-    ...(fresh && { fresh }),
     ...(pollRequested !== undefined && { pollRequested }),
     ...(attributes !== undefined && { attributes }),
-  });
-  return { ...seen, changes: await changesIn(run.memory, seen) };
+  };
+}
+
+function poll(run: Run, fresh: boolean): Promise<Observation> {
+  const { plan: spec, matched } = run.memory;
+  const limitMs = lookLimitMs(spec, matched);
+  return observing(limitMs, 'poll')({ ...inputOf(run), ...(fresh && { fresh }) });
+}
+
+/** A turn, until it ends by itself or something makes it void: then it has seen nothing, and the next one begins. */
+async function turn(run: Run): Promise<Observation | undefined> {
+  const asked = turnOf(run);
+  run.isDueSoon = false;
+  const scope = new CancellationScope();
+  const limitMs = asked.lengthMs + lookLimitMs(run.memory.plan, run.memory.matched) + turnMarginMs;
+  const ended = scope.run(() => observing(limitMs, 'polls until something differs')({ ...inputOf(run), turn: asked }));
+  const { historyLength } = workflowInfo();
+  const isVoid = scope.run(() => condition(() => run.dirty || run.isDueSoon || isRipeSince(historyLength)));
+  try {
+    const seen = await Promise.race([ended, isVoid.then(() => undefined)]);
+    return seen?.unasked === 'moved' ? undefined : seen;
+  } finally {
+    // Of the two, the one that has lost is not waited for.
+    for (const left of [ended, isVoid]) void left.catch(() => undefined);
+    scope.cancel();
+  }
+}
+
+/** More than a turn takes to notice that it is over. */
+const turnMarginMs = 60_000;
+
+function turnOf({ memory, judgedAt, isDueSoon }: Run): TurnInput {
+  const { plan: spec, matched, nothingRuns, podsUnknown } = memory;
+  const until = isDueSoon ? 0 : dueAt(memory, judgedAt);
+  return {
+    seen: {
+      matched,
+      ...(nothingRuns && { nothingRuns }),
+      ...(podsUnknown !== undefined && { podsUnknown }),
+    },
+    ...(spec !== undefined && isStopped(memory, spec, Date.now()) && { stopped: true as const }),
+    lengthMs: Math.round((spec?.turnMs ?? 0) * (0.9 + 0.2 * Math.random())),
+    ...(Number.isFinite(until) && { until }),
+  };
 }
 
 /** Compares the states that were seen with those before. */
@@ -60,11 +113,7 @@ const isStopped = ({ suspendedByUpdate }: Memory, plan: CompiledSpec, now: numbe
   plan.problems.length > 0 || isSuspended(plan, suspendedByUpdate, now);
 
 /** Whether an observation says no more than that everything is as it was. */
-const isEmpty = ({ matched, nothingRuns, podsUnknown, ...news }: Observation, before: Memory): boolean =>
-  Object.keys(news).length === 0 &&
-  nothingRuns === before.nothingRuns &&
-  podsUnknown === before.podsUnknown &&
-  (podsUnknown !== undefined || matched === before.matched);
+const isEmpty = ({ unasked: _, ...seen }: Observation, before: Memory): boolean => !isNews(seen, { seen: before });
 
 function plan(run: Run, { changes, ...seen }: Seen, now: number): Planned<Memory> {
   const { memory: before } = run;
@@ -111,9 +160,10 @@ function count(decisions: Decision[]): void {
   }
 }
 
-/** When to look next: at the poll's own phase; a stopped TargetApp is only looked at now and then. */
+/** When to look next: a turn waits by itself; a poll comes at its own phase, and a stopped TargetApp is only looked at now and then. */
 function nextTurnAt({ app, memory: { plan: spec, suspendedByUpdate } }: Run, now: number): number {
   if (spec === undefined) return now + 1_000;
+  if (spec.turnMs !== undefined) return now;
   if (spec.problems.length > 0 || suspendedByUpdate || spec.suspend) return now + idleLookMs;
   if (spec.suspendUntil !== undefined && now < spec.suspendUntil) return Math.min(now + idleLookMs, spec.suspendUntil);
   return nextPollAt(app.uid, spec.intervalMs, now);
@@ -132,7 +182,8 @@ const kind: ResourceKind<Memory, Seen> = {
   phaseEvents,
   conditions,
   statusOf,
-  heartbeatMs: (memory) => memory.plan?.heartbeatMs,
+  // Where polls are turns of their own, each wakes the workflow up anyway.
+  heartbeatMs: ({ plan: spec }) => (spec?.turnMs === undefined ? spec?.heartbeatMs : undefined),
   isSuspended: (memory, now) => isSuspended(memory.plan, memory.suspendedByUpdate, now),
   summaryOf: (memory) => ({ ...podCounts(memory), phase: phaseOf(memory, Date.now()) }),
   detailsOf,
