@@ -45,6 +45,8 @@ export interface Config {
     maxResponseBytes: number;
     maxStateBytes: number;
     statusHeartbeatMs: number;
+    /** Polls under way at the same time. */
+    maxConcurrentPolls: number;
     /** How long a turn of many polls lasts at most; 0: every poll is a turn of its own. */
     turnMs: number;
   };
@@ -230,6 +232,9 @@ const temporalOf = (s: Settings): Config['temporal'] => ({
   metricsPort: s.KCO_TEMPORAL_METRICS_PORT,
 });
 
+/** TargetApps that one replica can hold a turn of. */
+const mostTurns = 50_000;
+
 const configOf = (s: Settings, warnings: string[]): Config => ({
   logLevel: s.KCO_LOG_LEVEL,
   identity: { operator: s.KCO_OPERATOR_NAME, pod: s.POD_NAME ?? hostname(), namespace: s.POD_NAMESPACE },
@@ -242,7 +247,8 @@ const configOf = (s: Settings, warnings: string[]): Config => ({
     slots: {
       actions: s.KCO_MAX_CONCURRENT_ACTIONS,
       events: s.KCO_MAX_CONCURRENT_REPORTS,
-      polls: s.KCO_MAX_CONCURRENT_ACTIVITIES,
+      // A turn that waits holds a slot, so there is one for each TargetApp; how many ask at once is bounded by themselves.
+      polls: s.KCO_POLLS_PER_TURN === 1 ? s.KCO_MAX_CONCURRENT_ACTIVITIES : mostTurns,
       reports: s.KCO_MAX_CONCURRENT_REPORTS,
     },
     shutdownGraceMs: msOf(s.KCO_SHUTDOWN_GRACE),
@@ -258,6 +264,7 @@ const configOf = (s: Settings, warnings: string[]): Config => ({
     maxResponseBytes: s.KCO_MAX_RESPONSE_BYTES,
     maxStateBytes: s.KCO_MAX_STATE_BYTES,
     statusHeartbeatMs: msOf(s.KCO_STATUS_HEARTBEAT),
+    maxConcurrentPolls: s.KCO_MAX_CONCURRENT_ACTIVITIES,
     turnMs: s.KCO_POLLS_PER_TURN === 1 ? 0 : msOf(s.KCO_TURN_LENGTH),
   },
   actions: {

@@ -178,9 +178,9 @@ export const variables = z.object({
     limit: patchKindsLimit,
     fallback: '(whatever RBAC allows)',
   }),
-  KCO_POLLS_PER_TURN: wholeNumber(0, 1, 0, {
+  KCO_POLLS_PER_TURN: wholeNumber(0, 1, 1, {
     meaning:
-      'How many polls stand in the history of a workflow as one row: `1`: each by itself, which costs a hundred times as much; `0`: all until something differs',
+      'How many polls are one row in the history of a workflow: `1`: each is one; `0`: all until something differs, which costs a fraction of it',
   }),
   KCO_SHUTDOWN_GRACE: wholeNumber(0, 3_600, 30, {
     unit: 's',

@@ -58,6 +58,7 @@ export function createOperatorActivities(options: OperatorActivitiesOptions): Ac
     patchKinds: config.actions.patchKinds,
     limits: { maxStateBytes: config.observing.maxStateBytes },
     slots: config.worker.slots,
+    maxPolls: config.observing.maxConcurrentPolls,
     instance: config.identity.pod,
     workflowUrl: workflowUrlIn(config),
   });

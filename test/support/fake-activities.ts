@@ -5,6 +5,8 @@ import type { Activities } from '../../src/activities/index.ts';
 import type { Recorded } from '../../src/activities/record-events.ts';
 import type { Reported } from '../../src/activities/report-status.ts';
 import { diff } from '../../src/activities/target-app/diff.ts';
+import { createTurns, isTurn } from '../../src/activities/target-app/turns.ts';
+import { createWheel } from '../../src/activities/target-app/wheel.ts';
 import { withHeartbeat } from '../../src/activities/with-heartbeat.ts';
 import { type ActionName, actionNames } from '../../src/api/target-app/actions.ts';
 import type { EventRecord } from '../../src/domain/events.ts';
@@ -171,6 +173,26 @@ function activitiesOf(fakes: FakeActivities): Activities {
       return outcome;
     });
   };
+  const look = async (input: ObserveInput): Promise<Observation> => {
+    const at = Date.now();
+    const told = lookAt(fakes, input);
+    const before = calls.observe++;
+    await fakes.faults.observe?.(input, before);
+    note({ kind: 'look', at, input, told });
+    return told;
+  };
+  const turns = createTurns({
+    observe: look,
+    apps: {
+      find: async ({ namespace, name, uid }) =>
+        fakes.isDeleted
+          ? undefined
+          : { metadata: { namespace, name, uid, generation: fakes.plan.generation }, spec: {}, mirror: [] },
+      effectiveSpec: () => ({ generation: fakes.plan.generation, plan: fakes.plan }),
+    },
+    wheel: createWheel(),
+    places: (_, work) => work(),
+  });
   const notCalled = async (): Promise<never> => {
     throw new TypeError('a TargetApp does not call this');
   };
@@ -180,15 +202,7 @@ function activitiesOf(fakes: FakeActivities): Activities {
     readObject: notCalled,
     applyOwned: notCalled,
     setFinalizer: notCalled,
-    observe: (input) =>
-      withHeartbeat(async () => {
-        const at = Date.now();
-        const told = lookAt(fakes, input);
-        const before = calls.observe++;
-        await fakes.faults.observe?.(input, before);
-        note({ kind: 'look', at, input, told });
-        return told;
-      }),
+    observe: (input) => withHeartbeat((signal) => (isTurn(input) ? turns.take(input, signal) : look(input))),
     recordEvents: (_, __, records) =>
       withHeartbeat(async () => {
         const before = calls.recordEvents++;

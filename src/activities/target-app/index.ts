@@ -11,6 +11,7 @@ import type { Log } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics/index.ts';
 import type { Redact } from '../../telemetry/redactor.ts';
 import type { ObjectFinder } from '../object-finder.ts';
+import { createPlaces } from '../places.ts';
 import { withHeartbeat } from '../with-heartbeat.ts';
 import { createActionActivity } from './action-activity.ts';
 import type { Action } from './actions/action.ts';
@@ -35,6 +36,8 @@ export interface TargetAppActivitiesOptions {
   whenChanged(listener: (app: WatchedApp) => void): void;
   /** Aborted when this process ends: it then holds no turn any longer. */
   ending: AbortSignal;
+  /** Polls of turns under way at the same time; half of them at most of one namespace. */
+  maxPolls: number;
   metrics: Metrics;
   log: Log;
   redact: Redact;
@@ -60,7 +63,7 @@ export function createTargetAppActivities(options: TargetAppActivitiesOptions) {
   const unwatched = createMissingPods(kube);
   const attributes = options.searchAttributes;
   const observe = createObserve({ apps, pods, unwatched, graphql, metrics, log, limits, attributes });
-  const turns = createTurns({ observe, apps, wheel: createWheel() });
+  const turns = createTurns({ observe, apps, wheel: createWheel(), places: createPlaces(options.maxPolls) });
   options.whenChanged(turns.changed);
   options.ending.addEventListener('abort', turns.end, { once: true });
   const selectedPods = createSelectedPods({ pods, kube });

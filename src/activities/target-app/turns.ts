@@ -1,5 +1,6 @@
 import { nextTickOfPoll } from '../../domain/schedule.ts';
 import { isNews, type Observation, type ObserveInput, type TurnInput } from '../../domain/target-app/observation.ts';
+import type { Places } from '../places.ts';
 import { isTerminating } from '../watched-object.ts';
 import type { Observe } from './observe.ts';
 import type { TargetAppReader } from './reader.ts';
@@ -28,6 +29,8 @@ export interface TurnsOptions {
   observe: Observe;
   apps: Pick<TargetAppReader, 'effectiveSpec' | 'find'>;
   wheel: Wheel;
+  /** Bounds the polls that are under way at the same time. */
+  places: Places;
 }
 
 /** A turn that is held here. */
@@ -69,10 +72,23 @@ class Turn {
     for (;;) {
       const due = await this.#untilDue();
       if (signal.aborted) return moved;
-      const told = await this.#options.observe({ ...asked, due }, signal, Number.POSITIVE_INFINITY);
-      if (signal.aborted) return moved;
+      const told = await this.#poll({ ...asked, due });
+      if (told === undefined) return moved;
       this.#isStopped = told.unasked === 'stopped';
       if (isNews(told, turn) || Date.now() >= this.#endsAt) return told;
+    }
+  }
+
+  /** One poll, when there is a place for it; undefined when the turn is over. */
+  async #poll(asked: ObserveInput): Promise<Observation | undefined> {
+    const { observe, places } = this.#options;
+    const { signal } = this.#held.over;
+    try {
+      const told = await places(asked.app.namespace, () => observe(asked, signal, Number.POSITIVE_INFINITY), signal);
+      return signal.aborted ? undefined : told;
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      throw error;
     }
   }
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { CompiledSpec } from '../../../src/domain/target-app/compiled-spec.ts';
 import { dueAt } from '../../../src/domain/target-app/due-at.ts';
 import { type Memory, newMemory } from '../../../src/domain/target-app/memory.ts';
+import { isNews } from '../../../src/domain/target-app/observation.ts';
 import { at, observationOf, type Played, type Poll, playOne } from '../../support/domain.ts';
 import { runs } from '../../support/fuzz-runs.ts';
 import { storyOf, timedPlans } from '../../support/plan-stories.ts';
@@ -13,10 +14,7 @@ function playTurns(plan: CompiledSpec, polls: Poll[]): Played[] {
   let due = 0;
   let memory = newMemory();
   for (const poll of polls) {
-    const { matched, nothingRuns, podsUnknown, ...news } = observationOf(memory, plan, poll);
-    const isSame =
-      matched === memory.matched && nothingRuns === memory.nothingRuns && podsUnknown === memory.podsUnknown;
-    if (Object.keys(news).length === 0 && isSame && at(poll.at) < due) continue;
+    if (!isNews(observationOf(memory, plan, poll), { seen: memory }) && at(poll.at) < due) continue;
     const turn = playOne(memory, plan, poll);
     played.push(turn);
     memory = turn.memory;
