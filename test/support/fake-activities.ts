@@ -6,7 +6,7 @@ import type { Recorded } from '../../src/activities/record-events.ts';
 import type { Reported } from '../../src/activities/report-status.ts';
 import { diff } from '../../src/activities/target-app/diff.ts';
 import { createTurns, isTurn } from '../../src/activities/target-app/turns.ts';
-import { createWheel } from '../../src/activities/target-app/wheel.ts';
+import { Wheel } from '../../src/activities/target-app/wheel.ts';
 import { withHeartbeat } from '../../src/activities/with-heartbeat.ts';
 import { type ActionName, actionNames } from '../../src/api/target-app/actions.ts';
 import type { EventRecord } from '../../src/domain/events.ts';
@@ -190,7 +190,7 @@ function activitiesOf(fakes: FakeActivities): Activities {
           : { metadata: { namespace, name, uid, generation: fakes.plan.generation }, spec: {}, mirror: [] },
       effectiveSpec: () => ({ generation: fakes.plan.generation, plan: fakes.plan }),
     },
-    wheel: createWheel(),
+    wheel: new Wheel(),
     places: (_, work) => work(),
   });
   const notCalled = async (): Promise<never> => {

@@ -24,7 +24,7 @@ import { createTargetAppReader } from './reader.ts';
 import { createSelectedPods } from './selected-pods.ts';
 import { createTurns, isTurn } from './turns.ts';
 import type { WatchedApp } from './watched-app.ts';
-import { createWheel } from './wheel.ts';
+import { Wheel } from './wheel.ts';
 
 export interface TargetAppActivitiesOptions {
   clients: { kube: Kube; http: Http; graphql: Graphql };
@@ -63,7 +63,7 @@ export function createTargetAppActivities(options: TargetAppActivitiesOptions) {
   const unwatched = createMissingPods(kube);
   const attributes = options.searchAttributes;
   const observe = createObserve({ apps, pods, unwatched, graphql, metrics, log, limits, attributes });
-  const turns = createTurns({ observe, apps, wheel: createWheel(), places: createPlaces(options.maxPolls) });
+  const turns = createTurns({ observe, apps, wheel: new Wheel(), places: createPlaces(options.maxPolls) });
   options.whenChanged(turns.changed);
   options.ending.addEventListener('abort', turns.end, { once: true });
   const selectedPods = createSelectedPods({ pods, kube });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { createWheel } from '../../../src/activities/target-app/wheel.ts';
+import { Wheel } from '../../../src/activities/target-app/wheel.ts';
 import { tickMs } from '../../../src/domain/schedule.ts';
 
 describe('waits on a wheel', () => {
   it('end at the first tick that is not before their time, all of one tick together', async () => {
-    const wheel = createWheel();
+    const wheel = new Wheel();
     const from = tickMs * Math.ceil(Date.now() / tickMs) + tickMs;
     const ends: number[] = [];
     const waits = [1, 100, 240].map((ms) => wheel.wait(from + ms).ended.then(() => void ends.push(performance.now())));
@@ -16,7 +16,7 @@ describe('waits on a wheel', () => {
   });
 
   it('end at once when they are woken up, and leave the others alone', async () => {
-    const wheel = createWheel();
+    const wheel = new Wheel();
     const woken = wheel.wait(Date.now() + 3_600_000);
     const soon = wheel.wait(Date.now() + 300);
     woken.wake();
@@ -27,7 +27,7 @@ describe('waits on a wheel', () => {
   });
 
   it('take what is due sooner in before what waits already', async () => {
-    const wheel = createWheel();
+    const wheel = new Wheel();
     const late = wheel.wait(Date.now() + 3_600_000);
     await wheel.wait(Date.now() + 1).ended;
     expect(wheel.size).toBe(1);
