@@ -1,4 +1,5 @@
 import type { JsonObject } from './json.ts';
+import { iso } from './seconds.ts';
 import { legible } from './text.ts';
 
 /** A status condition as it is now, without since when. */
@@ -53,6 +54,6 @@ export const conditionsStatus = (
     status,
     reason,
     message,
-    lastTransitionTime: new Date(since).toISOString(),
+    lastTransitionTime: iso(since),
     ...(generation !== undefined && { observedGeneration: generation }),
   }));

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../json.ts';
+import { iso } from '../seconds.ts';
 import { legible } from '../text.ts';
 import type { CompiledRule } from './compiled-spec.ts';
 import type { Episode, Memory, PendingAction, RuleMemory, Trouble } from './memory.ts';
@@ -11,8 +12,6 @@ const maxPendingShown = 5;
 export const edgeTroubleMs = 3_600_000;
 
 const shortly = (message: string): string => legible(message, maxMessage);
-
-export const iso = (ms: number): string => new Date(Math.floor(ms / 1000) * 1000).toISOString().replace('.000Z', 'Z');
 
 const firedFirst = (episodes: [string, Episode][]): [string, Episode][] =>
   episodes.toSorted(([, a], [, b]) => Number(b.firedAt !== undefined) - Number(a.firedAt !== undefined));

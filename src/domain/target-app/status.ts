@@ -2,12 +2,13 @@ import { scalarsOf } from '../diff.ts';
 import { type Json, type JsonObject, own } from '../json.ts';
 import type { WorkflowRef } from '../refs.ts';
 import { resourceStatus } from '../resource-status.ts';
+import { iso } from '../seconds.ts';
 import { shared } from '../share.ts';
 import { type ConditionNow, type ConditionTable, condition } from '../status-conditions.ts';
 import { bytesOf } from '../text.ts';
 import type { CompiledSpec } from './compiled-spec.ts';
 import { type Memory, newRuleMemory, type Phase } from './memory.ts';
-import { complaints, iso, ruleStatus, undeliveredStatus } from './rule-status.ts';
+import { complaints, ruleStatus, undeliveredStatus } from './rule-status.ts';
 import { failedAs, sourceOf } from './source.ts';
 
 /** Limits of what a status shows: it lives in etcd, the Web UI has the rest. */

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
 import type { WatchScope } from '../../clients/kubernetes/informer/informer.ts';
 import type { DropReason } from '../../domain/events.ts';
+import { secondsOf } from '../../domain/seconds.ts';
 import { scrape } from '../sdk-metrics.ts';
 
 /** Where an error that is not an application's fault came from. A closed list. */
@@ -73,7 +74,7 @@ function addWatchGauges(registers: Registry[], readers: WatchReaders): void {
     collect() {
       this.reset();
       for (const { resource, namespace = '', stalenessMs } of scopesIn(readers))
-        this.set({ resource, namespace }, stalenessMs / 1000);
+        this.set({ resource, namespace }, secondsOf(stalenessMs));
     },
   });
   new Gauge({

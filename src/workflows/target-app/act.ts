@@ -1,10 +1,12 @@
 import { condition } from '@temporalio/workflow';
 import { withEvents } from '../../domain/outbox.ts';
 import type { ObjectRef } from '../../domain/refs.ts';
+import { secondsOf } from '../../domain/seconds.ts';
 import type { ActionOutcome, ActionResult } from '../../domain/target-app/action.ts';
 import type { CompiledAction } from '../../domain/target-app/compiled-spec.ts';
 import { firedText, recoveredText, waitingEvent } from '../../domain/target-app/event-messages.ts';
 import type { Memory, PendingAction } from '../../domain/target-app/memory.ts';
+import { failed, refused } from '../../domain/target-app/outcomes.ts';
 import {
   blockerOf,
   givenUp,
@@ -158,14 +160,8 @@ function dispatch(run: Run): void {
   }
 }
 
-const withdrawn = (reason: string, message: string): ActionOutcome => ({
-  status: 'refused',
-  reason,
-  message,
-  undone: true,
-});
-const isOver = withdrawn('Recovered', 'it was over before its turn came; nothing was done');
-const isSuspendedNow = withdrawn('Suspended', 'suspended before its turn came');
+const isOver = refused('Recovered', 'it was over before its turn came; nothing was done', { undone: true });
+const isSuspendedNow = refused('Suspended', 'suspended before its turn came', { undone: true });
 
 /** Says once that an action has to wait for another one. */
 function noteBlocked(run: Run, action: PendingAction, now: number): void {
@@ -216,17 +212,17 @@ function settle(run: Run, action: PendingAction, outcome: ActionOutcome): void {
   const { request, plan } = action;
   run.announced.delete(request.id);
   const { memory, isOver: hasEnded, suppressed } = settled(run.memory, action, outcome, now);
-  if (hasEnded) counters.ended(plan.action, outcome.status, (now - request.at) / 1000);
+  if (hasEnded) counters.ended(plan.action, outcome.status, secondsOf(now - request.at));
   if (suppressed !== undefined) counters.suppressed(suppressed);
   commit(run, memory);
   run.isDueSoon ||= !hasEnded || isAnyBusy(memory);
 }
 
-const deletedBefore = (message: string | undefined): ActionOutcome => ({
-  status: 'failed',
-  reason: 'Deleted',
-  message: `the TargetApp was deleted before it was done${message === undefined ? '' : `; the last attempt: ${message}`}`,
-});
+const deletedBefore = (message: string | undefined): ActionOutcome =>
+  failed(
+    'Deleted',
+    `the TargetApp was deleted before it was done${message === undefined ? '' : `; the last attempt: ${message}`}`,
+  );
 
 /** A TargetApp that is gone asks for nothing any more: what was begun and is not done is told. */
 function dropPending(run: Run): void {

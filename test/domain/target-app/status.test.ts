@@ -49,6 +49,12 @@ describe('the conditions', () => {
     expect(conditions).not.toHaveProperty('SourceReachable');
   });
 
+  it('say since when they are so, to the second, as Kubernetes does', () => {
+    const conditions = conditionsIn(targetAppConditions, newMemory(), at(0) + 750);
+    const [ready] = statusAt({ ...newMemory(), conditions })['conditions'] as JsonObject[];
+    expect(ready).toMatchObject({ type: 'Ready', lastTransitionTime: '2026-01-01T00:00:00Z' });
+  });
+
   it.each<[string, Record<string, Answer>, number | undefined, string, string, string]>([
     [
       'all answer',

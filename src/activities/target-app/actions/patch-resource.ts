@@ -5,6 +5,7 @@ import { groupOf } from '../../../clients/kubernetes/paths.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../domain/json.ts';
 import { isRepeatablePatch } from '../../../domain/json-patch.ts';
 import type { ActionOutcome } from '../../../domain/target-app/action.ts';
+import { failed, refused } from '../../../domain/target-app/outcomes.ts';
 import type { Action, ActionContext } from './action.ts';
 import { type Attempted, kubeFailure } from './kube-failure.ts';
 
@@ -31,8 +32,6 @@ const refusedKinds = new Set(['Namespace', 'Node', 'Secret', 'ServiceAccount']);
 
 /** Rights to patch are given one by one, so the switch of the action alone gives none. */
 const givenBy = 'actions.patch_resource.resources';
-
-const refused = (reason: string, message: string): ActionOutcome => ({ status: 'refused', reason, message });
 
 const notAllowed = (kind: string, allowed: readonly string[]): string =>
   `patch_resource may patch ${allowed.join(', ')} here, and no ${kind}; the administrator allows it with KCO_PATCH_KINDS (Helm: actions.patch_resource.kinds)`;
@@ -136,8 +135,7 @@ export const createPatchResource = ({ kube, allowedKinds }: PatchResourceOptions
     let attempted: Attempted = { verb: 'get', apiVersion, resource: kind, namespace, name, givenBy };
     try {
       const ref = await kube.discover(apiVersion, kind, { signal: context.signal });
-      if (!ref)
-        return { status: 'failed', reason: 'KindUnknown', message: `the API server has no ${kind} in ${apiVersion}` };
+      if (!ref) return failed('KindUnknown', `the API server has no ${kind} in ${apiVersion}`);
       if (!ref.namespaced)
         return refused('ClusterScoped', `${kind} belongs to no namespace, and patch_resource stays in its own`);
       attempted = { ...attempted, verb: 'patch', resource: ref.plural };
