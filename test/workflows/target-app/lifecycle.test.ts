@@ -30,7 +30,8 @@ describe('an app that turns unhealthy', () => {
   it('is told in Events, then in the status that the rule fires, then acted on, then told how that ended', async () => {
     const fakes = createFakeActivities(planWith({ rules: [restartRule()] }));
     const execution = await env.start(fakes);
-    await until('it is watched', () => fakes.all('status').length > 0);
+    const isTold = () => fakes.all('status').length > 0 && fakes.reasons().includes('MonitoringStarted');
+    await until('it is watched, and that is told', isTold);
     fakes.ledger.length = 0;
     fakes.says(health('unhealthy'));
     await until('the status has the outcome', () =>
