@@ -33,7 +33,7 @@ export async function runJest(args: string[], env: NodeJS.ProcessEnv = {}): Prom
   try {
     const flags = ['--experimental-vm-modules', '--no-warnings'];
     const code = await runNode(
-      [...flags, 'node_modules/jest/bin/jest.js', '--json', `--outputFile=${report}`, '--maxWorkers=4', ...args],
+      [...flags, 'node_modules/jest/bin/jest.js', '--json', `--outputFile=${report}`, '--maxWorkers=3', ...args],
       { NODE_ENV: 'test', NODE_COMPILE_CACHE: compileCache, ...env },
     );
     const { passed, failed } = countsIn(report);

@@ -98,7 +98,7 @@ describe('exec', () => {
 
   it('calls the outcome unknown when the time is up', async () => {
     await connect((socket) => socket.write(channelFrame(1, 'begun')));
-    await expect(kube.exec({ ...request, timeoutMs: 200 })).resolves.toMatchObject({
+    await expect(kube.exec({ ...request, timeoutMs: 3_000 })).resolves.toMatchObject({
       result: 'unknown',
       reason: 'Timeout',
       output: 'begun',
