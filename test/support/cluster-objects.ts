@@ -69,8 +69,10 @@ export const gated: JsonObject = { schedulingGates: [{ name: 'test.example/held'
 /** Lets the gated pods of an app start, and waits until so many run. */
 export const release = async (kube: Kube, app: string, count: number): Promise<TestPod[]> => {
   const items = await until(`there are ${count} pods of ${app}`, async () => {
-    const all = (await kube.list<KubeObject>(pods, { namespace, labelSelector: `app=${app}` })).items;
-    return all.length === count && all;
+    const { items: all } = await kube.list<KubeObject>(pods, { namespace, labelSelector: `app=${app}` });
+    // One on its way out may be gone before it is let go.
+    const staying = all.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+    return staying.length === count && staying;
   });
   const body = { spec: { schedulingGates: null } };
   for (const { metadata } of items) await kube.patch(pods, { namespace, name: metadata.name }, { type: 'merge', body });
