@@ -1,7 +1,6 @@
 import { type KindName, kinds } from '../api/kinds.ts';
 import type { KubeObject } from '../clients/kubernetes/client.ts';
 import type { Informer } from '../clients/kubernetes/informer/informer.ts';
-import { own } from '../domain/json.ts';
 import { kindAccess } from './kind-access.ts';
 import { createObjectFinder, type ObjectFinder } from './object-finder.ts';
 import { createResourceActivities, type ResourceActivitiesOptions } from './resource-activities.ts';
@@ -27,16 +26,19 @@ const joined = <A extends object, B extends object>(one: A, other: B & { [name i
   ...other,
 });
 
+type Finders = Record<KindName, ObjectFinder<WatchedObject>> & { TargetApp: ObjectFinder<WatchedApp> };
+
 /** The objects of every kind, by its name. */
-function findersOf({ clients: { kube }, caches, namespaces }: ActivityOptions) {
+function findersOf({ clients: { kube }, caches, namespaces }: ActivityOptions): Finders {
   const finderFor = <T extends WatchedObject>(
     kind: KindName,
     cache: Pick<Informer<T>, 'get'>,
     transform: (object: KubeObject) => T,
   ) => createObjectFinder({ cache, kube, ref: kindAccess(kind).ref, transform, namespaces });
   const names = Object.keys(kinds) as KindName[];
+  const general = names.map((name) => [name, finderFor(name, caches[name], watchedObject)]);
   return {
-    ...Object.fromEntries(names.map((name) => [name, finderFor(name, caches[name], watchedObject)])),
+    ...(Object.fromEntries(general) as Finders),
     TargetApp: finderFor('TargetApp', caches.TargetApp, watchedApp),
   };
 }
@@ -44,11 +46,7 @@ function findersOf({ clients: { kube }, caches, namespaces }: ActivityOptions) {
 /** All activities of the worker, by the names under which they stand in a history. */
 export function createActivities(options: ActivityOptions) {
   const finders = findersOf(options);
-  const finderOf = (kind: string): ObjectFinder<WatchedObject> => {
-    const finder = own<ObjectFinder<WatchedObject>>(finders, kind);
-    if (finder === undefined) throw new TypeError(`no kind is called ${kind}`);
-    return finder;
-  };
+  const finderOf = (kind: string): ObjectFinder<WatchedObject> => finders[kindAccess(kind).ref.kind as KindName];
   return joined(
     createResourceActivities({ ...options, kube: options.clients.kube, finderOf }),
     createTargetAppActivities({ ...options, finder: finders.TargetApp }),

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../domain/json.ts';
 import type { ObjectSeen, ReadInput } from '../domain/object-seen.ts';
 import { attributesTold } from './attributes-told.ts';
-import { finalizerOf } from './finalizer.ts';
+import { isHeld } from './finalizer.ts';
 import { kindAccess } from './kind-access.ts';
 import type { ObjectFinder } from './object-finder.ts';
 import { isTerminating, type WatchedObject } from './watched-object.ts';
@@ -22,12 +22,12 @@ export const createReadObject =
   async ({ kind, app, generation, fresh, attributes }) => {
     const found = await finderOf(kind).find(app, fresh ? Number.POSITIVE_INFINITY : generation);
     if (found === undefined) return { deleted: true };
-    const isHeld = found.metadata.finalizers?.includes(finalizerOf(kindAccess(kind).ref)) ?? false;
-    if (isTerminating(found) && !isHeld) return { deleted: true };
+    const held = isHeld(found, kindAccess(kind).ref);
+    if (isTerminating(found) && !held) return { deleted: true };
     return {
       generation: found.metadata.generation,
       spec: found.spec as JsonObject,
-      ...(isHeld && { isHeld }),
+      ...(held && { isHeld: true }),
       ...(isTerminating(found) && { isTerminating: true }),
       ...attributesTold(usable(), attributes),
     };

@@ -1,4 +1,4 @@
-import { finalizerOf } from '../activities/finalizer.ts';
+import { isHeld } from '../activities/finalizer.ts';
 import { isTerminating, type WatchedObject } from '../activities/watched-object.ts';
 import type { WatchEventType } from '../clients/kubernetes/informer/informer.ts';
 import type { Registration } from './registration.ts';
@@ -31,9 +31,8 @@ export interface Controller<T extends WatchedObject> {
 
 /** What an object's workflow is to do, by what was seen of the object. */
 function wantsOf<T extends WatchedObject>({ ref, isUnobserved }: Registration<T>) {
-  const finalizer = finalizerOf(ref);
   // One that waits for KCO's own finalizer needs its workflow to the end.
-  const isOver = (object: T): boolean => isTerminating(object) && !object.metadata.finalizers?.includes(finalizer);
+  const isOver = (object: T): boolean => isTerminating(object) && !isHeld(object, ref);
   return {
     ofChanged: (object: T) => (isOver(object) ? 'end' : 'tell'),
     ofPresent: (object: T) => (isOver(object) ? 'end' : 'ensure'),

@@ -54,7 +54,7 @@ const resultOf = (results: GraphqlResult[], readings: Reading[], { matched, pods
 const generationIn = (digest: string | undefined): number => Number(/^g(\d+)-/.exec(digest ?? '')?.[1] ?? 0);
 
 /** What the object itself has to tell that the workflow does not know. */
-function newsOf(app: WatchedApp, plan: CompiledSpec, input: ObserveInput): Omit<Observation, 'matched'> {
+export function newsOf(app: WatchedApp, plan: CompiledSpec, input: ObserveInput): Omit<Observation, 'matched'> {
   const { mirror } = app;
   const told: Omit<Observation, 'matched'> = {};
   if (plan.digest !== input.plan) told.plan = plan;

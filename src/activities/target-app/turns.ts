@@ -2,7 +2,7 @@ import { nextTickOfPoll } from '../../domain/schedule.ts';
 import { isNews, type Observation, type ObserveInput, type TurnInput } from '../../domain/target-app/observation.ts';
 import type { Places } from '../places.ts';
 import { isTerminating } from '../watched-object.ts';
-import type { Observe } from './observe.ts';
+import { newsOf, type Observe } from './observe.ts';
 import type { TargetAppReader } from './reader.ts';
 import { pollRequestOf, type WatchedApp } from './watched-app.ts';
 import type { Wheel } from './wheel.ts';
@@ -114,10 +114,8 @@ class Turn {
 
   /** Whether the object says something else than the workflow knows. */
   #isNewer(app: WatchedApp): boolean {
-    const { plan, pollRequested } = this.#input;
-    const requested = pollRequestOf(app);
-    const isRequested = requested !== undefined && requested !== pollRequested;
-    return isRequested || this.#options.apps.effectiveSpec(app).plan.digest !== plan;
+    const { plan } = this.#options.apps.effectiveSpec(app);
+    return Object.keys(newsOf(app, plan, this.#input)).length > 0;
   }
 }
 

@@ -3,6 +3,7 @@ import type { WatchScope } from '../../clients/kubernetes/informer/informer.ts';
 import type { DropReason } from '../../domain/events.ts';
 import { secondsOf } from '../../domain/seconds.ts';
 import { scrape } from '../sdk-metrics.ts';
+import { addReadGauge } from './read-gauge.ts';
 
 /** Where an error that is not an application's fault came from. A closed list. */
 export type ErrorCategory = 'kubernetes' | 'metrics' | 'status' | 'temporal';
@@ -19,8 +20,6 @@ export interface GeneralMetrics {
   eventGenerated(event: { type: 'Normal' | 'Warning'; reason: string }): void;
   eventsDropped(events: { reason: DropReason; count: number }): void;
   failed(error: { category: ErrorCategory }): void;
-  /** Where the number of objects is read at each scrape. */
-  readServedObjects(read: () => Iterable<ServedObjects>): void;
   /** Where it is read at each scrape how the watches of a resource stand. */
   readWatches(resource: string, read: () => Iterable<WatchScope>): void;
 }
@@ -66,41 +65,44 @@ const scopesIn = (readers: WatchReaders) =>
 
 function addWatchGauges(registers: Registry[], readers: WatchReaders): void {
   const labelNames = ['resource', 'namespace'];
-  new Gauge({
-    name: 'operator_kco_watch_staleness_seconds',
-    help: 'Time since the watch of a resource last heard anything',
-    labelNames,
+  addReadGauge(
     registers,
-    collect() {
-      this.reset();
-      for (const { resource, namespace = '', stalenessMs } of scopesIn(readers))
-        this.set({ resource, namespace }, secondsOf(stalenessMs));
+    {
+      name: 'operator_kco_watch_staleness_seconds',
+      help: 'Time since the watch of a resource last heard anything',
+      labelNames,
     },
-  });
-  new Gauge({
-    name: 'operator_kco_watch_up',
-    help: 'Whether a resource is listed and watched at the moment, in a namespace where only some are watched',
-    labelNames,
+    () =>
+      scopesIn(readers).map(({ resource, namespace = '', stalenessMs }) => [
+        { resource, namespace },
+        secondsOf(stalenessMs),
+      ]),
+  );
+  addReadGauge(
     registers,
-    collect() {
-      this.reset();
-      for (const { resource, namespace = '', hasSynced, trouble } of scopesIn(readers))
-        this.set({ resource, namespace }, hasSynced && trouble === undefined ? 1 : 0);
+    {
+      name: 'operator_kco_watch_up',
+      help: 'Whether a resource is listed and watched at the moment, in a namespace where only some are watched',
+      labelNames,
     },
-  });
+    () =>
+      scopesIn(readers).map(({ resource, namespace = '', hasSynced, trouble }) => [
+        { resource, namespace },
+        hasSynced && trouble === undefined ? 1 : 0,
+      ]),
+  );
 }
 
-function addObjectGauges(registers: Registry[], read: () => Iterable<ServedObjects>): void {
-  new Gauge({
-    name: 'operator_kco_objects',
-    help: 'Custom resources that are looked after, by kind',
-    labelNames: ['kind', 'namespace'],
+function addObjectGauge(registers: Registry[], read: () => ServedObjects[]): void {
+  addReadGauge(
     registers,
-    collect() {
-      this.reset();
-      for (const { kind, namespace, count } of read()) this.set({ kind, namespace }, count);
+    {
+      name: 'operator_kco_objects',
+      help: 'Custom resources that are looked after, by kind',
+      labelNames: ['kind', 'namespace'],
     },
-  });
+    () => read().map(({ kind, namespace, count }) => [{ kind, namespace }, count]),
+  );
 }
 
 function addBuildInfo(registers: Registry[], version: string): void {
@@ -112,14 +114,21 @@ function addBuildInfo(registers: Registry[], version: string): void {
   }).set({ version, node: process.version }, 1);
 }
 
-/** Adds what is counted of every kind to a registry. */
-export function createGeneralMetrics(registry: Registry, version: string): GeneralMetrics {
+/**
+ * Adds what is counted of every kind to a registry.
+ *
+ * @param objects how many objects of each kind are looked after
+ */
+export function createGeneralMetrics(
+  registry: Registry,
+  version: string,
+  objects: () => ServedObjects[],
+): GeneralMetrics {
   const registers = [registry];
   const watches: WatchReaders = new Map();
-  let objects: () => Iterable<ServedObjects> = () => [];
   const counters = countersIn(registers);
   addWatchGauges(registers, watches);
-  addObjectGauges(registers, () => objects());
+  addObjectGauge(registers, objects);
   addBuildInfo(registers, version);
   collectDefaultMetrics({ register: registry });
   const reasonOf = createBound(mostReasons);
@@ -127,9 +136,6 @@ export function createGeneralMetrics(registry: Registry, version: string): Gener
     eventGenerated: ({ type, reason }) => counters.events.inc({ type, reason: reasonOf(reason) }),
     eventsDropped: ({ reason, count }) => counters.dropped.inc({ reason }, count),
     failed: (error) => counters.errors.inc(error),
-    readServedObjects(read) {
-      objects = read;
-    },
     readWatches: (resource, read) => void watches.set(resource, read),
   };
 }

@@ -5,6 +5,8 @@ import { createTargetAppMetrics, type TargetAppMetrics } from './target-app/targ
 
 /** What KCO counts and measures, of every kind and of each. */
 export interface Metrics extends GeneralMetrics, TargetAppMetrics {
+  /** Where the number of objects is read at each scrape. */
+  readServedObjects(read: () => ServedObjects[]): void;
   /** Everything in Prometheus' text format 0.0.4. Never throws for the lack of Temporal's part. */
   text(): Promise<string>;
 }
@@ -20,8 +22,8 @@ export interface MetricsOptions {
 
 /** Creates the metrics of a process. */
 export function createMetrics({ version, registry = new Registry(), temporalUrl }: MetricsOptions): Metrics {
-  const general = createGeneralMetrics(registry, version);
-  let objects: () => Iterable<ServedObjects> = () => [];
+  let objects: () => ServedObjects[] = () => [];
+  const general = createGeneralMetrics(registry, version, () => objects());
   const targetApp = createTargetAppMetrics(registry, () => objects());
   const temporalText = createTemporalScrape(registry, temporalUrl, general.failed);
   return {
@@ -29,7 +31,6 @@ export function createMetrics({ version, registry = new Registry(), temporalUrl 
     ...targetApp,
     readServedObjects(read) {
       objects = read;
-      general.readServedObjects(read);
     },
     async text() {
       const theirs = await temporalText();

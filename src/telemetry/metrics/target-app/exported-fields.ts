@@ -1,4 +1,5 @@
-import { Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
+import { addReadGauge, type Series } from '../read-gauge.ts';
 
 /** The last observed value of one field of one pod: a number, or a text that is one of a few states. */
 export interface FieldReading {
@@ -22,47 +23,41 @@ export interface FieldsOfApp extends ExportedFields {
   tapp: string;
 }
 
-type Read = () => Iterable<FieldsOfApp>;
-
 /**
- * The gauges of `spec.metrics`. They hold nothing between two scrapes: each has the series that `read` gives now, so what
- * is gone, suspended or led by another replica leaves none behind. A text is a state set of which the present state alone
- * is told, because nobody says which others there are.
+ * Adds the gauges of `spec.metrics`: what is gone, suspended or led by another replica leaves no series behind. A text is a state
+ * set of which the present state alone is told, because nobody says which others there are.
  */
-export const registerFieldGauges = (registry: Registry, read: Read): void => {
-  const registers = [registry];
-  new Gauge({
-    name: 'operator_kco_tapp_field_value',
-    help: 'Last observed value of a numeric field of an application that its TargetApp exports; true is 1, false 0',
-    labelNames: ['namespace', 'tapp', 'pod', 'field'],
+export function addFieldGauges(registers: Registry[], read: () => FieldsOfApp[]): void {
+  const fields = () =>
+    read().flatMap(({ namespace, tapp, readings }) => readings.map((each) => ({ namespace, tapp, ...each })));
+  addReadGauge(
     registers,
-    collect() {
-      this.reset();
-      for (const { namespace, tapp, readings } of read())
-        for (const { pod, field, value } of readings)
-          if (typeof value === 'number') this.set({ namespace, tapp, pod, field }, value);
+    {
+      name: 'operator_kco_tapp_field_value',
+      help: 'Last observed value of a numeric field of an application that its TargetApp exports; true is 1, false 0',
+      labelNames: ['namespace', 'tapp', 'pod', 'field'],
     },
-  });
-  new Gauge({
-    name: 'operator_kco_tapp_field_state',
-    help: 'Always 1; the last observed text of a field of an application that its TargetApp exports stands in the label state',
-    labelNames: ['namespace', 'tapp', 'pod', 'field', 'state'],
+    () => fields().flatMap(({ value, ...labels }): Series[] => (typeof value === 'number' ? [[labels, value]] : [])),
+  );
+  addReadGauge(
     registers,
-    collect() {
-      this.reset();
-      for (const { namespace, tapp, readings } of read())
-        for (const { pod, field, value } of readings)
-          if (typeof value === 'string') this.set({ namespace, tapp, pod, field, state: value }, 1);
+    {
+      name: 'operator_kco_tapp_field_state',
+      help: 'Always 1; the last observed text of a field of an application that its TargetApp exports stands in the label state',
+      labelNames: ['namespace', 'tapp', 'pod', 'field', 'state'],
     },
-  });
-  new Gauge({
-    name: 'operator_kco_tapp_fields_withheld',
-    help: 'Values that a TargetApp asks to export and that have no series, because of a limit or as they are no single value',
-    labelNames: ['namespace', 'tapp'],
+    () =>
+      fields().flatMap(({ value, ...labels }): Series[] =>
+        typeof value === 'string' ? [[{ ...labels, state: value }, 1]] : [],
+      ),
+  );
+  addReadGauge(
     registers,
-    collect() {
-      this.reset();
-      for (const { namespace, tapp, withheld } of read()) this.set({ namespace, tapp }, withheld);
+    {
+      name: 'operator_kco_tapp_fields_withheld',
+      help: 'Values that a TargetApp asks to export and that have no series, because of a limit or as they are no single value',
+      labelNames: ['namespace', 'tapp'],
     },
-  });
-};
+    () => read().map(({ namespace, tapp, withheld }) => [{ namespace, tapp }, withheld]),
+  );
+}

@@ -1,8 +1,9 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Histogram, type Registry } from 'prom-client';
 import { type FailureClass, failureClasses } from '../../../domain/failure.ts';
 import type { OutcomeStatus } from '../../../domain/target-app/action.ts';
 import type { ServedObjects } from '../general.ts';
-import { type FieldsOfApp, registerFieldGauges } from './exported-fields.ts';
+import { addReadGauge } from '../read-gauge.ts';
+import { addFieldGauges, type FieldsOfApp } from './exported-fields.ts';
 
 /** How a poll ended: with or without a difference, or why not at all. */
 export type PollResult = 'changed' | 'unchanged' | FailureClass;
@@ -74,17 +75,15 @@ const histogramsIn = (registers: Registry[]) => ({
   }),
 });
 
-function addMonitorGauge(registers: Registry[], read: () => Iterable<ServedObjects>): void {
-  new Gauge({
-    name: 'operator_kco_active_monitors',
-    help: 'TargetApps that are looked after',
-    labelNames: ['namespace'],
+function addMonitorGauge(registers: Registry[], read: () => ServedObjects[]): void {
+  addReadGauge(
     registers,
-    collect() {
-      this.reset();
-      for (const { kind, namespace, count } of read()) if (kind === 'TargetApp') this.set({ namespace }, count);
-    },
-  });
+    { name: 'operator_kco_active_monitors', help: 'TargetApps that are looked after', labelNames: ['namespace'] },
+    () =>
+      read()
+        .filter(({ kind }) => kind === 'TargetApp')
+        .map(({ namespace, count }) => [{ namespace }, count]),
+  );
 }
 
 /**
@@ -94,13 +93,13 @@ function addMonitorGauge(registers: Registry[], read: () => Iterable<ServedObjec
  *
  * @param objects how many objects of each kind are looked after
  */
-export function createTargetAppMetrics(registry: Registry, objects: () => Iterable<ServedObjects>): TargetAppMetrics {
+export function createTargetAppMetrics(registry: Registry, objects: () => ServedObjects[]): TargetAppMetrics {
   const registers = [registry];
   let fields: () => Iterable<FieldsOfApp> = () => [];
   const counters = countersIn(registers);
   const histograms = histogramsIn(registers);
   addMonitorGauge(registers, objects);
-  registerFieldGauges(registry, () => fields());
+  addFieldGauges(registers, () => [...fields()]);
   const results: PollResult[] = ['changed', 'unchanged', ...failureClasses];
   return {
     polled({ namespace, tapp, result, seconds, lagSeconds }) {
