@@ -23,6 +23,10 @@ const maxStatusBytes = 256 * 1024;
 export const isSuspended = (plan: CompiledSpec | undefined, held: boolean | undefined, now: number): boolean =>
   Boolean(held || plan?.suspend || (plan?.suspendUntil !== undefined && now < plan.suspendUntil));
 
+/** Whether nobody is asked at this time: it is suspended, or its spec cannot be understood. */
+export const isStopped = (plan: CompiledSpec | undefined, held: boolean | undefined, now: number): boolean =>
+  (plan?.problems.length ?? 0) > 0 || isSuspended(plan, held, now);
+
 function actionsHealthy(memory: Memory, now: number): ConditionNow {
   const [worst, ...others] = complaints(memory, now);
   if (worst === undefined) return condition('True', 'NoFailures', 'no action of an open episode ended in trouble');
@@ -74,11 +78,10 @@ const stalled = ({ plan }: Memory): ConditionNow => {
     : condition('True', 'InvalidSpec', `${problem.field}: ${problem.message}`);
 };
 
-const isStopped = ({ plan, suspendedByUpdate }: Memory, now: number): boolean =>
-  (plan?.problems.length ?? 0) > 0 || isSuspended(plan, suspendedByUpdate, now);
-
 function reconciling(memory: Memory, now: number): ConditionNow {
-  const isInitializing = memory.plan === undefined || (!isStopped(memory, now) && memory.lastPoll === undefined);
+  const isInitializing =
+    memory.plan === undefined ||
+    (!isStopped(memory.plan, memory.suspendedByUpdate, now) && memory.lastPoll === undefined);
   return isInitializing
     ? condition('True', 'Initializing', 'waiting for the first poll')
     : condition('False', 'Observed', 'the spec is in force');
@@ -88,7 +91,9 @@ function reconciling(memory: Memory, now: number): ConditionNow {
 const whileWatching =
   (judge: (memory: Memory, plan: CompiledSpec) => ConditionNow) =>
   (memory: Memory, now: number): ConditionNow | undefined =>
-    memory.plan === undefined || isStopped(memory, now) ? undefined : judge(memory, memory.plan);
+    memory.plan === undefined || isStopped(memory.plan, memory.suspendedByUpdate, now)
+      ? undefined
+      : judge(memory, memory.plan);
 
 /** The conditions of a TargetApp. Stalled and Reconciling are what kstatus looks at. */
 export const conditions: ConditionTable<Memory> = {

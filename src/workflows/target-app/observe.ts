@@ -1,0 +1,96 @@
+import { CancellationScope, condition, workflowInfo } from '@temporalio/workflow';
+import type { Changes } from '../../domain/diff.ts';
+import { applyObservation } from '../../domain/target-app/apply-observation.ts';
+import { changedPairs } from '../../domain/target-app/decide.ts';
+import { dueAt } from '../../domain/target-app/due-at.ts';
+import { lookLimitMs } from '../../domain/target-app/look-limit.ts';
+import { fingerprintOf, type Memory } from '../../domain/target-app/memory.ts';
+import type { Observation, ObserveInput, TurnInput } from '../../domain/target-app/observation.ts';
+import { isStopped } from '../../domain/target-app/status.ts';
+import { isRipeSince } from '../history.ts';
+import type { RunState } from '../run-state.ts';
+import { diff, observing } from './activities.ts';
+
+type Run = RunState<Memory>;
+
+/** What was seen, and how the states differ from those before. */
+export interface Seen extends Observation {
+  changes: Changes;
+}
+
+/** Observes a TargetApp: one poll, or the polls of a turn. */
+export async function observe(run: Run, fresh: boolean): Promise<Seen | undefined> {
+  const { memory } = run;
+  const seen = await (isSingle(memory, fresh) ? poll(run, fresh) : turn(run));
+  return seen === undefined ? undefined : { ...seen, changes: await changesIn(memory, seen) };
+}
+
+/** Whether the next observation is one poll, at once: the first one, one that was asked for, or each of them. */
+const isSingle = ({ plan: spec }: Memory, fresh: boolean): boolean => fresh || spec?.turnMs === undefined;
+
+/** What every poll is told. */
+function inputOf({ app, due, memory, attributes }: Run): ObserveInput {
+  const { plan: spec, subjects, suspendedByUpdate, pollRequested } = memory;
+  const known = Object.fromEntries(Object.entries(subjects).map(([subject, what]) => [subject, fingerprintOf(what)]));
+  return {
+    app,
+    due,
+    known,
+    ...(spec !== undefined && { plan: spec.digest }),
+    ...(suspendedByUpdate && { held: true }),
+    ...(pollRequested !== undefined && { pollRequested }),
+    ...(attributes !== undefined && { attributes }),
+  };
+}
+
+function poll(run: Run, fresh: boolean): Promise<Observation> {
+  const { plan: spec, matched } = run.memory;
+  const limitMs = lookLimitMs(spec, matched);
+  return observing(limitMs, 'poll')({ ...inputOf(run), ...(fresh && { fresh }) });
+}
+
+/** A turn, until it ends by itself or something makes it void: then it has seen nothing, and the next one begins. */
+async function turn(run: Run): Promise<Observation | undefined> {
+  const asked = turnOf(run);
+  run.isDueSoon = false;
+  const scope = new CancellationScope();
+  const limitMs = asked.lengthMs + lookLimitMs(run.memory.plan, run.memory.matched) + turnMarginMs;
+  const ended = scope.run(() => observing(limitMs, 'polls until something differs')({ ...inputOf(run), turn: asked }));
+  const { historyLength } = workflowInfo();
+  const isVoid = scope.run(() => condition(() => run.dirty || run.isDueSoon || isRipeSince(historyLength)));
+  try {
+    const seen = await Promise.race([ended, isVoid.then(() => undefined)]);
+    return seen?.unasked === 'moved' ? undefined : seen;
+  } finally {
+    // Of the two, the one that has lost is not waited for.
+    for (const left of [ended, isVoid]) void left.catch(() => undefined);
+    scope.cancel();
+  }
+}
+
+/** More than a turn takes to notice that it is over. */
+const turnMarginMs = 60_000;
+
+function turnOf({ memory, judgedAt, isDueSoon }: Run): TurnInput {
+  const { plan: spec, matched, nothingRuns, podsUnknown } = memory;
+  const until = isDueSoon ? 0 : dueAt(memory, judgedAt);
+  return {
+    seen: {
+      matched,
+      ...(nothingRuns && { nothingRuns }),
+      ...(podsUnknown !== undefined && { podsUnknown }),
+    },
+    ...(spec !== undefined && isStopped(spec, memory.suspendedByUpdate, Date.now()) && { stopped: true as const }),
+    lengthMs: Math.round((spec?.turnMs ?? 0) * (0.9 + 0.2 * Math.random())),
+    ...(Number.isFinite(until) && { until }),
+  };
+}
+
+/** Compares the states that were seen with those before. */
+async function changesIn(memory: Memory, seen: Observation): Promise<Changes> {
+  const spec = seen.plan ?? memory.plan;
+  const isCompared = seen.readings?.some(({ state }) => state !== undefined) && !seen.unasked && !seen.deleted;
+  if (spec === undefined || !isCompared || isStopped(spec, memory.suspendedByUpdate, Date.now())) return {};
+  const pairs = changedPairs(applyObservation(memory, seen, Date.now()).views);
+  return pairs.length === 0 ? {} : diff(pairs, spec.ignoreFields);
+}
