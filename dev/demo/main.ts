@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { createShutdownStack, type ShutdownStack } from '../../src/lifecycle/shutdown-stack.ts';
+import { awaitEnd, type End } from '../servers/end.ts';
 import { ToolMissing } from '../servers/locate-tool.ts';
 import { ServerFailed } from '../servers/server-process.ts';
 import { NotSeen } from './event-log.ts';
@@ -11,36 +12,22 @@ import { createFaults } from './faults.ts';
 import { kubectlLines, printInstructions } from './instructions.ts';
 import { listenToKeys } from './keyboard.ts';
 import { showLive } from './live-view.ts';
-import { OperatorFailed } from './operator-process.ts';
 import { play } from './scenario.ts';
 import { pollingInterval, type Setup, setUp } from './setup.ts';
 import { createTerminal, secondsOf, type Terminal } from './terminal.ts';
 
 const usage = 'Usage: npm run demo [-- --script]';
 
-/** Resolves with an exit code when a signal asks to end; the second one ends at once (the supervisors still clean up). */
-function asked(): { code: Promise<number>; ask: (code: number) => void } {
-  const { promise, resolve } = Promise.withResolvers<number>();
-  let told = false;
-  const ask = (code: number): void => {
-    if (told) process.exit(code);
-    told = true;
-    resolve(code);
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => ask(130));
-  return { code: promise, ask };
-}
-
 /** Rejects when the operator has ended by itself. */
 function watchOperator({ operator }: Setup): { lost: Promise<never>; stop: () => void } {
   const { promise, reject } = Promise.withResolvers<never>();
   const looking = setInterval(() => {
-    operator.ended().then((how) => how !== undefined && reject(new OperatorFailed(how)));
+    operator.assertRunning().catch(reject);
   }, 500);
   return { lost: promise, stop: () => clearInterval(looking) };
 }
 
-function keysOf(setup: Setup, terminal: Terminal, kubectl: string[], ask: (code: number) => void) {
+function keysOf(setup: Setup, terminal: Terminal, kubectl: string[], ask: End['ask']) {
   const faults = createFaults(setup);
   const quit = () => ask(0);
   const try_ = (act: () => string | undefined) => () => {
@@ -58,12 +45,7 @@ function keysOf(setup: Setup, terminal: Terminal, kubectl: string[], ask: (code:
   };
 }
 
-async function interact(
-  setup: Setup,
-  terminal: Terminal,
-  stack: ShutdownStack,
-  { code, ask }: ReturnType<typeof asked>,
-) {
+async function interact(setup: Setup, terminal: Terminal, stack: ShutdownStack, { code, ask }: End) {
   const kubectl = await kubectlLines(terminal, process.env['PATH']);
   printInstructions(setup, terminal, kubectl);
   if (terminal.isInteractive) await stack.push('keyboard', listenToKeys(keysOf(setup, terminal, kubectl, ask)));
@@ -76,7 +58,7 @@ async function script(setup: Setup, terminal: Terminal, stack: ShutdownStack): P
   return (await play(setup, terminal)) ? 0 : 1;
 }
 
-async function perform(terminal: Terminal, stack: ShutdownStack, end: ReturnType<typeof asked>, isScript: boolean) {
+async function perform(terminal: Terminal, stack: ShutdownStack, end: End, isScript: boolean) {
   const setup = await setUp(terminal, stack);
   const watched = watchOperator(setup);
   await stack.push('watch of the operator', watched.stop);
@@ -86,7 +68,7 @@ async function perform(terminal: Terminal, stack: ShutdownStack, end: ReturnType
 
 /** What went wrong, for a person: a cause that is known is told without where in the code it was met. */
 function explained(error: unknown): string {
-  const known = [NotSeen, OperatorFailed, ServerFailed, ToolMissing];
+  const known = [NotSeen, ServerFailed, ToolMissing];
   if (known.some((type) => error instanceof type)) return (error as Error).message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
@@ -100,7 +82,7 @@ async function main(): Promise<void> {
   const terminal = createTerminal(process.env);
   const { line, paint } = terminal;
   const stack = createShutdownStack((name, error) => line(`  ${paint.red('✗')} ${name}: ${(error as Error).message}`));
-  const end = asked();
+  const end = awaitEnd();
   // Nobody reads any more: there is nobody to play to, and the supervisors clean up.
   process.stdout.on('error', () => process.exit(1));
   line(paint.bold(`  KCO demo: one application in three pods, polled every ${pollingInterval} s`));

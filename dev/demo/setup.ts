@@ -68,15 +68,7 @@ export async function setUp(terminal: Terminal, stack: ShutdownStack): Promise<S
   const receiver = await startWebhookReceiver(log);
   await stack.push('webhook receiver', receiver.close);
   await terminal.step('the CRD, and the sample application in three pods', establish(cluster, app.port));
-  const operator = await terminal.step(
-    'the operator, from source',
-    startOperatorProcess({
-      kubeconfig: servers.kubernetes.kubeconfig,
-      temporalAddress: servers.temporal.address,
-      webUrl: servers.temporal.uiUrl,
-      logFile: join(servers.stateDir, 'operator.log'),
-    }),
-  );
+  const operator = await terminal.step('the operator, from source', startOperatorProcess(servers));
   await stack.push('operator', operator.stop);
   const basic = basicTargetApp({ pollingInterval, webhookUrl: receiver.url, workingDir });
   const applied = cluster.apply([basic, ...otherExamples()]).then(() => monitored(log));

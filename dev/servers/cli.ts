@@ -3,6 +3,7 @@
  * `--build-only` only gets the binaries, kubectl included.
  */
 import { parseArgs } from 'node:util';
+import { awaitEnd } from './end.ts';
 import { createToolLocator, ToolMissing } from './locate-tool.ts';
 import { ServerFailed } from './server-process.ts';
 import { type Servers, startServers } from './start-servers.ts';
@@ -31,30 +32,16 @@ function describe(servers: Servers, parts: string): string {
   return [...lines, `logs         ${servers.logDir}`, 'Ctrl-C ends everything.'].join('\n');
 }
 
-/** Resolves at the first signal that asks to end; the second one ends at once (the supervisor still cleans up). */
-function toldToEnd(): Promise<NodeJS.Signals> {
-  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
-  let told = false;
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => {
-      if (told) process.exit(130);
-      told = true;
-      resolve(name);
-    });
-  }
-  return promise;
-}
-
 async function serve(parts: 'both' | 'kubernetes' | 'temporal', nodes: number, logDir?: string): Promise<void> {
-  const end = toldToEnd();
+  const end = awaitEnd();
   const starting = startServers({ parts, nodes, logDir, onProgress: progress });
-  const servers = await Promise.race([starting, end.then(() => undefined)]);
+  const servers = await Promise.race([starting, end.code]);
   // Told to end while starting: leaving is enough, nothing outlives this process.
-  if (servers === undefined) process.exit(130);
+  if (typeof servers === 'number') process.exit(servers);
   console.log(describe(servers, parts));
   // A pending promise alone does not keep a process alive.
   const alive = setInterval(() => {}, 60_000);
-  await end;
+  await end.code;
   clearInterval(alive);
   progress('stopping');
   await servers.stop();

@@ -1,22 +1,19 @@
 /**
  * The process that owns the servers, so that they end with whoever asked for them, however that one ends: it runs in
  * its own session (a Ctrl-C in the terminal does not reach it) and sees the channel to its parent close, which the
- * kernel does even for a parent that was killed with SIGKILL. Argument: a directory to remove at the end, if any.
+ * kernel does even for a parent that was killed with SIGKILL. Argument: a directory to remove at the end.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import type { Command, Report, Request } from './process-supervisor-protocol.ts';
+import { createBirpc } from 'birpc';
+import type { Command, Listener, Owner } from './process-supervisor.ts';
 
-const directoryToRemove = process.argv[2];
+const [, , directoryToRemove = ''] = process.argv;
 const running = new Map<string, ChildProcess>();
 
 /** Linux only, and only a second net: the kernel then ends the servers when the supervisor itself is killed. */
 const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
-
-function report(message: Report): void {
-  if (process.connected) process.send?.(message);
-}
 
 /** Each server leads a process group, so that what it started itself (an exec in a pod) is met as well. */
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
@@ -49,9 +46,15 @@ function run(command: Command): Promise<number> {
   child.once('exit', (code, signal) => {
     signalGroup(child, 'SIGKILL');
     running.delete(command.name);
-    report({ kind: 'exited', name: command.name, code, signal });
+    void parent.exited(command.name, { code, signal });
   });
   return promise;
+}
+
+async function signal(name: string, kind: NodeJS.Signals): Promise<void> {
+  const child = running.get(name);
+  if (child === undefined) throw new Error(`${name} is not running`);
+  signalGroup(child, kind);
 }
 
 /** Ends one server: asks, waits, then insists. A stopped process cannot answer, so it is continued first. */
@@ -75,31 +78,20 @@ function claim(address: string, port: number): Promise<void> {
 
 /** Ends all servers and removes the directory; once, however often and for however many reasons it is called. */
 function close(graceMs: number): Promise<void> {
-  closing ??= Promise.all([...running.keys()].map((name) => end(name, graceMs))).then(() => {
-    if (directoryToRemove !== undefined) rmSync(directoryToRemove, { recursive: true, force: true });
-  });
+  closing ??= Promise.all([...running.keys()].map((name) => end(name, graceMs))).then(() =>
+    rmSync(directoryToRemove, { recursive: true, force: true }),
+  );
   return closing;
 }
 
-async function obey(request: Request): Promise<number | undefined> {
-  if (request.do === 'run') return run(request.command);
-  if (request.do === 'end') await end(request.name, request.graceMs);
-  if (request.do === 'claim') await claim(request.address, request.port);
-  if (request.do === 'close') await close(request.graceMs);
-  if (request.do === 'signal') {
-    const child = running.get(request.name);
-    if (child === undefined) throw new Error(`${request.name} is not running`);
-    signalGroup(child, request.signal);
-  }
-  return undefined;
-}
-
-process.on('message', (request: Request) => {
-  obey(request).then(
-    (pid) => report({ kind: 'done', id: request.id, ...(pid === undefined ? {} : { pid }) }),
-    (error: Error) => report({ kind: 'failed', id: request.id, message: error.message }),
-  );
-});
+const parent = createBirpc<Listener, Owner>(
+  { run, signal, end, claim, close },
+  {
+    post: (message) => process.connected && process.send?.(message),
+    on: (listener) => process.on('message', listener),
+    eventNames: ['exited'],
+  },
+);
 
 const abandonedGraceMs = 2_000;
 const leave = () => void close(abandonedGraceMs).finally(() => process.exit(0));

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ProcessSupervisor } from './process-supervisor.ts';
-import type { Command } from './process-supervisor-protocol.ts';
+import type { Command, ProcessSupervisor } from './process-supervisor.ts';
 
 /** One server: how to run it and how to see that it does its work. */
 export interface ServerProcess extends Command {
@@ -15,9 +14,10 @@ export class ServerFailed extends Error {
 }
 
 const pollMs = 40;
+const readyTimeoutMs = 90_000;
 
 /** The end of a log, for a message. */
-export async function logTail(file: string): Promise<string> {
+async function logTail(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch(() => '');
   return text
     .trim()
@@ -27,37 +27,41 @@ export async function logTail(file: string): Promise<string> {
     .join('\n');
 }
 
-/** What is wrong with the servers that are waited for, if anything. */
-function failure(
-  supervisor: ProcessSupervisor,
-  servers: ServerProcess[],
-  late: boolean,
-): { server: ServerProcess; why: string } | undefined {
+const failed = async ({ name, logFile }: ServerProcess, why: string): Promise<ServerFailed> =>
+  new ServerFailed(`${name} ${why}; the end of ${logFile}:\n${await logTail(logFile)}`);
+
+/** Throws {@link ServerFailed} when one of the servers has ended since it was last run. */
+export async function assertRunning(servers: ServerProcess[], supervisor: ProcessSupervisor): Promise<void> {
   for (const server of servers) {
     const exit = supervisor.exitOf(server.name);
-    if (exit !== undefined) return { server, why: `has ended (${exit.signal ?? `exit code ${exit.code}`})` };
+    if (exit !== undefined) throw await failed(server, `has ended (${exit.signal ?? `exit code ${exit.code}`})`);
   }
-  const [server] = servers;
-  return late && server !== undefined ? { server, why: 'was not ready in time' } : undefined;
 }
 
 /**
- * Waits until `isReady`. Throws {@link ServerFailed} as soon as one of the servers that it depends on has ended, or
- * when the time is over.
+ * Waits until `isReady`. Throws {@link ServerFailed} as soon as one of the servers that it depends on, the first of them most
+ * of all, has ended, or when the time is over.
  */
 export async function waitUntil(
   isReady: () => Promise<boolean>,
-  servers: ServerProcess[],
+  servers: [ServerProcess, ...ServerProcess[]],
   supervisor: ProcessSupervisor,
-  timeoutMs: number,
 ): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
+  const deadline = Date.now() + readyTimeoutMs;
   while (!(await isReady().catch(() => false))) {
-    const failed = failure(supervisor, servers, Date.now() > deadline);
-    if (failed !== undefined) {
-      const { server, why } = failed;
-      throw new ServerFailed(`${server.name} ${why}; the end of ${server.logFile}:\n${await logTail(server.logFile)}`);
-    }
+    await assertRunning(servers, supervisor);
+    if (Date.now() > deadline) throw await failed(servers[0], 'was not ready in time');
     await delay(pollMs);
   }
+}
+
+/** Starts a server. */
+export async function run({ name, file, args, cwd, logFile }: ServerProcess, owner: ProcessSupervisor): Promise<void> {
+  await owner.run({ name, file, args, cwd, logFile });
+}
+
+/** Starts a server and waits until it is ready. Throws {@link ServerFailed}. */
+export async function runUntilReady(server: ServerProcess, supervisor: ProcessSupervisor): Promise<void> {
+  await run(server, supervisor);
+  await waitUntil(server.isReady, [server], supervisor);
 }

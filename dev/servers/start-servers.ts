@@ -2,13 +2,13 @@ import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Progress } from './cache.ts';
-import { type Cluster, planCluster } from './kubernetes.ts';
-import { accessTo, type KubernetesAccess } from './kubernetes-access.ts';
+import type { Cluster } from './kubernetes.ts';
+import type { KubernetesAccess } from './kubernetes-access.ts';
 import { type ClusterPlan, type KubernetesServer, kubernetesServers } from './kubernetes-flags.ts';
 import { createToolLocator, type ToolLocator } from './locate-tool.ts';
 import { blockOf, claimPortOf, freePorts, maxSets } from './ports.ts';
 import { createProcessSupervisor, type ProcessSupervisor } from './process-supervisor.ts';
-import { type ServerProcess, waitUntil } from './server-process.ts';
+import { assertRunning, run, runUntilReady, type ServerProcess, waitUntil } from './server-process.ts';
 import { planTemporal, type TemporalDevServer, type TemporalPlan } from './temporal.ts';
 
 /** The servers by name, as {@link Servers} takes and gives them. */
@@ -67,11 +67,20 @@ export interface Servers {
   restart(name: ServerName): Promise<void>;
   /** Stops Temporal, deletes its database and starts it again on the same ports. */
   wipeTemporal(): Promise<void>;
+  /** Starts one more, which ends with them at the latest. Rejects when it does not become ready. */
+  run(server: ServerProcess): Promise<RunningServer>;
   /** Ends everything and removes the state directory. */
   stop(): Promise<void>;
 }
 
-const readyTimeoutMs = 90_000;
+/** A server that runs beside those of the set. */
+export interface RunningServer {
+  /** Throws `ServerFailed` when it has ended by itself. */
+  assertRunning(): Promise<void>;
+  /** SIGTERM, then SIGKILL after `graceMs`; resolves when it has ended. */
+  end(graceMs: number): Promise<void>;
+}
+
 /** The API server would wait much longer for watches to end, and its clients' watches never end. */
 const stopGraceMs = 1_500;
 
@@ -133,25 +142,15 @@ async function locateTools(locator: ToolLocator, parts: ServersOptions['parts'])
   return located;
 }
 
-async function run(supervisor: ProcessSupervisor, server: ServerProcess): Promise<void> {
-  const { name, file, args, cwd, logFile } = server;
-  await supervisor.run({ name, file, args, cwd, logFile });
-}
-
-async function runUntilReady(supervisor: ProcessSupervisor, server: ServerProcess): Promise<void> {
-  await run(supervisor, server);
-  await waitUntil(server.isReady, [server], supervisor, readyTimeoutMs);
-}
-
 async function bringUpCluster(cluster: Cluster, supervisor: ProcessSupervisor): Promise<void> {
   const { etcd, 'kube-apiserver': apiServer, ...rest } = cluster.servers;
-  await Promise.all([run(supervisor, etcd), run(supervisor, apiServer)]);
-  await waitUntil(apiServer.isReady, [apiServer, etcd], supervisor, readyTimeoutMs);
+  await Promise.all([run(etcd, supervisor), run(apiServer, supervisor)]);
+  await waitUntil(apiServer.isReady, [apiServer, etcd], supervisor);
   const others = Object.values(rest);
-  await Promise.all([cluster.createNodes(), ...others.map((server) => run(supervisor, server))]);
+  await Promise.all([cluster.createNodes(), ...others.map((server) => run(server, supervisor))]);
   const allReady = async () => (await Promise.all(others.map((server) => server.isReady()))).every(Boolean);
   const isUsable = async () => (await allReady()) && (await cluster.isUsable());
-  await waitUntil(isUsable, [...others, apiServer, etcd], supervisor, readyTimeoutMs);
+  await waitUntil(isUsable, [apiServer, etcd, ...others], supervisor);
 }
 
 async function startKubernetes(setting: Setting, tools: NonNullable<Tools['kubernetes']>) {
@@ -159,6 +158,9 @@ async function startKubernetes(setting: Setting, tools: NonNullable<Tools['kuber
   const podCidr = options.podCidr ?? `127.20.${set}.0/24`;
   const execWorkDir = options.execWorkDir ?? join(stateDir, 'exec');
   mkdirSync(execWorkDir, { recursive: true });
+  // Temporal alone does without the Kubernetes client, which takes half a second to load.
+  const { planCluster } = await import('./kubernetes.ts');
+  const { accessTo } = await import('./kubernetes-access.ts');
   const cluster = await planCluster({
     ...tools,
     directory: join(stateDir, 'kubernetes'),
@@ -185,7 +187,7 @@ async function startTemporal({ options, supervisor, ports, stateDir, logDir, pro
     dynamicConfig: options.dynamicConfig ?? {},
   });
   const started = Date.now();
-  await runUntilReady(supervisor, temporal.server);
+  await runUntilReady(temporal.server, supervisor);
   progress(`Temporal is ready after ${((Date.now() - started) / 1000).toFixed(1)} s: ${temporal.address}`);
   return temporal;
 }
@@ -211,7 +213,7 @@ function createServers(
   const restart = async (name: ServerName, between?: () => Promise<void>) => {
     await supervisor.end(name, stopGraceMs);
     await between?.();
-    await runUntilReady(supervisor, processOf(name));
+    await runUntilReady(processOf(name), supervisor);
   };
   return {
     get kubernetes() {
@@ -229,6 +231,13 @@ function createServers(
     resume: (name) => supervisor.signal(name, 'SIGCONT'),
     restart: (name) => restart(name),
     wipeTemporal: () => restart('temporal', () => asked(temporal, 'Temporal').deleteDatabase()),
+    async run(server) {
+      await runUntilReady(server, supervisor);
+      return {
+        assertRunning: () => assertRunning([server], supervisor),
+        end: (graceMs) => supervisor.end(server.name, graceMs),
+      };
+    },
     stop: () => supervisor.close(stopGraceMs),
   };
 }
