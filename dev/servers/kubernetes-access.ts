@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { kubeconfigText } from './kubeconfig.ts';
+import { type Credential, kubeconfigOf } from './kubeconfig.ts';
 import type { Cluster } from './kubernetes.ts';
 
 /** The Kubernetes part of a running set. */
@@ -25,10 +25,10 @@ export interface KubernetesAccess {
 export function accessTo(cluster: Cluster, podCidr: string, stateDir: string): KubernetesAccess {
   const { url, ca, caFile, adminToken, kubeconfig } = cluster;
   let written = 0;
-  const write = (user: string, credential: Parameters<typeof kubeconfigText>[2]) => {
+  const write = (user: string, credential: Credential) => {
     written += 1;
     const path = join(stateDir, `kubeconfig-${written}`);
-    writeFileSync(path, kubeconfigText({ url, ca: ca.cert }, user, credential), { mode: 0o600 });
+    writeFileSync(path, kubeconfigOf({ url, ca: ca.cert }, user, credential).exportConfig(), { mode: 0o600 });
     return path;
   };
   return {
@@ -41,15 +41,10 @@ export function accessTo(cluster: Cluster, podCidr: string, stateDir: string): K
     kubeconfigFor: async (user, groups = []) =>
       write(user, await ca.issue({ commonName: user, organizations: groups })),
     async serviceAccountKubeconfig(namespace, name) {
-      const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
-      const request = {
-        apiVersion: 'authentication.k8s.io/v1',
-        kind: 'TokenRequest',
-        spec: { expirationSeconds: 86_400 },
-      };
-      const { status, body } = await cluster.api.call('POST', path, request);
-      if (status !== 201) throw new Error(`no token for ServiceAccount ${namespace}/${name}: ${JSON.stringify(body)}`);
-      return write(`${namespace}:${name}`, { token: (body as { status: { token: string } }).status.token });
+      // The audiences are the API server's own.
+      const body = { spec: { audiences: [], expirationSeconds: 86_400 } };
+      const { status } = await cluster.api.createNamespacedServiceAccountToken({ namespace, name, body });
+      return write(`${namespace}:${name}`, { token: status?.token ?? '' });
     },
   };
 }

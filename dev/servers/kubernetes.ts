@@ -1,17 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type ApiException, CoreV1Api, type V1Node } from '@kubernetes/client-node';
 import { stringify } from 'yaml';
-import { type ApiClient, createApiClient } from './api-client.ts';
 import { type CertificateAuthority, createCertificateAuthority, createSigningKey } from './certificates.ts';
-import { kubeconfigText } from './kubeconfig.ts';
+import { kubeconfigOf } from './kubeconfig.ts';
 import { type ClusterPlan, type Credentials, type KubernetesServer, serverFlags } from './kubernetes-flags.ts';
 import type { ServerProcess } from './server-process.ts';
+import { trustingFetch } from './trusting-fetch.ts';
 
 /** A planned cluster: its servers, and what is needed to talk to it. */
 export interface Cluster {
   servers: Record<KubernetesServer, ServerProcess>;
-  api: ApiClient;
+  api: CoreV1Api;
   ca: CertificateAuthority;
   caFile: string;
   url: string;
@@ -19,7 +20,7 @@ export interface Cluster {
   kubeconfig: string;
   /** Registers the nodes; nodes that exist are left alone. */
   createNodes(): Promise<void>;
-  /** True when pods can be created and scheduled: default ServiceAccount there, every node Ready and untainted. */
+  /** True when pods can be created and scheduled: default ServiceAccount there, every node Ready and untainted. May reject before. */
   isUsable(): Promise<boolean>;
 }
 
@@ -74,40 +75,32 @@ async function writeCredentials(ca: CertificateAuthority, adminToken: string, fi
 }
 
 /** Kubernetes counts a node as usable when it is Ready and the taint of a new node is gone. */
-function isUsableNode(node: unknown): boolean {
-  const { spec, status } = node as {
-    spec?: { taints?: unknown[] };
-    status?: { conditions?: { type: string; status: string }[] };
-  };
-  const ready = status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
-  return ready && (spec?.taints ?? []).length === 0;
-}
+const isUsableNode = ({ spec, status }: V1Node): boolean =>
+  (status?.conditions ?? []).some(({ type, status: is }) => type === 'Ready' && is === 'True') &&
+  (spec?.taints ?? []).length === 0;
 
-async function createNode(api: ApiClient, name: string): Promise<void> {
+async function createNode(api: CoreV1Api, name: string): Promise<void> {
   const labels = { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', type: 'kwok' };
-  const node = { apiVersion: 'v1', kind: 'Node', metadata: { name, labels } };
-  const { status, body } = await api.call('POST', '/api/v1/nodes', node);
-  if (status !== 201 && status !== 409) throw new Error(`node ${name} was refused: ${JSON.stringify(body)}`);
+  await api.createNode({ body: { metadata: { name, labels } } }).catch((error: ApiException<unknown>) => {
+    if (error.code !== 409) throw error;
+  });
 }
 
-async function allUsable(api: ApiClient, nodes: number): Promise<boolean> {
-  const account = await api.call('GET', '/api/v1/namespaces/default/serviceaccounts/default');
-  if (account.status !== 200) return false;
-  const { body } = await api.call('GET', '/api/v1/nodes');
-  const items = (body as { items?: unknown[] }).items ?? [];
+async function allUsable(api: CoreV1Api, nodes: number): Promise<boolean> {
+  await api.readNamespacedServiceAccount({ namespace: 'default', name: 'default' });
+  const { items } = await api.listNode();
   return items.length >= nodes && items.every(isUsableNode);
 }
 
 type ReadyCheck = () => Promise<boolean>;
 
-/** How to see that a server works: each of them has a health endpoint. */
-function readyChecks({ ports }: ClusterPlan, api: ApiClient, ca: string): Record<KubernetesServer, ReadyCheck> {
-  const answers = (client: ApiClient, path: string) => () =>
-    client.call('GET', path).then(({ status }) => status === 200);
-  const healthz = (port: number) => answers(createApiClient(`https://127.0.0.1:${port}`, ca), '/healthz');
+/** How to see that a server works: each of them has a health endpoint, which answers whoever asks. */
+function readyChecks({ ports }: ClusterPlan, ca: string): Record<KubernetesServer, ReadyCheck> {
+  const get = trustingFetch(ca);
+  const healthz = (port: number) => async () => (await get(`https://127.0.0.1:${port}/healthz`)).ok;
   return {
     etcd: async () => (await fetch(`http://127.0.0.1:${ports.etcd}/health`)).ok,
-    'kube-apiserver': answers(api, '/readyz'),
+    'kube-apiserver': async () => (await get(`https://127.0.0.1:${ports.apiServer}/readyz`)).ok,
     'kube-controller-manager': healthz(ports.controllerManager),
     'kube-scheduler': healthz(ports.scheduler),
     kwok: healthz(ports.kubelet),
@@ -139,12 +132,13 @@ export async function planCluster(plan: ClusterPlan): Promise<Cluster> {
   const ca = await createCertificateAuthority('kco-servers');
   const adminToken = randomBytes(24).toString('hex');
   const url = `https://127.0.0.1:${plan.ports.apiServer}`;
-  const api = createApiClient(url, ca.cert, adminToken);
-  const kubeconfig = files.write('kubeconfig', kubeconfigText({ url, ca: ca.cert }, 'admin', { token: adminToken }));
+  const admin = kubeconfigOf({ url, ca: ca.cert }, 'admin', { token: adminToken });
+  const api = admin.makeApiClient(CoreV1Api);
+  const kubeconfig = files.write('kubeconfig', admin.exportConfig());
   const kwokConfigFile = files.write('kwok.yaml', kwokConfig(plan));
   const credentials = { ...(await writeCredentials(ca, adminToken, files)), kubeconfig, kwokConfig: kwokConfigFile };
   return {
-    servers: describeServers(plan, credentials, readyChecks(plan, api, ca.cert)),
+    servers: describeServers(plan, credentials, readyChecks(plan, ca.cert)),
     api,
     ca,
     caFile: credentials.caFile,
