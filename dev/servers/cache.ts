@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Tool } from './tools.ts';
 
@@ -56,24 +57,26 @@ async function isAbandoned(path: string): Promise<boolean> {
 }
 
 /**
- * Runs `action` while no other process does so under the same lock file. A lock whose holder has died is broken; should
- * two processes break it at once, both build, which costs time and harms nothing because files appear by rename.
+ * Returns a file of the cache, after `make` where it is not there, by one process at a time. A lock whose holder has died is
+ * broken; should two processes break it at once, both make it, which costs time and harms nothing: files appear by rename.
  */
-export async function withLock<T>(path: string, progress: Progress, action: () => Promise<T>): Promise<T> {
-  await mkdir(join(path, '..'), { recursive: true });
+export async function madeOnce(target: string, progress: Progress, make: () => Promise<void>): Promise<string> {
+  const lock = `${target}.lock`;
+  await mkdir(dirname(target), { recursive: true });
   let told = false;
-  while (!(await tryLock(path))) {
-    if (await isAbandoned(path)) {
-      await rm(path, { force: true });
-      continue;
+  while (!existsSync(target)) {
+    if (await tryLock(lock)) {
+      try {
+        if (!existsSync(target)) await make();
+      } finally {
+        await rm(lock, { force: true });
+      }
+    } else if (await isAbandoned(lock)) await rm(lock, { force: true });
+    else {
+      if (!told) progress(`waiting for another process (lock ${lock})`);
+      told = true;
+      await delay(200);
     }
-    if (!told) progress(`waiting for another process (lock ${path})`);
-    told = true;
-    await delay(200);
   }
-  try {
-    return await action();
-  } finally {
-    await rm(path, { force: true });
-  }
+  return target;
 }

@@ -1,15 +1,24 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
 import { type Progress, writeAtomically } from './cache.ts';
-import type { Release, Tool } from './tools.ts';
+import { type Release, type Tool, thisPlatform } from './tools.ts';
 
 /** The part of `fetch` that downloads need. */
 export type Fetch = (url: string, init?: { method?: string; signal?: AbortSignal }) => Promise<Response>;
+
+/** What the ways to get a tool take from where they run. */
+export interface Surroundings {
+  env: NodeJS.ProcessEnv;
+  fetch: Fetch;
+  progress: Progress;
+  /** Whether the host of a URL can be reached. */
+  reachable(url: string): Promise<boolean>;
+}
 
 const probeTimeoutMs = 1_500;
 const downloadTimeoutMs = 600_000;
@@ -59,12 +68,14 @@ async function unpack(archive: string, member: string): Promise<string> {
 
 /** Downloads an official release, refuses it unless its SHA-256 is the published one, and puts the binary at `target`. */
 export async function downloadRelease(
-  { tool, release, target }: { tool: Tool; release: Release; target: string },
-  fetch: Fetch,
-  progress: Progress,
+  tool: Tool,
+  target: string,
+  { fetch, reachable, progress }: Surroundings,
 ): Promise<void> {
+  const release = tool.release?.(thisPlatform());
+  if (release === undefined) throw new Error('none with checksums for this platform');
+  if (!(await reachable(release.url))) throw new Error(`${new URL(release.url).host} cannot be reached`);
   progress(`${tool.name} ${tool.version}: downloading ${release.url}`);
-  await mkdir(dirname(target), { recursive: true });
   // In the cache itself, because a rename does not work from one file system to another.
   const directory = await mkdtemp(join(dirname(target), '.download-'));
   try {

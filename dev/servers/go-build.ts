@@ -1,8 +1,9 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { type Progress, writeAtomically } from './cache.ts';
+import { writeAtomically } from './cache.ts';
+import type { Surroundings } from './download-release.ts';
 import { type Tool, tools } from './tools.ts';
 
 const moduleDirectory = (module: string) => fileURLToPath(new URL(`./tools/${module}`, import.meta.url));
@@ -35,28 +36,23 @@ async function go(args: string[], module: string, env: NodeJS.ProcessEnv): Promi
   return output;
 }
 
-/** Undefined when Go can build the tools, otherwise why not. */
-export async function goIsMissing(env: NodeJS.ProcessEnv): Promise<string | undefined> {
+/** Throws when Go cannot build the tools. */
+async function requireGo(env: NodeJS.ProcessEnv): Promise<void> {
   const { failed, output } = await runGo(['env', 'GOVERSION'], env);
-  if (failed) return 'Go is not installed';
+  if (failed) throw new Error('Go is not installed');
   const minor = Number(/^go1\.(\d+)/m.exec(output)?.[1] ?? 0);
   // An older Go fetches the toolchain that go.mod asks for, unless it is older than that feature.
-  return minor >= 21 ? undefined : `${output.trim()} is too old`;
+  if (minor < 21) throw new Error(`${output.trim()} is too old`);
 }
 
 /** Builds a tool from its pinned Go module. The first time this downloads modules and takes minutes. */
-export async function buildWithGo(
-  tool: Tool,
-  target: string,
-  env: NodeJS.ProcessEnv,
-  progress: Progress,
-): Promise<void> {
+export async function buildWithGo(tool: Tool, target: string, { env, progress }: Surroundings): Promise<void> {
+  await requireGo(env);
   const started = Date.now();
   const seconds = () => `${Math.round((Date.now() - started) / 1000)} s`;
   progress(`${tool.name} ${tool.version}: building from source (once; the first tools take some minutes)`);
   const ticker = setInterval(() => progress(`${tool.name}: still building, ${seconds()}`), 10_000);
   try {
-    await mkdir(dirname(target), { recursive: true });
     const ldflags = ['-s -w', tool.build.ldflags].filter(Boolean).join(' ');
     await writeAtomically(target, async (temporary) => {
       const args = ['build', '-trimpath', '-ldflags', ldflags, '-o', temporary, tool.build.package];

@@ -1,10 +1,10 @@
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
-import { cacheDirectory, cachedFile, type Progress, withLock } from './cache.ts';
-import { createReachability, downloadRelease, type Fetch } from './download-release.ts';
-import { buildWithGo, extractKwokStages, goIsMissing } from './go-build.ts';
-import { type Tool, type ToolName, thisPlatform, tools } from './tools.ts';
+import { cacheDirectory, cachedFile, madeOnce } from './cache.ts';
+import { createReachability, downloadRelease, type Surroundings } from './download-release.ts';
+import { buildWithGo, extractKwokStages } from './go-build.ts';
+import { type Tool, type ToolName, tools } from './tools.ts';
 
 /** A tool is nowhere to be had; the message says what was tried and what would help. */
 export class ToolMissing extends Error {
@@ -20,11 +20,7 @@ export interface ToolLocator {
 }
 
 /** What the locator takes from its surroundings. */
-export interface LocatorOptions {
-  env?: NodeJS.ProcessEnv;
-  fetch?: Fetch;
-  progress?: Progress;
-}
+export type LocatorOptions = Partial<Omit<Surroundings, 'reachable'>>;
 
 /** Whether there is a file that this user may run. */
 export async function isExecutable(path: string): Promise<boolean> {
@@ -47,9 +43,6 @@ async function findOnPath(tool: Tool, path: string): Promise<{ file?: string; no
   return { note: 'not there' };
 }
 
-/** Where the search for one tool leaves what did not work, for the message at its end. */
-type Tried = string[];
-
 async function fromVariable(tool: Tool, env: NodeJS.ProcessEnv): Promise<string | undefined> {
   const named = env[tool.variable];
   if (!named) return undefined;
@@ -58,49 +51,7 @@ async function fromVariable(tool: Tool, env: NodeJS.ProcessEnv): Promise<string 
   throw new ToolMissing(`${tool.variable} names ${named}, which is not an executable file. Correct or unset it.`);
 }
 
-async function fromRelease(tool: Tool, target: string, tried: Tried, { fetch, reachable, progress }: Sources) {
-  const release = tool.release?.(thisPlatform());
-  if (release === undefined) {
-    tried.push('official release: none with checksums for this platform');
-    return false;
-  }
-  if (!(await reachable(release.url))) {
-    tried.push(`official release: ${new URL(release.url).host} cannot be reached`);
-    return false;
-  }
-  try {
-    await downloadRelease({ tool, release, target }, fetch, progress);
-    return true;
-  } catch (error) {
-    tried.push(`official release: ${(error as Error).message}`);
-    progress(`${tool.name}: no release (${(error as Error).message})`);
-    return false;
-  }
-}
-
-async function fromSource(tool: Tool, target: string, tried: Tried, { env, progress }: Sources): Promise<boolean> {
-  const missing = await goIsMissing(env);
-  if (missing !== undefined) {
-    tried.push(`build from source: ${missing}`);
-    return false;
-  }
-  try {
-    await buildWithGo(tool, target, env, progress);
-    return true;
-  } catch (error) {
-    tried.push(`build from source: ${(error as Error).message}`);
-    return false;
-  }
-}
-
-interface Sources {
-  env: NodeJS.ProcessEnv;
-  fetch: Fetch;
-  progress: Progress;
-  reachable: (url: string) => Promise<boolean>;
-}
-
-function missingMessage(tool: Tool, tried: Tried): string {
+function missingMessage(tool: Tool, tried: string[]): string {
   return [
     `${tool.name} ${tool.version} was not found and could not be made:`,
     ...tried.map((line) => `  - ${line}`),
@@ -108,45 +59,41 @@ function missingMessage(tool: Tool, tried: Tried): string {
   ].join('\n');
 }
 
-async function locate(name: ToolName, sources: Sources): Promise<string> {
+const sources = { 'official release': downloadRelease, 'build from source': buildWithGo };
+
+async function locate(name: ToolName, surroundings: Surroundings): Promise<string> {
+  const { env, progress } = surroundings;
   const tool = tools[name];
-  const named = await fromVariable(tool, sources.env);
+  const named = await fromVariable(tool, env);
   if (named !== undefined) return named;
-  const target = cachedFile(cacheDirectory(sources.env), tool);
-  const onPath = await findOnPath(tool, sources.env['PATH'] ?? '');
+  const onPath = await findOnPath(tool, env['PATH'] ?? '');
   if (onPath.file !== undefined) return onPath.file;
-  if (await isExecutable(target)) return target;
-  const tried = [`${tool.variable}: not set`, `PATH: ${onPath.note}`, `cache: no ${target}`];
-  return withLock(`${target}.lock`, sources.progress, async () => {
-    if (await isExecutable(target)) return target;
-    const got = (await fromRelease(tool, target, tried, sources)) || (await fromSource(tool, target, tried, sources));
-    if (!got) throw new ToolMissing(missingMessage(tool, tried));
-    return target;
+  const target = cachedFile(cacheDirectory(env), tool);
+  return madeOnce(target, progress, async () => {
+    const tried = [`${tool.variable}: not set`, `PATH: ${onPath.note}`, `cache: no ${target}`];
+    for (const [source, make] of Object.entries(sources)) {
+      try {
+        return await make(tool, target, surroundings);
+      } catch (error) {
+        const { message } = error as Error;
+        tried.push(`${source}: ${message}`);
+        progress(`${name}: no ${source} (${message})`);
+      }
+    }
+    throw new ToolMissing(missingMessage(tool, tried));
   });
 }
 
-async function kwokStages({ env, progress }: Sources): Promise<string> {
+async function kwokStages({ env, progress }: Surroundings): Promise<string> {
   const named = env['KCO_KWOK_STAGES'];
   if (named) return named;
   const target = join(cacheDirectory(env), `kwok-stages-${tools.kwok.version}.yaml`);
-  const exists = () =>
-    access(target).then(
-      () => true,
-      () => false,
-    );
-  if (await exists()) return target;
-  return withLock(`${target}.lock`, progress, async () => {
-    if (await exists()) return target;
-    try {
-      await extractKwokStages(target, env);
-    } catch (error) {
+  return madeOnce(target, progress, () =>
+    extractKwokStages(target, env).catch((error: Error) => {
       const hint = 'Install Go >= 1.26 (https://go.dev/dl), or set KCO_KWOK_STAGES to a file with the stages.';
-      throw new ToolMissing(
-        `kwok's stage files could not be taken from its module: ${(error as Error).message}\n${hint}`,
-      );
-    }
-    return target;
-  });
+      throw new ToolMissing(`kwok's stage files could not be taken from its module: ${error.message}\n${hint}`);
+    }),
+  );
 }
 
 /**
@@ -155,11 +102,11 @@ async function kwokStages({ env, progress }: Sources): Promise<string> {
  */
 export function createToolLocator(options: LocatorOptions = {}): ToolLocator {
   const fetch = options.fetch ?? globalThis.fetch;
-  const sources: Sources = {
+  const surroundings: Surroundings = {
     env: options.env ?? process.env,
     fetch,
     progress: options.progress ?? (() => {}),
     reachable: createReachability(fetch),
   };
-  return { locate: (name) => locate(name, sources), kwokStages: () => kwokStages(sources) };
+  return { locate: (name) => locate(name, surroundings), kwokStages: () => kwokStages(surroundings) };
 }
