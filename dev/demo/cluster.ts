@@ -1,101 +1,52 @@
+import type { CoreV1Event } from '@kubernetes/client-node';
 import { type PodView, podView } from '../../src/activities/target-app/pod-view.ts';
 import { kinds } from '../../src/api/kinds.ts';
 import { refOf } from '../../src/api/resource-ref.ts';
-import { createKube, type Kube, type KubeObject, type ResourceRef } from '../../src/clients/kubernetes/client.ts';
+import type { TargetAppStatus } from '../../src/api/target-app/status.ts';
+import { createKube, type Kube, type KubeObject } from '../../src/clients/kubernetes/client.ts';
 import { createInformer, type Informer } from '../../src/clients/kubernetes/informer/informer.ts';
+import { pods as podRef } from '../../src/clients/kubernetes/pods.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
 import type { EventLog } from './event-log.ts';
 import { appName, examplesNamespace, type Manifest } from './manifests.ts';
 
-/** A TargetApp as the demo looks at it. */
-export interface AppView {
-  namespace: string;
-  name: string;
-  uid: string;
-  intervalMs: number;
-  phase: string;
-  matched: number;
-  observed: number;
-  /** What each pod said at the last poll: by pod, then by path. */
-  state: Record<string, JsonObject>;
-  workflow?: { id: string; runId: string; url?: string };
-}
+/** A TargetApp as the API server has it: without a status until the operator has looked at it. */
+export type TargetAppObject = KubeObject & { status?: TargetAppStatus };
 
 /** The demo's own look at the cluster; the operator has another one. */
 export interface Cluster {
   kube: Kube;
-  apps: Informer<AppView>;
+  apps: Informer<TargetAppObject>;
   pods: Informer<PodView>;
   /** Applies manifests in this order; throws with the API server's words. */
   apply(manifests: Manifest[]): Promise<void>;
   /** The sample application's TargetApp, and its pods that can be asked, by name. */
-  app(): AppView | undefined;
+  app(): TargetAppObject | undefined;
   runningPods(): (PodView & { ip: string })[];
   stop(): Promise<void>;
 }
 
-interface TargetAppObject extends KubeObject {
-  spec: { pollingInterval?: number };
-  status?: {
-    phase?: string;
-    pods?: { matched: number; observed: number };
-    workflow?: AppView['workflow'];
-    state?: Record<string, JsonObject>;
-  };
-}
-
-interface EventObject extends KubeObject {
-  involvedObject: { kind: string; namespace?: string; name: string };
-  related?: { name: string };
-  type: string;
-  reason: string;
-  message: string;
-  count?: number;
-}
-
-const ref = (apiVersion: string, kind: string, plural: string, namespaced = true): ResourceRef => ({
-  apiVersion,
-  kind,
-  plural,
-  namespaced,
-});
-
-const targetApps = refOf(kinds.TargetApp);
-
-function appView(object: KubeObject): AppView {
-  const { metadata, spec, status } = object as TargetAppObject;
-  return {
-    namespace: metadata.namespace ?? '',
-    name: metadata.name,
-    uid: metadata.uid,
-    intervalMs: (spec.pollingInterval ?? 30) * 1000,
-    phase: status?.phase ?? 'Pending',
-    matched: status?.pods?.matched ?? 0,
-    observed: status?.pods?.observed ?? 0,
-    state: status?.state ?? {},
-    workflow: status?.workflow,
-  };
-}
-
 /** Every status of the sample application's TargetApp is a log entry. */
-const watchApps = (kube: Kube, { record }: EventLog): Informer<AppView> =>
+const watchApps = (kube: Kube, { record }: EventLog): Informer<TargetAppObject> =>
   createInformer({
     kube,
-    ref: targetApps,
-    transform: appView,
-    onChange: (_, { namespace, name, phase, observed, state }) => {
-      if (namespace !== examplesNamespace) record({ kind: 'status', app: name, phase, observed, state });
+    ref: refOf(kinds.TargetApp),
+    transform: (object) => object as TargetAppObject,
+    onChange: (_, { metadata: { namespace, name: app }, status = {} }) => {
+      if (namespace === examplesNamespace) return;
+      const { phase = 'Pending', pods, state = {} } = status;
+      record({ kind: 'status', app, phase, observed: pods?.observed ?? 0, state: state as Record<string, JsonObject> });
     },
   });
 
 /** Events that regard a TargetApp are log entries, each time that their count goes up. */
-const watchEvents = (kube: Kube, { record }: EventLog): Informer<EventObject> =>
+const watchEvents = (kube: Kube, { record }: EventLog): Informer<KubeObject & CoreV1Event> =>
   createInformer({
     kube,
-    ref: ref('v1', 'Event', 'events'),
-    transform: (object) => object as EventObject,
-    onChange: (change, { involvedObject, type, reason, message, count = 1, related }, previous) => {
-      const { kind, namespace = '', name: app } = involvedObject;
+    ref: { apiVersion: 'v1', kind: 'Event', plural: 'events', namespaced: true },
+    transform: (object) => object as KubeObject & CoreV1Event,
+    onChange: (change, { involvedObject, type = '', reason = '', message = '', count = 1, related }, previous) => {
+      const { kind, namespace = '', name: app = '' } = involvedObject;
       if (kind !== 'TargetApp' || namespace === examplesNamespace || change === 'deleted') return;
       if (previous?.count === count && previous.message === message) return;
       record({ kind: 'event', namespace, app, type, reason, message, count, pod: related?.name });
@@ -105,7 +56,7 @@ const watchEvents = (kube: Kube, { record }: EventLog): Informer<EventObject> =>
 function watchPods(kube: Kube, { record }: EventLog, forget: (address: string) => void): Informer<PodView> {
   return createInformer({
     kube,
-    ref: ref('v1', 'Pod', 'pods'),
+    ref: podRef,
     namespaces: ['default'],
     labelSelector: `app=${appName}`,
     transform: podView,

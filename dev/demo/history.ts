@@ -1,5 +1,5 @@
 import { Client, Connection, defaultPayloadConverter, type WorkflowHandle } from '@temporalio/client';
-import type { AppView } from './cluster.ts';
+import type { TargetAppObject } from './cluster.ts';
 
 /** What a person sees of a workflow in the Web UI. */
 export interface WorkflowPage {
@@ -23,11 +23,11 @@ const activitiesOf = (events: readonly HistoryEvent[]): string[] =>
   );
 
 /** Reads a TargetApp's workflow as the Web UI does. */
-export async function workflowPage(address: string, { workflow }: AppView): Promise<WorkflowPage> {
-  if (workflow === undefined) throw new Error('the TargetApp does not say which workflow is its own');
+export async function workflowPage(address: string, { status }: TargetAppObject): Promise<WorkflowPage> {
+  if (status?.workflow === undefined) throw new Error('the TargetApp does not say which workflow is its own');
   const connection = await Connection.connect({ address });
   try {
-    const handle = new Client({ connection }).workflow.getHandle(workflow.id);
+    const handle = new Client({ connection }).workflow.getHandle(status.workflow.id);
     const [description, metadata, { events }] = await Promise.all([
       handle.describe(),
       handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata'),

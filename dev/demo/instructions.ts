@@ -31,7 +31,7 @@ export function printInstructions(setup: Setup, terminal: Terminal, kubectl: str
   const paste = (text: string) => line(`    ${text}`);
   line();
   place('Web UI', servers.temporal.uiUrl);
-  place('my-app there', cluster.app()?.workflow?.url);
+  place('my-app there', cluster.app()?.status?.workflow?.url);
   place('metrics', operator.metricsUrl);
   place('health', `${operator.healthUrl}/readyz`);
   place('operator log', operator.logFile);

@@ -1,6 +1,6 @@
 import { nextPollAt } from '../../src/domain/schedule.ts';
 import type { LogEntry } from './event-log.ts';
-import type { Setup } from './setup.ts';
+import { pollingInterval, type Setup } from './setup.ts';
 import type { Paint, Terminal } from './terminal.ts';
 
 type EventEntry = Extract<LogEntry, { kind: 'event' }>;
@@ -44,8 +44,8 @@ function statusText({ cluster, app, silent }: Setup, paint: Paint): string {
     const trouble = silent.has(ip) ? 'silent' : health === 'healthy' ? undefined : health;
     return `${trouble === undefined ? paint.green('●') : paint.red('●')} ${name.slice(-5)} ${trouble ?? status}`;
   });
-  const wait = Math.ceil((nextPollAt(target.uid, target.intervalMs, Date.now()) - Date.now()) / 1000);
-  return `  ${target.phase}  ${pods.join('  ')}  ${paint.dim(`poll in ${wait} s`)}`;
+  const wait = Math.ceil((nextPollAt(target.metadata.uid, pollingInterval * 1000, Date.now()) - Date.now()) / 1000);
+  return `  ${target.status?.phase ?? 'Pending'}  ${pods.join('  ')}  ${paint.dim(`poll in ${wait} s`)}`;
 }
 
 /** Prints what happens and keeps the last line up to date until the returned function is called. */
