@@ -51,10 +51,9 @@ export function startOperator({ config, log, metrics, redact, version }: Operato
     const manager = createManager({
       ...{ ...shared, client, temporal, identity, isElected, namespaces: kubernetes.watchNamespaces },
       onTemporalRenewed: () => workers.restart(),
+      isReady: () => Object.values(workers.states()).every((state) => state === 'RUNNING'),
     });
-    const ending = new AbortController();
-    const known = { ...manager.known, ending: ending.signal };
-    const activities = createOperatorActivities({ ...shared, ...known, redact, config, version });
+    const activities = createOperatorActivities({ ...shared, ...manager.known, redact, config, version });
     const workers = createWorkerSupervisor({ config, activities, metrics, version }, (error) =>
       log.warning('worker not connected, retrying', { error }),
     );
@@ -65,8 +64,8 @@ export function startOperator({ config, log, metrics, redact, version }: Operato
     stack.run('watches', manager.watches);
     stack.run('health monitors', manager.monitors);
     stack.run('workers', workers, config.worker.shutdownGraceMs + workerMarginMs);
-    void stack.push('turns', () => ending.abort());
     stack.run('signals', manager.signals);
+    stack.run('replicas', manager.replicas);
     stack.run('leader', manager.leader);
     return { surface, failed: workers.failed, stop: stack.end };
   });

@@ -1,4 +1,6 @@
+import { Context } from '@temporalio/activity';
 import type { Kube } from '../clients/kubernetes/client.ts';
+import type { OpenTurns } from '../clients/temporal/open-turns.ts';
 import type { EventRecord } from '../domain/events.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { ReadInput } from '../domain/object-seen.ts';
@@ -23,6 +25,7 @@ export interface ResourceActivitiesOptions {
   metrics: Metrics;
   log: Log;
   redact: Redact;
+  openTurns: OpenTurns;
   /** How many of them run at the same time. */
   slots: Record<'events' | 'reports', number>;
   /** Name of this process, as it stands in Events. */
@@ -30,6 +33,12 @@ export interface ResourceActivitiesOptions {
   workflowUrl(workflow: WorkflowRef): string | undefined;
   /** Names of the search attributes that Temporal has; null: all, undefined: not known yet. */
   searchAttributes(): string[] | null | undefined;
+}
+
+function thisWorkflow(): { workflowId: string } {
+  const { workflowExecution } = Context.current().info;
+  if (workflowExecution === undefined) throw new TypeError('no workflow has called this');
+  return { workflowId: workflowExecution.workflowId };
 }
 
 /** The activities of every kind's workflow, which tells them its kind. */
@@ -42,6 +51,8 @@ export function createResourceActivities(options: ResourceActivitiesOptions) {
   const reportStatus = createReportStatus({ ...options, kindAccess });
   const shares = { events: createShare(slots.events), reports: createShare(slots.reports) };
   return {
+    /** Ends the turn that the workflow has open, with nothing seen; whether there was one. */
+    endTurn: () => options.openTurns.complete(thisWorkflow(), null),
     readObject: (input: ReadInput) => withHeartbeat(() => readObject(input)),
     applyOwned: (kind: string, app: ObjectRef, wanted: WantedObject) =>
       withHeartbeat((signal) => applyOwned({ ...kindAccess(kind), app }, wanted, signal)),

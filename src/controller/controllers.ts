@@ -1,4 +1,5 @@
 import type { WatchedObject } from '../activities/watched-object.ts';
+import type { WorkflowStarter } from '../clients/temporal/workflow-starter.ts';
 import type { ServedObjects } from '../telemetry/metrics/general.ts';
 import type { Metrics } from '../telemetry/metrics/index.ts';
 import type { KindController } from './kind-controller.ts';
@@ -10,10 +11,10 @@ export type AnyKind = KindController<WatchedObject>;
 export interface Controllers {
   /** Begins to make sure of every object's workflow from time to time. */
   start(): void;
-  /** Whether this replica is the one that signals to Temporal. */
-  setLeading(leading: boolean): void;
+  /** This replica may look after other objects than before. */
+  takeOver(): void;
   /** Makes sure of every object's workflow now. */
-  resync(): void;
+  resync(): Promise<void>;
   /** Objects that wait for Temporal. */
   readonly pending: number;
   stop(): Promise<void>;
@@ -21,6 +22,8 @@ export interface Controllers {
 
 /** How often every object's workflow is made sure of, in case somebody ended one by hand. */
 const resyncEveryMs = 10 * 60_000;
+/** How often those turns are looked for that have not come back. */
+const seekEveryMs = 15_000;
 
 /** How many objects of a kind are looked after, by namespace. */
 function servedObjects({ registration, present }: AnyKind): ServedObjects[] {
@@ -30,26 +33,33 @@ function servedObjects({ registration, present }: AnyKind): ServedObjects[] {
 }
 
 /** Puts these kinds under one hand, and exports how many objects they have. */
-export function createControllers(kinds: readonly AnyKind[], metrics: Pick<Metrics, 'readServedObjects'>): Controllers {
+export function createControllers(
+  kinds: readonly AnyKind[],
+  { metrics, starter }: { metrics: Pick<Metrics, 'readServedObjects'>; starter: Pick<WorkflowStarter, 'running'> },
+): Controllers {
   metrics.readServedObjects(() => kinds.flatMap(servedObjects));
   const controllers = kinds.map(({ controller }) => controller);
-  let resyncing: NodeJS.Timeout | undefined;
-  const resync = (): void => {
-    for (const controller of controllers) controller.resync();
+  const timers: NodeJS.Timeout[] = [];
+  const resync = async (): Promise<void> => {
+    const running = await starter.running().catch(() => undefined);
+    for (const controller of controllers) controller.resync(running);
+  };
+  const seekTurns = (): void => {
+    for (const controller of controllers) controller.seekTurns();
   };
   return {
     start: () => {
-      resyncing ??= setInterval(resync, resyncEveryMs).unref();
+      timers.push(setInterval(() => void resync(), resyncEveryMs).unref(), setInterval(seekTurns, seekEveryMs).unref());
     },
-    setLeading: (leading) => {
-      for (const controller of controllers) controller.setLeading(leading);
+    takeOver: () => {
+      for (const controller of controllers) controller.takeOver();
     },
     resync,
     get pending() {
       return controllers.reduce((sum, { pending }) => sum + pending, 0);
     },
     stop: async () => {
-      clearInterval(resyncing);
+      for (const timer of timers) clearInterval(timer);
       await Promise.all(controllers.map((controller) => controller.stop()));
     },
   };

@@ -1,12 +1,16 @@
 /** Items by key of a work queue: those that wait, the keys of those under way, and how often each key has failed in a row. */
 export class KeyedItems<Item> {
   readonly #merge: (waiting: Item, added: Item) => Item;
+  readonly #isUrgent: (item: Item) => boolean;
+  /** Keys of `#waiting` whose item is urgent, in the order of their coming. */
+  readonly #urgent = new Set<string>();
   readonly #waiting = new Map<string, Item>();
   readonly #busy = new Set<string>();
   readonly #failures = new Map<string, number>();
 
-  constructor(merge: (waiting: Item, added: Item) => Item) {
+  constructor(merge: (waiting: Item, added: Item) => Item, isUrgent: (item: Item) => boolean = () => false) {
     this.#merge = merge;
+    this.#isUrgent = isUrgent;
   }
 
   /** Keys whose work is not done: waiting, under way, or to be tried again. */
@@ -21,17 +25,27 @@ export class KeyedItems<Item> {
 
   add(key: string, item: Item): void {
     const earlier = this.#waiting.get(key);
-    this.#waiting.set(key, earlier === undefined ? item : this.#merge(earlier, item));
+    this.#put(key, earlier === undefined ? item : this.#merge(earlier, item));
   }
 
-  /** The one that has waited longest and whose key is not under way. */
+  #put(key: string, item: Item): void {
+    this.#waiting.set(key, item);
+    if (this.#isUrgent(item)) this.#urgent.add(key);
+  }
+
+  /** The one that has waited longest, of the urgent ones if there are any, and whose key is not under way. */
   next(): [key: string, item: Item] | undefined {
+    for (const key of this.#urgent) {
+      const item = this.#waiting.get(key);
+      if (item !== undefined && !this.#busy.has(key)) return [key, item];
+    }
     for (const entry of this.#waiting) if (!this.#busy.has(entry[0])) return entry;
     return undefined;
   }
 
   begin(key: string): void {
     this.#waiting.delete(key);
+    this.#urgent.delete(key);
     this.#busy.add(key);
   }
 
@@ -51,7 +65,7 @@ export class KeyedItems<Item> {
   /** Joins a failed item with what came in the meantime and is newer; false when nothing came. */
   joinNewer(key: string, failed: Item): boolean {
     const newer = this.#waiting.get(key);
-    if (newer !== undefined) this.#waiting.set(key, this.#merge(failed, newer));
+    if (newer !== undefined) this.#put(key, this.#merge(failed, newer));
     return newer !== undefined;
   }
 }

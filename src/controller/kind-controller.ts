@@ -1,7 +1,6 @@
 import { isTerminating, type WatchedObject } from '../activities/watched-object.ts';
 import type { Informer } from '../clients/kubernetes/informer/informer.ts';
-import type { WorkflowStarter } from '../clients/temporal/workflow-starter.ts';
-import { type Controller, createController } from './controller.ts';
+import { type Controller, type ControllerOptions, createController } from './controller.ts';
 import type { Registration } from './registration.ts';
 import { createInformerFor, type WatchingOptions } from './watching.ts';
 
@@ -18,17 +17,20 @@ export interface KindController<T extends WatchedObject> {
   whenChanged(listener: (object: T) => void): void;
 }
 
+/** How workflows are told, and of which objects. */
+export type TellingOptions = Pick<ControllerOptions<WatchedObject>, 'heldTurns' | 'openTurns' | 'owns' | 'starter'>;
+
 /** Watches the objects of one kind and keeps their workflows. */
 export function createKindController<T extends WatchedObject>(
   registration: Registration<T>,
-  starter: WorkflowStarter,
+  telling: TellingOptions,
   options: WatchingOptions,
 ): KindController<T> {
   const { metrics, log } = options;
   const { ref, transform } = registration;
   const gone: ((object: T) => void)[] = [];
   const changed: ((object: T) => void)[] = [];
-  const controller = createController<T>({ registration, starter, metrics, log, all: () => cache.list() });
+  const controller = createController<T>({ registration, ...telling, metrics, log, all: () => cache.list() });
   const cache = createInformerFor<T>(options, {
     ref,
     transform,

@@ -2,7 +2,12 @@ import type { Kube, ResourceRef } from '../clients/kubernetes/client.ts';
 import type { Json, JsonObject } from '../domain/json.ts';
 import { heldBy, type Lease } from './lease.ts';
 
-const leases: ResourceRef = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', plural: 'leases', namespaced: true };
+export const leases: ResourceRef = {
+  apiVersion: 'coordination.k8s.io/v1',
+  kind: 'Lease',
+  plural: 'leases',
+  namespaced: true,
+};
 
 /** Reads and writes one Lease. */
 export interface LeaseClient {

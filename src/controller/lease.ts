@@ -28,7 +28,7 @@ export interface SeenLease {
 export const leaseSeconds = 10;
 
 /** MicroTime, as Leases want it. */
-const microTime = (now: Date): string => now.toISOString().replace('Z', '000Z');
+export const microTime = (now: Date): string => now.toISOString().replace('Z', '000Z');
 
 /** Whether this replica may take or renew the Lease now. Clocks of other machines play no part in it. */
 export function mayLead(

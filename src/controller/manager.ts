@@ -1,7 +1,9 @@
 import type { Client } from '@temporalio/client';
+import { HeldTurns } from '../activities/held-turns.ts';
 import type { ActivityOptions } from '../activities/index.ts';
 import type { Kube } from '../clients/kubernetes/client.ts';
 import type { Informer } from '../clients/kubernetes/informer/informer.ts';
+import { createOpenTurns } from '../clients/temporal/open-turns.ts';
 import { createWorkflowStarter } from '../clients/temporal/workflow-starter.ts';
 import type { Part } from '../lifecycle/shutdown-stack.ts';
 import type { OperatorView } from '../server/operator-probes.ts';
@@ -11,6 +13,8 @@ import { createHealthMonitors, type HealthMonitors } from './health-monitors.ts'
 import { createKinds, knownOf } from './kinds/index.ts';
 import { createLeader, type Leader } from './leader.ts';
 import { createOwnedWatches } from './owned-watches.ts';
+import { createOwnership, type OwnershipHere } from './ownership.ts';
+import { createReplicas } from './replicas.ts';
 import type { WatchingOptions } from './watching.ts';
 
 export interface ManagerOptions extends WatchingOptions {
@@ -20,6 +24,8 @@ export interface ManagerOptions extends WatchingOptions {
   identity: { namespace: string; pod: string };
   /** Whether replicas elect the one that signals to Temporal. */
   isElected: boolean;
+  /** Whether this replica can look after anything yet. */
+  isReady(): boolean;
   /** Temporal is another one, or was away so long that it may be elsewhere now. */
   onTemporalRenewed(): void;
 }
@@ -27,14 +33,25 @@ export interface ManagerOptions extends WatchingOptions {
 /** All that connects Kubernetes with Temporal in this process; the parts are started in this order, and end in the opposite one. */
 export interface Manager {
   /** What is watched and known, for the activities. */
-  known: Pick<ActivityOptions, 'caches' | 'pods' | 'searchAttributes' | 'whenChanged' | 'whenGone'>;
+  known: Pick<
+    ActivityOptions,
+    'caches' | 'heldTurns' | 'openTurns' | 'ownership' | 'pods' | 'searchAttributes' | 'whenChanged' | 'whenGone'
+  >;
   watches: Part;
   monitors: Part;
   signals: Part;
   leader: Part;
+  /** What of all objects is this replica's. */
+  replicas: Part;
   /** How all of it is, for probes. */
   view: Omit<OperatorView, 'workers'>;
 }
+
+/** The only one looks after everything. */
+const alone = (ownership: OwnershipHere): Part => ({
+  start: () => void ownership.set(() => true),
+  stop: async () => undefined,
+});
 
 const together = (parts: readonly Part[]): Part => ({
   start: () => {
@@ -50,13 +67,15 @@ interface Parts {
   monitors: HealthMonitors;
   leader: Leader;
   pending(): number;
+  turns(): number;
 }
 
-const viewOf = ({ kinds, caches, pods, monitors, leader, pending }: Parts): Manager['view'] => ({
+const viewOf = ({ kinds, caches, pods, monitors, leader, pending, turns }: Parts): Manager['view'] => ({
   ...monitors,
   leader: leader.describe,
   caches,
   pending,
+  turns,
   pods: pods.scopes,
   kinds: kinds.map(({ cache, registration: { ref } }) => ({
     resource: ref.plural,
@@ -69,27 +88,50 @@ const viewOf = ({ kinds, caches, pods, monitors, leader, pending }: Parts): Mana
 export function createManager(options: ManagerOptions): Manager {
   const { kube, client, temporal, log, metrics, namespaces, isElected, identity } = options;
   const attributes = createAttributeUse(client, temporal.namespace, log);
-  const { controllers, pods } = createKinds(createWorkflowStarter(client, temporal.taskQueue, attributes), options);
+  const starter = createWorkflowStarter(client, temporal.taskQueue, attributes);
+  const [heldTurns, openTurns, ownership] = [new HeldTurns(), createOpenTurns(client.activity), createOwnership()];
+  const { controllers, pods } = createKinds({ starter, heldTurns, openTurns, owns: ownership.owns }, options);
   const kinds: AnyKind[] = Object.values(controllers);
-  const signals = createControllers(kinds, metrics);
-  const leader = createLeader({ kube, log, metrics, isElected, identity, setLeading: signals.setLeading });
+  const signals = createControllers(kinds, { metrics, starter });
+  ownership.onChange(signals.takeOver);
+  let isLeading = false;
+  const setLeading = (leading: boolean): void => {
+    isLeading = leading;
+  };
+  const leader = createLeader({ kube, log, metrics, isElected, identity, setLeading });
+  const replicas = isElected
+    ? createReplicas({ kube, log, metrics, identity, ownership, isReady: options.isReady, isLeading: () => isLeading })
+    : alone(ownership);
   const refs = kinds.map(({ registration }) => registration.ref);
   const monitors = createHealthMonitors({
     ...{ kube, client, log, attributes, namespaces, refs, temporalNamespace: temporal.namespace },
-    onTemporalBack: signals.resync,
+    onTemporalBack: () => void signals.resync(),
     onTemporalRenewed: () => {
       options.onTemporalRenewed();
-      signals.resync();
+      void signals.resync();
     },
   });
   const owned = createOwnedWatches(kinds, options);
   const caches = { pods, ...Object.fromEntries(kinds.map(({ cache, registration: { ref } }) => [ref.plural, cache])) };
   return {
-    known: { ...knownOf(controllers), pods, searchAttributes: attributes.usable },
+    known: {
+      ...knownOf(controllers),
+      ...{ pods, heldTurns, openTurns, ownership },
+      searchAttributes: attributes.usable,
+    },
     watches: together([...Object.values(caches), ...owned]),
     monitors,
     signals,
     leader,
-    view: viewOf({ kinds, caches, pods, monitors, leader, pending: () => signals.pending }),
+    replicas,
+    view: viewOf({
+      kinds,
+      caches,
+      pods,
+      monitors,
+      leader,
+      pending: () => signals.pending,
+      turns: () => heldTurns.size,
+    }),
   };
 }

@@ -9,6 +9,8 @@ export interface WorkQueueOptions<Item> {
   work(item: Item): Promise<void>;
   /** What two items under one key come to: the newer one, or both in one. */
   merge(waiting: Item, added: Item): Item;
+  /** Whether it goes before those that are not. */
+  isUrgent?(item: Item): boolean;
   onError(error: unknown, key: string, retryMs: number): void;
   /** Items under way at once. */
   concurrency: number;
@@ -36,7 +38,7 @@ class Working<Item> {
 
   constructor(options: WorkQueueOptions<Item>) {
     this.#options = options;
-    this.#items = new KeyedItems(options.merge);
+    this.#items = new KeyedItems(options.merge, options.isUrgent);
     this.#bucket = fullBucket(options.rate, performance.now());
     this.#loop = startLoop((signal) => this.#step(signal));
   }
@@ -91,7 +93,7 @@ class Working<Item> {
   }
 }
 
-/** A queue that does one item per key at a time, in the order of their coming, at a bounded rate. */
+/** A queue that does one item per key at a time, in the order of their coming, the urgent ones first, at a bounded rate. */
 export function createWorkQueue<Item>(options: WorkQueueOptions<Item>): WorkQueue<Item> {
   const working = new Working(options);
   return {

@@ -27,6 +27,8 @@ export interface OperatorView {
   caches: StatsOptions['caches'];
   /** Objects that wait for Temporal. */
   pending(): number;
+  /** Turns that are held here. */
+  turns(): number;
 }
 
 /** Fails when only a restart helps. */

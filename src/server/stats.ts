@@ -9,6 +9,8 @@ export interface StatsOptions {
   caches: Record<string, Pick<Informer<unknown>, 'scopes' | 'size'>>;
   /** Objects that wait for Temporal. */
   pending(): number;
+  /** Turns that are held here. */
+  turns(): number;
   workers(): Record<string, string>;
 }
 
@@ -25,9 +27,10 @@ const stalenessOf = (plural: string, cache: Pick<Informer<unknown>, 'scopes'>): 
     ]);
 
 /** What the process is busy with, for people. */
-export const statsOf = ({ leader, caches, pending, workers }: StatsOptions): Json => ({
+export const statsOf = ({ leader, caches, pending, turns, workers }: StatsOptions): Json => ({
   leader: leader(),
   objects: Object.fromEntries(Object.entries(caches).map(([plural, { size }]) => [plural, size])),
+  turnsHeld: turns(),
   waitingForTemporal: pending(),
   watchStalenessSeconds: Object.fromEntries(
     Object.entries(caches).flatMap(([plural, cache]) => stalenessOf(plural, cache)),

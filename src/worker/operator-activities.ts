@@ -9,7 +9,17 @@ import type { WorkflowRef } from '../domain/refs.ts';
 export interface OperatorActivitiesOptions
   extends Pick<
     ActivityOptions,
-    'caches' | 'log' | 'metrics' | 'ending' | 'pods' | 'redact' | 'searchAttributes' | 'whenChanged' | 'whenGone'
+    | 'caches'
+    | 'heldTurns'
+    | 'log'
+    | 'metrics'
+    | 'openTurns'
+    | 'ownership'
+    | 'pods'
+    | 'redact'
+    | 'searchAttributes'
+    | 'whenChanged'
+    | 'whenGone'
   > {
   config: Config;
   version: string;

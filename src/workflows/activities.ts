@@ -1,4 +1,11 @@
-import { type ActivityOptions, proxyActivities, proxySinks, type Sinks, workflowInfo } from '@temporalio/workflow';
+import {
+  type ActivityOptions,
+  proxyActivities,
+  proxyLocalActivities,
+  proxySinks,
+  type Sinks,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { DropReason } from '../domain/events.ts';
 import type { ObjectSeen } from '../domain/object-seen.ts';
@@ -48,6 +55,13 @@ export const readObject = (
  */
 export const applyOwned: Activities['applyOwned'] = (kind, app, wanted) =>
   onObjects(`apply the ${wanted.kind} ${wanted.metadata.name}`).applyOwned(kind, app, wanted);
+
+/** Ends the turn of this workflow, wherever it is held: it has seen nothing. False when Temporal does not know it. */
+export const { endTurn } = proxyLocalActivities<Activities>({
+  startToCloseTimeout: '5 seconds',
+  retry: { initialInterval: '200 milliseconds', maximumInterval: '5 seconds' },
+  summary: 'end the turn',
+});
 
 /** Puts KCO's finalizer on the object, or takes it off. */
 export const setFinalizer: Activities['setFinalizer'] = (...args) =>

@@ -34,10 +34,12 @@ const scale = [
   'patch deployments/scale.apps',
   'patch statefulsets/scale.apps',
 ];
-/** Of the Lease, and in the namespace of the release only. */
-const lead = ['get leases.coordination.k8s.io kco-operator', 'patch leases.coordination.k8s.io kco-operator'].map(
-  (right) => `${right} in kco-system`,
-);
+/** Of Leases, and in the namespace of the release only. */
+const lead = [
+  'get leases.coordination.k8s.io kco-operator',
+  'patch leases.coordination.k8s.io kco-operator',
+  ...['create', 'delete', 'list', 'patch', 'watch'].map((verb) => `${verb} leases.coordination.k8s.io`),
+].map((right) => `${right} in kco-system`);
 const off = {
   'leaderElection.enabled': false,
   'actions.restart_pod.enabled': false,

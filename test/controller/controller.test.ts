@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { HeldTurns } from '../../src/activities/held-turns.ts';
 import type { WatchedApp } from '../../src/activities/target-app/watched-app.ts';
+import type { TurnRef } from '../../src/clients/temporal/open-turns.ts';
 import type { ResourceWorkflow, WorkflowStarter } from '../../src/clients/temporal/workflow-starter.ts';
 import { type Controller, createController } from '../../src/controller/controller.ts';
 import { registrations } from '../../src/controller/kinds/index.ts';
@@ -10,13 +12,24 @@ const silent = { debug() {}, info() {}, warning() {}, error() {}, with: () => si
 /** Remembers what is said to Temporal; `away` makes it refuse. */
 const scripted = () => {
   const said: string[] = [];
-  const state = { away: false };
+  const state = { away: false, isTurnOpen: false, isMine: true };
   const note = (what: string) => async (workflow: ResourceWorkflow | string) => {
     if (state.away) throw new Error('Temporal is away');
     said.push(`${what} ${typeof workflow === 'string' ? workflow : workflow.workflowId}`);
   };
-  const starter: WorkflowStarter = { start: note('ensure'), signalWithStart: note('tell'), signal: note('end') };
-  return { said, state, starter };
+  const starter: WorkflowStarter = {
+    ...{ start: note('ensure'), signalWithStart: note('tell'), signal: note('end') },
+    running: async () => new Set(),
+  };
+  const openTurns = {
+    release: async (turn: TurnRef) => {
+      if (!state.isTurnOpen || turn instanceof Uint8Array) return false;
+      await note('release')(turn.workflowId);
+      return true;
+    },
+  };
+  const heldTurns = new HeldTurns();
+  return { said, state, starter, openTurns, heldTurns };
 };
 
 const app = (fields: Partial<WatchedApp['metadata']> & { observed?: number; answered?: string } = {}): WatchedApp => {
@@ -34,15 +47,16 @@ const id = 'targetapp/shop/cart/u1';
 let controller: Controller<WatchedApp> | undefined;
 afterEach(() => controller?.stop());
 
-const controllerWith = (starter: WorkflowStarter, all: WatchedApp[] = []) => {
+const controllerWith = ({ state, said: _, ...telling }: ReturnType<typeof scripted>, all: WatchedApp[] = []) => {
   controller = createController({
     registration: registrations.TargetApp,
-    starter,
+    ...telling,
     metrics: { failed() {} },
     log: silent,
     all: () => all,
+    owns: () => state.isMine,
   });
-  controller.setLeading(true);
+  controller.takeOver();
   return controller;
 };
 
@@ -77,16 +91,18 @@ const rows: [string, Parameters<Controller<WatchedApp>['onChange']>, string[]][]
 
 describe('the controller', () => {
   it.each(rows)('%s', async (_, change, expected) => {
-    const { said, starter } = scripted();
-    const made = controllerWith(starter);
+    const temporal = scripted();
+    const { said } = temporal;
+    const made = controllerWith(temporal);
     made.onChange(...change);
     await eventually('nothing to wait', () => made.pending === 0);
     expect(said).toEqual(expected);
   });
 
   it('loses no word while Temporal is away, and says each once when it is back', async () => {
-    const { said, state, starter } = scripted();
-    const made = controllerWith(starter);
+    const temporal = scripted();
+    const { said, state } = temporal;
+    const made = controllerWith(temporal);
     state.away = true;
     made.onChange('added', app());
     made.onChange('modified', app({ generation: 2 }), app());
@@ -97,50 +113,100 @@ describe('the controller', () => {
   });
 
   it('gives an object that came back under its name a workflow of its own', async () => {
-    const { said, starter } = scripted();
-    const made = controllerWith(starter);
+    const temporal = scripted();
+    const { said } = temporal;
+    const made = controllerWith(temporal);
     made.onChange('deleted', app());
     made.onChange('added', app({ uid: 'u2' }));
     await eventually('both', () => said.length === 2);
     expect(said.sort()).toEqual([`end ${id}`, 'tell targetapp/shop/cart/u2']);
   });
 
-  it('says nothing while another replica leads, and catches up when it takes over', async () => {
-    const { said, starter } = scripted();
-    const made = controllerWith(starter, [app({ generation: 2, observed: 1 })]);
+  it('says nothing of what another replica looks after, and catches up when it takes that over', async () => {
+    const temporal = scripted();
+    const { said, state } = temporal;
+    const made = controllerWith(temporal, [app({ generation: 2, observed: 1 })]);
     await eventually('its own start', () => made.pending === 0);
-    made.setLeading(false);
+    state.isMine = false;
+    made.takeOver();
     said.length = 0;
     made.onChange('modified', app({ generation: 2 }), app());
-    made.resync();
+    made.resync(undefined);
     expect(made.pending).toBe(0);
-    made.setLeading(true);
+    state.isMine = true;
+    made.takeOver();
     await eventually('the word', () => said.length > 0 && made.pending === 0);
     expect(said).toEqual([`tell ${id}`]);
   });
 
-  it('tells a poll that was asked for while nobody led, when it takes over', async () => {
-    const { said, starter } = scripted();
+  it('says nothing again of what it looked after before, when others come to it', async () => {
+    const temporal = scripted();
+    const all = [app({ observed: 1 })];
+    const made = controllerWith(temporal, all);
+    all.push(app({ uid: 'u2', name: 'pay', observed: 1 }));
+    made.takeOver();
+    await eventually('both', () => temporal.said.length > 1 && made.pending === 0);
+    expect(temporal.said).toEqual([`ensure ${id}`, 'ensure targetapp/shop/pay/u2']);
+  });
+
+  it('tells a poll that was asked for while nobody looked after it, when it takes over', async () => {
+    const temporal = scripted();
     const annotations = { 'kco.local/poll-requested-at': 'now' };
-    controllerWith(starter, [app({ observed: 1, annotations })]);
-    await eventually('the word', () => said.length > 0);
-    expect(said).toEqual([`tell ${id}`]);
+    controllerWith(temporal, [app({ observed: 1, annotations })]);
+    await eventually('the word', () => temporal.said.length > 0);
+    expect(temporal.said).toEqual([`tell ${id}`]);
   });
 
   it('starts no workflow for what is being deleted, neither when it takes over nor at a resync', async () => {
-    const { said, starter } = scripted();
-    const made = controllerWith(starter, [app(ending)]);
-    await eventually('the first word', () => said.length === 1);
-    made.resync();
-    await eventually('the second word', () => said.length === 2);
-    expect(said).toEqual([`end ${id}`, `end ${id}`]);
+    const temporal = scripted();
+    const made = controllerWith(temporal, [app(ending)]);
+    await eventually('the first word', () => temporal.said.length === 1);
+    made.resync(new Set());
+    await eventually('the second word', () => temporal.said.length === 2);
+    expect(temporal.said).toEqual([`end ${id}`, `end ${id}`]);
   });
 
   it('makes sure of every workflow at a resync', async () => {
-    const { said, starter } = scripted();
+    const temporal = scripted();
     const all = [app({ observed: 1 }), app({ uid: 'u2', name: 'pay', observed: 1 })];
-    controllerWith(starter, all).resync();
-    await eventually('both', () => said.length === 2);
-    expect(said.sort()).toEqual([`ensure ${id}`, 'ensure targetapp/shop/pay/u2']);
+    const made = controllerWith(temporal, all);
+    await eventually('its own start', () => made.pending === 0);
+    temporal.said.length = 0;
+    made.resync(undefined);
+    await eventually('both', () => temporal.said.length === 2);
+    expect(temporal.said.sort()).toEqual([`ensure ${id}`, 'ensure targetapp/shop/pay/u2']);
+  });
+
+  it('tells nothing of an object whose turn is held here, which sees by itself what has changed', async () => {
+    const temporal = scripted();
+    const made = controllerWith(temporal);
+    temporal.heldTurns.add('u1');
+    made.onChange('modified', app({ generation: 2 }), app());
+    await eventually('nothing to wait', () => made.pending === 0);
+    made.onChange('deleted', app());
+    await eventually('the word', () => temporal.said.length > 0);
+    expect(temporal.said).toEqual([`end ${id}`]);
+  });
+
+  it('takes over a turn that somebody has left open, without a word to the workflow', async () => {
+    const temporal = scripted();
+    temporal.state.isTurnOpen = true;
+    const made = controllerWith(temporal, [app({ observed: 1 })]);
+    await eventually('the word', () => temporal.said.length > 0 && made.pending === 0);
+    expect(temporal.said).toEqual([`release ${id}`]);
+  });
+
+  it('starts a workflow anew that does not run any more, though its turn is held here', async () => {
+    const temporal = scripted();
+    const made = controllerWith(temporal, [app({ observed: 1 })]);
+    await eventually('its own start', () => made.pending === 0);
+    temporal.heldTurns.add('u1');
+    temporal.said.length = 0;
+    made.resync(new Set([id]));
+    await eventually('nothing to wait', () => made.pending === 0);
+    expect(temporal.said).toEqual([]);
+    made.resync(new Set());
+    await eventually('the word', () => temporal.said.length > 0);
+    expect(temporal.said).toEqual([`tell ${id}`]);
   });
 });

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Registry } from 'prom-client';
+import { HeldTurns } from '../../src/activities/held-turns.ts';
 import type { WatchedApp } from '../../src/activities/target-app/watched-app.ts';
 import { createKube, type Kube, type KubeObject } from '../../src/clients/kubernetes/client.ts';
 import { createControllers } from '../../src/controller/controllers.ts';
@@ -55,9 +56,13 @@ const serving = async () => {
   });
   kube = createKube({ kubeconfig: api.kubeconfig });
   const metrics = createMetrics({ version: '0', registry: new Registry() });
-  const starter = { start: nothing, signalWithStart: nothing, signal: nothing };
-  served = createKindController(registrations.TargetApp, starter, { kube, namespaces: [], metrics, log: silent });
-  exportTargetApps(served, metrics);
+  const starter = { start: nothing, signalWithStart: nothing, signal: nothing, running: async () => new Set<string>() };
+  const openTurns = { release: async () => false };
+  const state = { isMine: false };
+  const owns = () => state.isMine;
+  const telling = { starter, openTurns, heldTurns: new HeldTurns(), owns };
+  served = createKindController(registrations.TargetApp, telling, { kube, namespaces: [], metrics, log: silent });
+  exportTargetApps(served, owns, metrics);
   served.cache.start();
   await eventually('the watch to begin', () => served.cache.hasSynced() && watching !== undefined);
   const series = async () =>
@@ -66,7 +71,7 @@ const serving = async () => {
     watching?.write(
       `${JSON.stringify({ type, object: { ...of, metadata: { ...of.metadata, resourceVersion: '2' } } })}\n`,
     );
-  return { series, say, metrics };
+  return { series, say, metrics, starter, state };
 };
 
 describe('a TargetApp that goes', () => {
@@ -78,10 +83,10 @@ describe('a TargetApp that goes', () => {
       { deletionTimestamp: '2026-01-01T00:00:00Z' },
     ],
   ])('takes its series and what is remembered with it, %s, on a follower too', async (_, type, metadata) => {
-    const { say, metrics } = await serving();
+    const { say, metrics, starter } = await serving();
     const gone: string[] = [];
     served.whenGone((app) => gone.push(app.metadata.name));
-    createControllers([served], metrics);
+    createControllers([served], { metrics, starter });
     for (const tapp of ['orders', 'carts'])
       metrics.polled({ namespace: 'shop', tapp, result: 'unchanged', seconds: 1 });
     const of = object('orders', {}, []);
@@ -106,18 +111,18 @@ const allSeries = [
 ];
 
 describe('the fields that TargetApps export', () => {
-  it('are series of the replica that leads, and of no other', async () => {
-    const { series } = await serving();
+  it('are series of the replica that looks after it, and of no other', async () => {
+    const { series, state } = await serving();
     expect(await series()).toEqual([]);
-    served.controller.setLeading(true);
+    state.isMine = true;
     expect((await series()).sort()).toEqual(allSeries);
-    served.controller.setLeading(false);
+    state.isMine = false;
     expect(await series()).toEqual([]);
   });
 
   it('follow the status, and leave nothing behind of what is gone', async () => {
-    const { series, say } = await serving();
-    served.controller.setLeading(true);
+    const { series, say, state } = await serving();
+    state.isMine = true;
     await series();
     const readings = (): ExportedFields['readings'] =>
       served.present().flatMap(({ exported }) => exported?.readings ?? []);

@@ -5,7 +5,7 @@ import { until } from '../support/until.ts';
 
 let world: RealWorld;
 beforeAll(async () => {
-  world = await startWorld({ KCO_POLLS_PER_TURN: '0' });
+  world = await startWorld({ KCO_POLLS_PER_TURN: '0', KCO_LEADER_ELECTION: 'true' });
 }, 900_000);
 afterAll(() => world?.stop());
 
@@ -20,7 +20,7 @@ const askedAgain = async (times: number): Promise<void> => {
 
 describe('polls that are held by turns, on real servers', () => {
   it('leave nothing in a quiet history, and tell a change within a poll', async () => {
-    await world.operate();
+    await world.operate({ POD_NAME: 'kco-0' });
     const [pod] = await world.runApp('quiet');
     const app = await world.monitor('quiet');
     await askedAgain(4);
@@ -39,15 +39,21 @@ describe('polls that are held by turns, on real servers', () => {
     await until('the poll is answered', () => world.targetApp('quiet')?.status?.pollRequestedAt === 'now');
   });
 
-  it('go on elsewhere when the operator that held them is killed, and act once', async () => {
-    const first = await world.spawnOperator();
-    await first.ready();
-    const [pod] = await world.runApp('held');
-    await world.monitor('held', { actions: [{ name: 'restart', trigger: whenUnhealthy, action: 'restart_pod' }] });
-    await first.end('SIGKILL');
-    world.says(pod, { health: 'unhealthy' });
-    expect(await world.deletedPods('held', 1)).toEqual([pod?.metadata.name]);
-    await world.event('held', 'ActionSucceeded', 'restart_pod');
-    expect(world.events('held', 'TriggerFired')).toHaveLength(1);
+  it('go on elsewhere when the replica that held them is killed, and act once', async () => {
+    const second = await world.spawnOperator({ POD_NAME: 'kco-1' });
+    await second.ready();
+    const names = Array.from({ length: 8 }, (_, index) => `held-${index}`);
+    const restart = [{ name: 'restart', trigger: whenUnhealthy, action: 'restart_pod' }];
+    const pods = await Promise.all(names.map((name) => world.runApp(name)));
+    await Promise.all(names.map((name) => world.monitor(name, { actions: restart })));
+    const held = async (): Promise<number> => Number((await second.ask('/stats')).body['turnsHeld']);
+    await until('both hold some', async () => [1, 2, 3, 4, 5, 6, 7].includes(await held()));
+    await second.end('SIGKILL');
+    for (const [pod] of pods) world.says(pod, { health: 'unhealthy' });
+    for (const [index, name] of names.entries()) {
+      expect(await world.deletedPods(name, 1)).toEqual([pods[index]?.[0]?.metadata.name]);
+      await world.event(name, 'ActionSucceeded', 'restart_pod');
+      expect(world.events(name, 'TriggerFired')).toHaveLength(1);
+    }
   });
 });

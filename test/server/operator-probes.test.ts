@@ -10,6 +10,7 @@ const all: OperatorView = {
   kubernetes: well,
   temporal: well,
   leader: () => 'leads',
+  turns: () => 3,
   workers: () => ({ polls: 'RUNNING' }),
   pods: synced,
   kinds: [{ resource: 'targetapps', served: well, scopes: synced }],

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { Context } from '@temporalio/activity';
+import { CompleteAsyncError, Context } from '@temporalio/activity';
 import type { InjectedSinks } from '@temporalio/worker';
+import { HeldTurns } from '../../src/activities/held-turns.ts';
 import type { Activities } from '../../src/activities/index.ts';
 import type { Recorded } from '../../src/activities/record-events.ts';
 import type { Reported } from '../../src/activities/report-status.ts';
@@ -9,6 +10,7 @@ import { createTurns, isTurn } from '../../src/activities/target-app/turns.ts';
 import { Wheel } from '../../src/activities/target-app/wheel.ts';
 import { withHeartbeat } from '../../src/activities/with-heartbeat.ts';
 import { type ActionName, actionNames } from '../../src/api/target-app/actions.ts';
+import { createOpenTurns, type OpenTurns } from '../../src/clients/temporal/open-turns.ts';
 import type { EventRecord } from '../../src/domain/events.ts';
 import { type Failure, failureKey } from '../../src/domain/failure.ts';
 import type { Json, JsonObject } from '../../src/domain/json.ts';
@@ -181,7 +183,21 @@ function activitiesOf(fakes: FakeActivities): Activities {
     note({ kind: 'look', at, input, told });
     return told;
   };
+  // The client of whichever worker calls first; they all have the same Temporal.
+  const openTurns: OpenTurns = {
+    complete: (turn, seen) => openTurnsHere().complete(turn, seen),
+    release: (turn) => openTurnsHere().release(turn),
+  };
+  let found: OpenTurns | undefined;
+  const openTurnsHere = (): OpenTurns => {
+    if (found === undefined) throw new Error('no activity has been called yet');
+    return found;
+  };
+  const learnClient = (): void => {
+    found ??= createOpenTurns(Context.current().client.activity);
+  };
   const turns = createTurns({
+    ...{ openTurns, heldTurns: new HeldTurns(), owns: () => true, log: { warning: () => undefined } },
     observe: look,
     apps: {
       find: async ({ namespace, name, uid }) =>
@@ -202,7 +218,17 @@ function activitiesOf(fakes: FakeActivities): Activities {
     readObject: notCalled,
     applyOwned: notCalled,
     setFinalizer: notCalled,
-    observe: (input) => withHeartbeat((signal) => (isTurn(input) ? turns.take(input, signal) : look(input))),
+    endTurn: () => {
+      learnClient();
+      const { workflowId = '' } = Context.current().info.workflowExecution ?? {};
+      return openTurns.complete({ workflowId }, null);
+    },
+    observe: async (input) => {
+      learnClient();
+      if (!isTurn(input)) return withHeartbeat(() => look(input));
+      turns.hold(input, Context.current().info.taskToken);
+      throw new CompleteAsyncError();
+    },
     recordEvents: (_, __, records) =>
       withHeartbeat(async () => {
         const before = calls.recordEvents++;

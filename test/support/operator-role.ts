@@ -24,6 +24,11 @@ export const operatorRole = {
     { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'patch', 'create'] },
     { apiGroups: [''], resources: ['replicationcontrollers'], verbs: ['get'] },
     { apiGroups: ['apps'], resources: ['daemonsets', 'deployments', 'replicasets', 'statefulsets'], verbs: ['get'] },
+    {
+      apiGroups: ['coordination.k8s.io'],
+      resources: ['leases'],
+      verbs: ['create', 'delete', 'get', 'list', 'patch', 'watch'],
+    },
     { apiGroups: ['batch'], resources: ['jobs'], verbs: ['get'] },
     { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: ['list'] },
     { apiGroups: ['autoscaling'], resources: ['horizontalpodautoscalers'], verbs: ['list'] },

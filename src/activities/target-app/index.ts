@@ -1,16 +1,20 @@
+import { CompleteAsyncError, Context } from '@temporalio/activity';
 import type { ActionName } from '../../api/target-app/actions.ts';
 import type { SpecDefaults } from '../../api/target-app/compile-spec.ts';
 import type { Graphql } from '../../clients/graphql/client.ts';
 import type { Http } from '../../clients/http/http-client.ts';
 import type { Kube } from '../../clients/kubernetes/client.ts';
 import type { Informer } from '../../clients/kubernetes/informer/informer.ts';
+import type { OpenTurns } from '../../clients/temporal/open-turns.ts';
 import type { WorkflowRef } from '../../domain/refs.ts';
 import type { ActionRequest, ActionResult } from '../../domain/target-app/action.ts';
-import type { ObserveInput } from '../../domain/target-app/observation.ts';
+import type { Observation, ObserveInput } from '../../domain/target-app/observation.ts';
 import type { Log } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics/index.ts';
 import type { Redact } from '../../telemetry/redactor.ts';
+import type { HeldTurns } from '../held-turns.ts';
 import type { ObjectFinder } from '../object-finder.ts';
+import type { Ownership } from '../ownership.ts';
 import { createPlaces } from '../places.ts';
 import { withHeartbeat } from '../with-heartbeat.ts';
 import { createActionActivity } from './action-activity.ts';
@@ -22,7 +26,7 @@ import { createObserve } from './observe.ts';
 import type { PodView } from './pod-view.ts';
 import { createTargetAppReader } from './reader.ts';
 import { createSelectedPods } from './selected-pods.ts';
-import { createTurns, isTurn } from './turns.ts';
+import { createTurns, isTurn, type TurnAsked, type Turns } from './turns.ts';
 import type { WatchedApp } from './watched-app.ts';
 import { Wheel } from './wheel.ts';
 
@@ -34,8 +38,11 @@ export interface TargetAppActivitiesOptions {
   whenGone(listener: (app: WatchedApp) => void): void;
   /** The same of each change. */
   whenChanged(listener: (app: WatchedApp) => void): void;
-  /** Aborted when this process ends: it then holds no turn any longer. */
-  ending: AbortSignal;
+  /** Which TargetApps this replica looks after. */
+  ownership: Ownership;
+  /** Told of which TargetApps a turn is held here. */
+  heldTurns: HeldTurns;
+  openTurns: OpenTurns;
   /** Polls of turns under way at the same time; half of them at most of one namespace. */
   maxPolls: number;
   metrics: Metrics;
@@ -51,6 +58,12 @@ export interface TargetAppActivitiesOptions {
   searchAttributes(): string[] | null | undefined;
 }
 
+/** Lets an attempt go on after the activity's function has ended. */
+async function begun(turns: Turns, input: TurnAsked): Promise<never> {
+  turns.hold(input, Context.current().info.taskToken);
+  throw new CompleteAsyncError();
+}
+
 /** One activity for each action, by its YAML word. */
 type ActionActivities = Record<ActionName, (request: ActionRequest) => Promise<ActionResult>>;
 
@@ -63,9 +76,12 @@ export function createTargetAppActivities(options: TargetAppActivitiesOptions) {
   const unwatched = createMissingPods(kube);
   const attributes = options.searchAttributes;
   const observe = createObserve({ apps, pods, unwatched, graphql, metrics, log, limits, attributes });
-  const turns = createTurns({ observe, apps, wheel: new Wheel(), places: createPlaces(options.maxPolls) });
+  const { openTurns, heldTurns, ownership } = options;
+  const places = createPlaces(options.maxPolls);
+  const { owns } = ownership;
+  const turns = createTurns({ observe, apps, places, openTurns, heldTurns, owns, log, wheel: new Wheel() });
   options.whenChanged(turns.changed);
-  options.ending.addEventListener('abort', turns.end, { once: true });
+  ownership.onChange(turns.letGo);
   const selectedPods = createSelectedPods({ pods, kube });
   const enabled = new Set(options.enabledActions);
   const perform = createActionActivity({ apps, pods, selectedPods, enabled, workflowUrl, log, redact });
@@ -76,8 +92,8 @@ export function createTargetAppActivities(options: TargetAppActivitiesOptions) {
   ]);
   return {
     diff,
-    observe: (input: ObserveInput) =>
-      withHeartbeat((signal, limitMs) => (isTurn(input) ? turns.take(input, signal) : observe(input, signal, limitMs))),
+    observe: (input: ObserveInput): Promise<Observation> =>
+      isTurn(input) ? begun(turns, input) : withHeartbeat((signal, limitMs) => observe(input, signal, limitMs)),
     ...(Object.fromEntries(actions) as ActionActivities),
   };
 }

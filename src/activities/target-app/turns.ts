@@ -1,5 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type OpenTurns, turnReleased } from '../../clients/temporal/open-turns.ts';
+import { type Backoff, backoffMs, spread } from '../../domain/backoff.ts';
 import { nextTickOfPoll } from '../../domain/schedule.ts';
 import { isNews, type Observation, type ObserveInput, type TurnInput } from '../../domain/target-app/observation.ts';
+import type { Log } from '../../telemetry/logger.ts';
+import type { HeldTurns } from '../held-turns.ts';
+import type { Ownership } from '../ownership.ts';
 import type { Places } from '../places.ts';
 import { isTerminating } from '../watched-object.ts';
 import { newsOf, type Observe } from './observe.ts';
@@ -8,21 +14,24 @@ import { pollRequestOf, type WatchedApp } from './watched-app.ts';
 import type { Wheel } from './wheel.ts';
 
 /** An input that asks for a turn. */
-type TurnAsked = ObserveInput & { turn: TurnInput };
+export type TurnAsked = ObserveInput & { turn: TurnInput };
 
 export const isTurn = (input: ObserveInput): input is TurnAsked => input.turn !== undefined;
 
 /** The turns of this process: each polls one TargetApp until there is something to tell. */
 export interface Turns {
   /**
-   * Polls until something differs from what the workflow knows, until time alone may change a verdict, or until the turn is
-   * over. A second turn of the same TargetApp ends the first, which nobody waits for any more.
+   * Takes a turn and polls until something differs from what the workflow knows, until time alone may change a verdict, or until
+   * the turn is over; then it ends the activity from outside, so it takes no slot of a worker. A second turn of the same TargetApp
+   * takes the place of the first, which nobody waits for any more. Throws when another replica is to have it.
+   *
+   * @param token of the activity's attempt
    */
-  take(input: TurnAsked, signal: AbortSignal): Promise<Observation>;
+  hold(input: TurnAsked, token: Uint8Array): void;
   /** Tells of a change of an object: what it asks for is looked at by its turn, if there is one here. */
   changed(app: WatchedApp): void;
-  /** Ends all turns, and those to come: this process ends. */
-  end(): void;
+  /** Lets go of the turns of objects that another replica looks after now. */
+  letGo(): Promise<void>;
 }
 
 export interface TurnsOptions {
@@ -31,10 +40,16 @@ export interface TurnsOptions {
   wheel: Wheel;
   /** Bounds the polls that are under way at the same time. */
   places: Places;
+  openTurns: OpenTurns;
+  /** Told what is held here. */
+  heldTurns: HeldTurns;
+  owns: Ownership['owns'];
+  log: Pick<Log, 'warning'>;
 }
 
 /** A turn that is held here. */
 interface Held {
+  token: Uint8Array;
   over: AbortController;
   /** Of the object as the turn has seen it. */
   version?: string;
@@ -44,11 +59,11 @@ interface Held {
 /** A stopped TargetApp is looked at now and then, in case the watch has lost a change. */
 const idleMs = 5 * 60_000;
 
-const moved: Observation = { matched: 0, unasked: 'moved' };
-
 /** What of an object makes its turn look at once when it changes. */
 const versionOf = (app: WatchedApp | undefined): string =>
   app === undefined ? '' : JSON.stringify([app.metadata.generation, pollRequestOf(app), isTerminating(app)]);
+
+const again: Backoff = { firstMs: 250, longestMs: 10_000 };
 
 class Turn {
   readonly #input: TurnAsked;
@@ -66,30 +81,37 @@ class Turn {
     this.#isStopped = input.turn.stopped === true;
   }
 
-  async run(): Promise<Observation> {
-    const { turn, ...asked } = this.#input;
+  /** What it has to tell; undefined when it is nobody's any more. A poll that fails is tried again after a while. */
+  async run(): Promise<Observation | undefined> {
     const { signal } = this.#held.over;
-    for (;;) {
-      const due = await this.#untilDue();
-      if (signal.aborted) return moved;
-      const told = await this.#poll({ ...asked, due });
-      if (told === undefined) return moved;
-      this.#isStopped = told.unasked === 'stopped';
-      if (isNews(told, turn) || Date.now() >= this.#endsAt) return told;
+    for (let failures = 0; !signal.aborted; ) {
+      try {
+        const told = await this.#next();
+        if (told !== undefined) return told;
+        failures = 0;
+      } catch (error) {
+        if (signal.aborted) break;
+        const { namespace, name: tapp } = this.#input.app;
+        this.#options.log.warning('poll failed, retrying', { namespace, tapp, error });
+        failures += 1;
+        await this.#wait(Date.now() + spread(backoffMs(again, failures), Math.random()));
+      }
     }
+    return undefined;
   }
 
-  /** One poll, when there is a place for it; undefined when the turn is over. */
-  async #poll(asked: ObserveInput): Promise<Observation | undefined> {
+  /** Waits for the next poll and does it; what it tells, if that ends the turn. */
+  async #next(): Promise<Observation | undefined> {
+    const { turn, ...asked } = this.#input;
     const { observe, places } = this.#options;
     const { signal } = this.#held.over;
-    try {
-      const told = await places(asked.app.namespace, () => observe(asked, signal, Number.POSITIVE_INFINITY), signal);
-      return signal.aborted ? undefined : told;
-    } catch (error) {
-      if (signal.aborted) return undefined;
-      throw error;
-    }
+    const due = await this.#untilDue();
+    if (signal.aborted) return undefined;
+    const poll = () => observe({ ...asked, due }, signal, Number.POSITIVE_INFINITY);
+    const told = await places(asked.app.namespace, poll, signal);
+    if (signal.aborted) return undefined;
+    this.#isStopped = told.unasked === 'stopped';
+    return isNews(told, turn) || Date.now() >= this.#endsAt ? told : undefined;
   }
 
   /** Waits for the next poll; resolves with when it was due, which is now for an object that says something new. */
@@ -98,11 +120,15 @@ class Turn {
     this.#held.version = versionOf(app);
     if (app === undefined || this.#isNewer(app)) return Date.now();
     const due = this.#nextAt(app);
-    const { ended, wake } = this.#options.wheel.wait(due);
+    await this.#wait(due);
+    return Math.min(due, Date.now());
+  }
+
+  async #wait(until: number): Promise<void> {
+    const { ended, wake } = this.#options.wheel.wait(until);
     this.#held.wake = wake;
     if (this.#held.over.signal.aborted) wake();
     await ended;
-    return Math.min(due, Date.now());
   }
 
   #nextAt(app: WatchedApp): number {
@@ -119,35 +145,66 @@ class Turn {
   }
 }
 
+/** Does it until Temporal has taken it, however long it is away. */
+async function untilTaken(what: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
+  for (let failures = 1; !signal.aborted; failures += 1) {
+    try {
+      await what();
+      return;
+    } catch {
+      const waitMs = spread(backoffMs(again, failures), Math.random());
+      await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+/** After how long a turn that another replica is to have comes again: its owner may be one of several. */
+const elsewhereMs = 100;
+
 export function createTurns(options: TurnsOptions): Turns {
+  const { openTurns, heldTurns, owns } = options;
   const held = new Map<string, Held>();
-  const ending = new AbortController();
   const end = (its: Held): void => {
     its.over.abort();
     its.wake();
   };
+
+  const drop = (uid: string): void => {
+    held.delete(uid);
+    heldTurns.remove(uid);
+  };
+
+  const run = async (input: TurnAsked, its: Held): Promise<void> => {
+    const told = await new Turn(input, its, options).run();
+    if (told !== undefined) await untilTaken(() => openTurns.complete(its.token, told), its.over.signal);
+    if (held.get(input.app.uid) === its) drop(input.app.uid);
+  };
+
+  const release = async (uid: string, its: Held): Promise<void> => {
+    drop(uid);
+    end(its);
+    // What cannot be told is found out by the next owner, who holds no turn of an object of its own.
+    await openTurns.release(its.token).catch(() => undefined);
+  };
+
   return {
-    take: async (input, signal) => {
+    hold: (input, token) => {
       const { uid } = input.app;
+      if (!owns(uid)) throw turnReleased(elsewhereMs);
       const before = held.get(uid);
       if (before !== undefined) end(before);
-      const its: Held = { over: new AbortController(), wake: () => undefined };
+      const its: Held = { token, over: new AbortController(), wake: () => undefined };
       held.set(uid, its);
-      const ends = AbortSignal.any([signal, ending.signal]);
-      const onEnd = (): void => end(its);
-      ends.addEventListener('abort', onEnd, { once: true });
-      if (ends.aborted) onEnd();
-      try {
-        return await new Turn(input, its, options).run();
-      } finally {
-        ends.removeEventListener('abort', onEnd);
-        if (held.get(uid) === its) held.delete(uid);
-      }
+      heldTurns.add(uid);
+      void run(input, its);
     },
     changed: (app) => {
       const its = held.get(app.metadata.uid);
       if (its?.version !== undefined && its.version !== versionOf(app)) its.wake();
     },
-    end: () => ending.abort(),
+    letGo: async () => {
+      const lost = [...held].filter(([uid]) => !owns(uid));
+      await Promise.all(lost.map((one) => release(...one)));
+    },
   };
 }

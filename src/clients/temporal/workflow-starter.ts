@@ -33,6 +33,8 @@ export interface WorkflowStarter {
   start(workflow: ResourceWorkflow): Promise<void>;
   /** Makes sure that it runs, and that it looks again. */
   signalWithStart(workflow: ResourceWorkflow): Promise<void>;
+  /** Ids of the workflows of all kinds that run, as far as Temporal lists them by now. */
+  running(): Promise<Set<string>>;
   /** Tells a workflow to look again, if there is one. */
   signal(workflowId: string): Promise<void>;
 }
@@ -74,6 +76,12 @@ export function createWorkflowStarter(client: Client, taskQueue: string, use: Us
       begin(workflow, (options) =>
         client.workflow.signalWithStart(workflow.type, { ...options, signal: lookAgain, signalArgs: [] }),
       ),
+    running: async () => {
+      const query = `TaskQueue = '${taskQueue.replaceAll("'", "''")}' AND ExecutionStatus = 'Running'`;
+      const ids = new Set<string>();
+      for await (const { workflowId } of client.workflow.list({ query, pageSize: 1_000 })) ids.add(workflowId);
+      return ids;
+    },
     signal: async (workflowId) => {
       try {
         await client.workflow.getHandle(workflowId).signal(lookAgain);

@@ -3,8 +3,7 @@ import type { PodView } from '../../activities/target-app/pod-view.ts';
 import type { WatchedObject } from '../../activities/watched-object.ts';
 import type { KindName } from '../../api/kinds.ts';
 import type { Informer } from '../../clients/kubernetes/informer/informer.ts';
-import type { WorkflowStarter } from '../../clients/temporal/workflow-starter.ts';
-import { createKindController, type KindController } from '../kind-controller.ts';
+import { createKindController, type KindController, type TellingOptions } from '../kind-controller.ts';
 import type { Registration } from '../registration.ts';
 import type { WatchingOptions } from '../watching.ts';
 import { exportTargetApps, targetApp, watchPods } from './target-app.ts';
@@ -29,14 +28,14 @@ export interface Kinds {
 }
 
 /** Creates a controller for every kind, and what is special to one. */
-export function createKinds(starter: WorkflowStarter, watching: WatchingOptions): Kinds {
+export function createKinds(telling: TellingOptions, watching: WatchingOptions): Kinds {
   const controllers = Object.fromEntries(
     Object.entries<Registration<WatchedObject>>(registrations as never).map(([name, registration]) => [
       name,
-      createKindController(registration, starter, watching),
+      createKindController(registration, telling, watching),
     ]),
   ) as unknown as KindControllers;
-  exportTargetApps(controllers.TargetApp, watching.metrics);
+  exportTargetApps(controllers.TargetApp, telling.owns, watching.metrics);
   return { controllers, pods: watchPods(watching) };
 }
 

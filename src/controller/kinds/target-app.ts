@@ -25,17 +25,18 @@ export const targetApp: Registration<WatchedApp> = {
 };
 
 /**
- * Exports the fields that TargetApps ask for, from the replica that leads alone, so that each series stands once; and takes the
- * series of a TargetApp with it when it goes.
+ * Exports the fields that TargetApps ask for, from the replica that looks after each, so that each series stands once; and takes
+ * the series of a TargetApp with it when it goes.
  */
 export function exportTargetApps(
-  { controller, present, whenGone }: KindController<WatchedApp>,
+  { present, whenGone }: Pick<KindController<WatchedApp>, 'present' | 'whenGone'>,
+  owns: (uid: string) => boolean,
   metrics: Pick<Metrics, 'forget' | 'readExportedFields'>,
 ): void {
   whenGone(({ metadata: { namespace, name } }) => metrics.forget(namespace, name));
-  const fieldsOf = ({ metadata: { namespace, name }, exported }: WatchedApp): FieldsOfApp[] =>
-    exported === undefined ? [] : [{ namespace, tapp: name, ...exported }];
-  metrics.readExportedFields(() => (controller.isLeading ? present().flatMap(fieldsOf) : []));
+  const fieldsOf = ({ metadata: { namespace, name, uid }, exported }: WatchedApp): FieldsOfApp[] =>
+    exported === undefined || !owns(uid) ? [] : [{ namespace, tapp: name, ...exported }];
+  metrics.readExportedFields(() => present().flatMap(fieldsOf));
 }
 
 /** The pods that TargetApps select, and their actions act on. */

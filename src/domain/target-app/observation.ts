@@ -55,10 +55,10 @@ export interface Observation {
   /** The TargetApp is gone, or its name belongs to another uid. */
   deleted?: true;
   /**
-   * Nobody was asked: because the TargetApp is stopped; because the poll was given too little time for this plan and number
-   * of pods, which are told, so that the next poll (at once) is given enough; or because who held the turn has to end.
+   * Nobody was asked: because the TargetApp is stopped, or because the poll was given too little time for this plan and number
+   * of pods, which are told, so that the next poll (at once) is given enough.
    */
-  unasked?: 'again' | 'moved' | 'stopped';
+  unasked?: 'again' | 'stopped';
   /** The plan, when its digest is not the one told. */
   plan?: CompiledSpec;
   /** Given to a workflow that knew no plan: what an earlier life of it had fired. */

@@ -2,11 +2,13 @@ import { proxyActivities, proxyLocalActivities, proxySinks, type Sinks, workflow
 import type { Activities } from '../../activities/index.ts';
 import type { ActionRequest, ActionResult, OutcomeStatus } from '../../domain/target-app/action.ts';
 import type { CompiledAction } from '../../domain/target-app/compiled-spec.ts';
+import type { Observation } from '../../domain/target-app/observation.ts';
 import { taskQueues } from '../../domain/task-queues.ts';
+import { turnId } from '../../domain/turn-id.ts';
 import { heartbeatTimeout } from '../activities.ts';
 
 /**
- * Observes within the time that so many pods may need, or a turn. Retried until it answers: an unanswered poll changes nothing.
+ * Observes once, within the time that so many pods may need. Retried until it answers: an unanswered poll changes nothing.
  *
  * @param summary what the Web UI calls it
  */
@@ -16,6 +18,21 @@ export const observing = (limitMs: number, summary: string): Activities['observe
     heartbeatTimeout,
     retry: { initialInterval: '1 second', maximumInterval: '10 seconds' },
     summary,
+  }).observe;
+
+/**
+ * Polls until there is something to tell, for so long at most. Nobody beats for it, because that would cost more than the polls:
+ * who holds it renews a Lease, and whoever sees that Lease run out releases the turn by its id. Null where it was ended.
+ */
+export const turning = (
+  limitMs: number,
+): ((...input: Parameters<Activities['observe']>) => Promise<Observation | null>) =>
+  proxyActivities<Activities>({
+    activityId: turnId,
+    cancellationType: 'TRY_CANCEL',
+    startToCloseTimeout: limitMs,
+    retry: { initialInterval: '1 second', maximumInterval: '10 seconds' },
+    summary: 'polls until something differs',
   }).observe;
 
 /** Comparing is quick and needs nothing but its input, so it runs inside the workflow task's worker. */

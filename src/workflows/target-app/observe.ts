@@ -1,4 +1,4 @@
-import { CancellationScope, condition, workflowInfo } from '@temporalio/workflow';
+import { condition, workflowInfo } from '@temporalio/workflow';
 import type { Changes } from '../../domain/diff.ts';
 import { applyObservation } from '../../domain/target-app/apply-observation.ts';
 import { changedPairs } from '../../domain/target-app/decide.ts';
@@ -7,9 +7,10 @@ import { lookLimitMs } from '../../domain/target-app/look-limit.ts';
 import { fingerprintOf, type Memory } from '../../domain/target-app/memory.ts';
 import type { Observation, ObserveInput, TurnInput } from '../../domain/target-app/observation.ts';
 import { isStopped } from '../../domain/target-app/status.ts';
+import { endTurn } from '../activities.ts';
 import { isRipeSince } from '../history.ts';
 import type { RunState } from '../run-state.ts';
-import { diff, observing } from './activities.ts';
+import { diff, observing, turning } from './activities.ts';
 
 type Run = RunState<Memory>;
 
@@ -53,20 +54,20 @@ function poll(run: Run, fresh: boolean): Promise<Observation> {
 async function turn(run: Run): Promise<Observation | undefined> {
   const asked = turnOf(run);
   run.isDueSoon = false;
-  const scope = new CancellationScope();
-  const limitMs = asked.lengthMs + lookLimitMs(run.memory.plan, run.memory.matched) + turnMarginMs;
-  const ended = scope.run(() => observing(limitMs, 'polls until something differs')({ ...inputOf(run), turn: asked }));
   const { historyLength } = workflowInfo();
-  const isVoid = scope.run(() => condition(() => run.dirty || run.isDueSoon || isRipeSince(historyLength)));
-  try {
-    const seen = await Promise.race([ended, isVoid.then(() => undefined)]);
-    return seen?.unasked === 'moved' ? undefined : seen;
-  } finally {
-    // Of the two, the one that has lost is not waited for.
-    for (const left of [ended, isVoid]) void left.catch(() => undefined);
-    scope.cancel();
-  }
+  const limitMs = asked.lengthMs + lookLimitMs(run.memory.plan, run.memory.matched) + turnMarginMs;
+  let isOver = false;
+  const ended = turning(limitMs)({ ...inputOf(run), turn: asked }).finally(() => {
+    isOver = true;
+  });
+  await condition(() => isOver || run.dirty || run.isDueSoon || isRipeSince(historyLength));
+  // What is void before Temporal knows of it cannot be ended yet.
+  while (!isOver && !(await endTurn())) await condition(() => isOver, notYetMs);
+  return (await ended) ?? undefined;
 }
+
+/** How long a turn that could not be ended is left to itself before that is tried again. */
+const notYetMs = 500;
 
 /** More than a turn takes to notice that it is over. */
 const turnMarginMs = 60_000;

@@ -1,0 +1,36 @@
+/** Of which objects a turn is held in this process, by uid, and which are without one for how long. */
+export class HeldTurns {
+  readonly #held = new Set<string>();
+  /** Since when, in milliseconds of a clock that never goes back. */
+  readonly #missing = new Map<string, number>();
+
+  has(uid: string): boolean {
+    return this.#held.has(uid);
+  }
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  add(uid: string): void {
+    this.#held.add(uid);
+    this.#missing.delete(uid);
+  }
+
+  /** It has ended, or is somewhere else: the next one is expected. */
+  remove(uid: string): void {
+    this.#held.delete(uid);
+    this.#missing.set(uid, performance.now());
+  }
+
+  /** None is expected any more. */
+  forget(uid: string): void {
+    this.#missing.delete(uid);
+  }
+
+  /** Uids of which no turn has come back for so many milliseconds. */
+  missingFor(ms: number): string[] {
+    const before = performance.now() - ms;
+    return [...this.#missing].filter(([, since]) => since <= before).map(([uid]) => uid);
+  }
+}

@@ -1,0 +1,150 @@
+import { createInformer, type Informer } from '../clients/kubernetes/informer/informer.ts';
+import type { Kube, KubeObject } from '../clients/kubernetes/types.ts';
+import type { JsonObject } from '../domain/json.ts';
+import { liveReplicas, silenceMs } from '../domain/live-replicas.ts';
+import { ownerOf } from '../domain/rendezvous.ts';
+import { secondsOf } from '../domain/seconds.ts';
+import { type Loop, startLoop } from '../lifecycle/loop.ts';
+import type { Part } from '../lifecycle/shutdown-stack.ts';
+import type { Log } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics/index.ts';
+import { microTime } from './lease.ts';
+import { leases } from './lease-client.ts';
+import type { OwnershipHere } from './ownership.ts';
+
+export interface ReplicasOptions {
+  kube: Pick<Kube, 'delete' | 'list' | 'patch' | 'watch'>;
+  identity: { namespace: string; pod: string };
+  ownership: Pick<OwnershipHere, 'set'>;
+  /** Whether this one can look after anything yet: until then it has no Lease. */
+  isReady(): boolean;
+  /** Whether this one removes the Leases of those that are gone. */
+  isLeading(): boolean;
+  log: Log;
+  metrics: Pick<Metrics, 'failed'>;
+}
+
+/** The replicas of an installation, each with a Lease of its own, and what of all objects is this one's. */
+export interface Replicas extends Part {
+  /** Names of the Leases of those that are there, as far as is known. */
+  live(): string[];
+}
+
+const renewMs = 2_000;
+/** How often it is looked whether somebody has gone silent. */
+const lookMs = 500;
+const patienceMs = 2_000;
+/** A replica that was silent for so long does not come back under its name; if it does, it makes its Lease anew. */
+const goneMs = 60_000;
+const label = { 'kco.local/replica': 'true' };
+const labelSelector = 'kco.local/replica=true';
+
+/** A name that an object can have. */
+const leaseNameOf = (pod: string): string =>
+  `kco-replica-${pod.toLowerCase().replace(/[^a-z0-9.-]/g, '-')}`.slice(0, 253);
+
+class Membership implements Replicas {
+  readonly #options: ReplicasOptions;
+  readonly #name: string;
+  readonly #leases: Informer<KubeObject>;
+  /** When each Lease was last seen to change, by name; milliseconds of a clock that never goes back. */
+  readonly #seen = new Map<string, number>();
+  #live: string[] = [];
+  #isLeaving = false;
+  #loops: Loop[] = [];
+
+  constructor(options: ReplicasOptions) {
+    const { kube, identity } = options;
+    this.#options = options;
+    this.#name = leaseNameOf(identity.pod);
+    this.#leases = createInformer<KubeObject>({
+      ...{ kube, ref: leases, namespaces: [identity.namespace], labelSelector },
+      transform: (object) => object,
+      onChange: (event, { metadata: { name } }) => {
+        if (event === 'deleted') this.#seen.delete(name);
+        else this.#seen.set(name, performance.now());
+        this.#judge();
+      },
+      onError: (error) => this.#failed(error),
+    });
+  }
+
+  live(): string[] {
+    return this.#live;
+  }
+
+  start(): void {
+    this.#leases.start();
+    this.#loops = [startLoop((signal) => this.#renew(signal)), startLoop((signal) => this.#sweep(signal))];
+  }
+
+  /** Lets the others know, and what this one has looked after go to them. */
+  async stop(): Promise<void> {
+    this.#isLeaving = true;
+    await Promise.all(this.#loops.map((loop) => loop.stop()));
+    const others = this.#live.filter((name) => name !== this.#name);
+    await this.#remove(this.#name, AbortSignal.timeout(patienceMs));
+    // Where nobody else is there, the next one finds all of it as it is.
+    if (others.length > 0) await this.#options.ownership.set(() => false);
+    await this.#leases.stop();
+  }
+
+  async #renew(signal: AbortSignal): Promise<number> {
+    const { kube, identity, isReady } = this.#options;
+    if (!isReady()) return lookMs;
+    const { apiVersion, kind } = leases;
+    const spec = {
+      holderIdentity: identity.pod,
+      leaseDurationSeconds: secondsOf(silenceMs),
+      renewTime: microTime(new Date()),
+    };
+    const metadata = { namespace: identity.namespace, name: this.#name, labels: label };
+    const body: JsonObject = { apiVersion, kind, metadata, spec };
+    try {
+      const until = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
+      await kube.patch(leases, metadata, { type: 'apply', body, force: true }, { signal: until });
+    } catch (error) {
+      if (!signal.aborted) this.#failed(error);
+    }
+    return renewMs;
+  }
+
+  /** Sees who has gone silent, and removes what those have left that do not come back. */
+  async #sweep(signal: AbortSignal): Promise<number> {
+    this.#judge();
+    const newest = Math.max(...this.#seen.values());
+    const gone = [...this.#seen].filter(([, at]) => newest - at >= goneMs).map(([name]) => name);
+    if (this.#options.isLeading()) for (const name of gone) await this.#remove(name, signal);
+    return lookMs;
+  }
+
+  async #remove(name: string, signal: AbortSignal): Promise<void> {
+    const { kube, identity } = this.#options;
+    await kube
+      .delete(leases, { namespace: identity.namespace, name }, { signal })
+      .catch((error) => this.#failed(error));
+  }
+
+  /** Looks after its part of what there is, as soon as the others can know of it. */
+  #judge(): void {
+    if (this.#isLeaving) return;
+    const live = liveReplicas(this.#seen);
+    if (String(live) === String(this.#live)) return;
+    this.#live = live;
+    const owns = live.includes(this.#name) ? (uid: string) => ownerOf(uid, live) === this.#name : () => false;
+    this.#options.log.info('replicas changed', { replicas: live.length, this: live.includes(this.#name) });
+    void this.#options.ownership.set(owns);
+  }
+
+  #failed(error: unknown): void {
+    this.#options.metrics.failed({ category: 'kubernetes' });
+    this.#options.log.warning('replica lease failed, retrying', { error });
+  }
+}
+
+/**
+ * Shares the objects among the replicas. Each renews a Lease of its own; whoever is seen to renew is there, and every object belongs
+ * to one of those by rendezvous hashing, so all know it without talking. Two may believe the same of one object for a moment: that
+ * costs a poll, and nothing is done twice, because Temporal takes the word of the last attempt of a turn alone.
+ */
+export const createReplicas = (options: ReplicasOptions): Replicas => new Membership(options);
