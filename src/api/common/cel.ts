@@ -39,3 +39,9 @@ export const celString = (text: string): string =>
 
 /** A CEL list of string literals. */
 export const celList = (texts: readonly string[]): string => `[${texts.map(celString).join(', ')}]`;
+
+/** A regular expression as a CEL literal, raw where it has backslashes. It has no three double quotes. */
+export const celPattern = (pattern: string): string => {
+  if (!pattern.includes('\\')) return celString(pattern);
+  return pattern.includes("'") ? `r"""${pattern}"""` : `r'${pattern}'`;
+};

@@ -2,18 +2,18 @@ import { z } from 'zod';
 import { cel } from '../common/cel.ts';
 import { Duration } from '../common/duration.ts';
 import { JsonValue } from '../common/json-value.ts';
+import { mapMatching } from '../common/matching.ts';
+import { address } from './address.ts';
 
 const name = (description: string) => z.string().min(1).max(253).describe(description);
 
 const seconds = (description: string) => z.int().min(1).max(86_400).optional().describe(description);
 
-const webhookUrl =
-  '^https?://(\\[[0-9a-fA-F:.]+\\]|[A-Za-z0-9]([-A-Za-z0-9._]*[A-Za-z0-9])?)(:[0-9]{1,5})?([/?][^ ]*)?$';
-const userinfo = '^[a-zA-Z]+://[^/?#]*@';
-const urlHowTo = 'use http:// or https:// and a host, e.g. https://hooks.example.com/kco';
-const noUserinfo = 'must not carry a user name or a password: everyone who may read the TargetApp would see them';
-const headerName = '^[-!#$%&*+.^_|~0-9A-Za-z]+$';
-const headerHowTo = 'a header name has letters, digits and hyphens only, e.g. Content-Type';
+const url = address({
+  userinfo: '^[a-zA-Z]+://[^/?#]*@',
+  form: '^https?://(\\[[0-9a-fA-F:.]+\\]|[A-Za-z0-9]([-A-Za-z0-9._]*[A-Za-z0-9])?)(:[0-9]{1,5})?([/?][^ ]*)?$',
+  problem: 'is not a URL that can be called: use http:// or https:// and a host, e.g. https://hooks.example.com/kco',
+});
 
 /** Parameters of `restart_pod`. */
 export const RestartPodParameters = z.strictObject({
@@ -81,40 +81,18 @@ export const PatchResourceParameters = z.strictObject({
 });
 export type PatchResourceParameters = z.infer<typeof PatchResourceParameters>;
 
-const Url = z
-  .string()
-  .min(1)
-  .max(2048)
-  .refine((text) => !new RegExp(userinfo).test(text), { error: noUserinfo, params: { isSecret: true } })
-  .refine((text) => new RegExp(userinfo).test(text) || new RegExp(webhookUrl).test(text), {
-    error: `is not a URL that can be called: ${urlHowTo}`,
-  })
-  .meta({
-    description: 'Where the request goes: an http:// or https:// URL without user name and password. No templates.',
-    ...cel(
-      { rule: `!self.matches(r'${userinfo}')`, message: noUserinfo },
-      {
-        rule: `self.matches(r'${userinfo}') || self.matches(r'${webhookUrl}')`,
-        message: `is not a URL that can be called: ${urlHowTo}`,
-        messageExpression: `"'" + self + "' is not a URL that can be called: ${urlHowTo}"`,
-      },
-    ),
-  });
+const Url = url.text.meta({
+  description: 'Where the request goes: an http:// or https:// URL without user name and password. No templates.',
+  ...cel(...url.rules),
+});
 
-const Headers = z
-  .record(z.string(), z.string().max(4096))
-  .refine((headers) => Object.keys(headers).length <= 32, { error: 'has more than 32 headers' })
-  .refine((headers) => Object.keys(headers).every((header) => new RegExp(headerName).test(header)), {
-    error: headerHowTo,
-  })
-  .meta({
-    description: 'Headers of the request, at most 32. Values may hold templates such as {{pod_name}}.',
-    maxProperties: 32,
-    ...cel({
-      rule: `self.all(header, header.size() <= 256 && header.matches(r'${headerName}'))`,
-      message: headerHowTo,
-    }),
-  });
+const Headers = mapMatching(z.string().max(4096), {
+  pattern: '^[-!#$%&*+.^_|~0-9A-Za-z]+$',
+  problem: 'a header name has letters, digits and hyphens only, e.g. Content-Type',
+  description: 'Headers of the request, at most 32. Values may hold templates such as {{pod_name}}.',
+  maxLength: 256,
+  maxProperties: 32,
+});
 
 /** Parameters of `webhook`. */
 export const WebhookParameters = z.strictObject({

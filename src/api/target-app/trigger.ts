@@ -5,6 +5,7 @@ import { cel, celField, celList } from '../common/cel.ts';
 import { Duration } from '../common/duration.ts';
 import { FieldPath } from '../common/field-path.ts';
 import { JsonValue } from '../common/json-value.ts';
+import { numberOrMatching } from '../common/matching.ts';
 
 const namesWhere = (accept: (condition: Condition) => boolean): ConditionName[] =>
   (Object.keys(conditions) as ConditionName[]).filter((name) => accept(conditions[name]));
@@ -27,29 +28,14 @@ export const comparing = [
   'not_in',
 ] as const satisfies ConditionName[];
 const withoutPods = namesWhere((condition) => condition.kind === 'absence' && condition.of === 'noPods');
-const quorumWords = ['all', 'any', 'each'] as const;
-const percentage = '^([1-9]|[1-9][0-9]|100)%$';
-const quorumHowTo = 'use each, any, all, a percentage such as 50%, or a number of pods such as 2';
 
 /** How many pods must satisfy the condition. */
-export const TriggerPods = z
-  .union([
-    z.int().min(1).max(100_000),
-    z.string().refine((text) => quorumWords.some((word) => word === text) || new RegExp(percentage).test(text), {
-      error: `must be one of the forms: ${quorumHowTo}`,
-    }),
-  ])
-  .meta({
-    description:
-      'How many of the watched pods must satisfy the condition: each (default: the rule lives once per pod), any, all, a percentage such as 50%, or a number of pods such as 2.',
-    'x-kubernetes-int-or-string': true,
-    maxLength: 8,
-    ...cel({
-      rule: `type(self) == int ? self >= 1 && self <= 100000 : (self in ${celList(quorumWords)} || string(self).matches('${percentage}'))`,
-      message: `is not a number of pods: ${quorumHowTo}`,
-      messageExpression: `"'" + string(self) + "' is not a number of pods: ${quorumHowTo}"`,
-    }),
-  });
+export const TriggerPods = numberOrMatching(100_000, 8, {
+  pattern: '^(all|any|each|([1-9]|[1-9][0-9]|100)%)$',
+  problem: 'is not a number of pods: use each, any, all, a percentage such as 50%, or a number of pods such as 2',
+  description:
+    'How many of the watched pods must satisfy the condition: each (default: the rule lives once per pod), any, all, a percentage such as 50%, or a number of pods such as 2.',
+});
 export type TriggerPods = z.infer<typeof TriggerPods>;
 
 /** The quorum that `trigger.pods` means. */

@@ -506,7 +506,7 @@ describe('the problems of a plan', () => {
       what: 'half of the pods in words',
       of: { actions: [trigger({ condition: 'exists', pods: 'half' })] },
       field: at('trigger.pods'),
-      words: '"half" must be one of the forms: use each, any, all',
+      words: '"half" is not a number of pods: use each, any, all, a percentage',
     },
     {
       what: 'a path that is none',
