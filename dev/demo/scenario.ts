@@ -124,15 +124,15 @@ async function silence(setup: Setup): Promise<Finding[]> {
 const wanted = ['observe', 'recordEvents', 'reportStatus', 'restart_pod', 'webhook', 'exec_command'];
 
 function printPage(page: WorkflowPage, { line, paint }: Terminal): void {
+  const entry = (name: string, texts: string[]): void => {
+    for (const [index, text] of texts.entries()) line(`    ${(index === 0 ? name : '').padEnd(14)}${text}`);
+  };
   line(paint.bold('  The workflow, as the Web UI shows it'));
-  line(`    summary       ${page.summary}`);
-  for (const [name, value] of Object.entries(page.searchAttributes)) line(`    ${name.padEnd(14)}${value}`);
-  for (const [index, text] of page.details.split('\n').entries())
-    line(`    ${index === 0 ? 'details       ' : '              '}${text}`);
-  for (const [index, text] of page.activities
-    .filter((text) => !/^(observe|recordEvents|reportStatus)/.test(text))
-    .entries())
-    line(`    ${index === 0 ? 'actions       ' : '              '}${text}`);
+  entry('summary', [page.summary]);
+  for (const [name, value] of Object.entries(page.searchAttributes)) entry(name, [value]);
+  entry('details', page.details.split('\n'));
+  const actions = page.activities.filter((text) => !/^(observe|recordEvents|reportStatus)/.test(text));
+  entry('actions', actions);
 }
 
 /** The history of the workflow names all that was done. */
