@@ -37,7 +37,7 @@ export async function startOperatorProcess(servers: Servers): Promise<OperatorPr
     args: [...Object.entries(env).map(([key, value]) => `${key}=${value}`), process.execPath, 'src/main.ts'],
     cwd: join(import.meta.dirname, '..', '..'),
     logFile,
-    isReady: async () => (await fetch(`${healthUrl}/readyz`, { signal: AbortSignal.timeout(2_000) })).ok,
+    isReady: async () => (await fetch(`${healthUrl}/readyz`)).ok,
   });
   const metricsUrl = `http://127.0.0.1:${metrics}/metrics`;
   return { healthUrl, metricsUrl, logFile, assertRunning, stop: () => end(stopGraceMs) };

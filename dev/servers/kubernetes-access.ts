@@ -1,7 +1,6 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import type { CoreV1Api } from '@kubernetes/client-node';
+import type { CertificateAuthority } from './certificates.ts';
 import { type Credential, kubeconfigOf } from './kubeconfig.ts';
-import type { Cluster } from './kubernetes.ts';
 
 /** The Kubernetes part of a running set. */
 export interface KubernetesAccess {
@@ -21,30 +20,27 @@ export interface KubernetesAccess {
   serviceAccountKubeconfig(namespace: string, name: string): Promise<string>;
 }
 
-/** What callers get of a cluster; the kubeconfigs they ask for go into `stateDir`. */
-export function accessTo(cluster: Cluster, podCidr: string, stateDir: string): KubernetesAccess {
-  const { url, ca, caFile, adminToken, kubeconfig } = cluster;
-  let written = 0;
-  const write = (user: string, credential: Credential) => {
-    written += 1;
-    const path = join(stateDir, `kubeconfig-${written}`);
-    writeFileSync(path, kubeconfigOf({ url, ca: ca.cert }, user, credential).exportConfig(), { mode: 0o600 });
-    return path;
+/** Adds to what is known of a cluster the kubeconfigs that are asked for. `write` writes a file and returns its path. */
+export function accessTo(
+  known: Omit<KubernetesAccess, 'ca' | 'kubeconfigFor' | 'serviceAccountKubeconfig'>,
+  { api, ca, write }: { api: CoreV1Api; ca: CertificateAuthority; write(name: string, text: string): string },
+): KubernetesAccess {
+  let count = 0;
+  const writeKubeconfig = (user: string, credential: Credential): string => {
+    count += 1;
+    const config = kubeconfigOf({ url: known.apiServer, ca: ca.cert }, user, credential);
+    return write(`kubeconfig-${count}`, config.exportConfig());
   };
   return {
-    kubeconfig,
-    apiServer: url,
-    adminToken,
+    ...known,
     ca: ca.cert,
-    caFile,
-    podCidr,
     kubeconfigFor: async (user, groups = []) =>
-      write(user, await ca.issue({ commonName: user, organizations: groups })),
+      writeKubeconfig(user, await ca.issue({ commonName: user, organizations: groups })),
     async serviceAccountKubeconfig(namespace, name) {
       // The audiences are the API server's own.
       const body = { spec: { audiences: [], expirationSeconds: 86_400 } };
-      const { status } = await cluster.api.createNamespacedServiceAccountToken({ namespace, name, body });
-      return write(`${namespace}:${name}`, { token: status?.token ?? '' });
+      const { status } = await api.createNamespacedServiceAccountToken({ namespace, name, body });
+      return writeKubeconfig(`${namespace}:${name}`, { token: status?.token ?? '' });
     },
   };
 }

@@ -5,39 +5,37 @@ import { type ApiException, CoreV1Api, type V1Node } from '@kubernetes/client-no
 import { stringify } from 'yaml';
 import { type CertificateAuthority, createCertificateAuthority, createSigningKey } from './certificates.ts';
 import { kubeconfigOf } from './kubeconfig.ts';
-import { type ClusterPlan, type Credentials, type KubernetesServer, serverFlags } from './kubernetes-flags.ts';
+import { accessTo, type KubernetesAccess } from './kubernetes-access.ts';
+import {
+  type ClusterPlan,
+  type Credentials,
+  type KubernetesServer,
+  kubernetesServers,
+  serverFlags,
+} from './kubernetes-flags.ts';
 import type { ServerProcess } from './server-process.ts';
 import { trustingFetch } from './trusting-fetch.ts';
 
 /** A planned cluster: its servers, and what is needed to talk to it. */
 export interface Cluster {
   servers: Record<KubernetesServer, ServerProcess>;
-  api: CoreV1Api;
-  ca: CertificateAuthority;
-  caFile: string;
-  url: string;
-  adminToken: string;
-  kubeconfig: string;
+  access: KubernetesAccess;
   /** Registers the nodes; nodes that exist are left alone. */
   createNodes(): Promise<void>;
   /** True when pods can be created and scheduled: default ServiceAccount there, every node Ready and untainted. May reject before. */
   isUsable(): Promise<boolean>;
 }
 
-interface Files {
-  write(name: string, text: string): string;
-}
-
-function filesIn(directory: string): Files {
+const filesIn = (directory: string) => {
   mkdirSync(directory, { recursive: true });
   return {
-    write(name, text) {
+    write(name: string, text: string): string {
       const path = join(directory, name);
       writeFileSync(path, text, { mode: 0o600 });
       return path;
     },
   };
-}
+};
 
 const nodeName = (index: number) => `node-${index + 1}`;
 
@@ -52,7 +50,7 @@ function kwokConfig(plan: ClusterPlan): string {
   return `${readFileSync(plan.stages, 'utf8')}\n---\n${stringify(anyPod)}`;
 }
 
-async function writeCredentials(ca: CertificateAuthority, adminToken: string, files: Files) {
+async function writeCredentials(ca: CertificateAuthority, adminToken: string, files: ReturnType<typeof filesIn>) {
   const pair = async (name: string, subject: Parameters<CertificateAuthority['issue']>[0]) => {
     const { cert, key } = await ca.issue(subject);
     return { cert: files.write(`${name}.crt`, cert), key: files.write(`${name}.key`, key) };
@@ -92,10 +90,8 @@ async function allUsable(api: CoreV1Api, nodes: number): Promise<boolean> {
   return items.length >= nodes && items.every(isUsableNode);
 }
 
-type ReadyCheck = () => Promise<boolean>;
-
 /** How to see that a server works: each of them has a health endpoint, which answers whoever asks. */
-function readyChecks({ ports }: ClusterPlan, ca: string): Record<KubernetesServer, ReadyCheck> {
+function readyChecks({ ports }: ClusterPlan, ca: string): Record<KubernetesServer, ServerProcess['isReady']> {
   const get = trustingFetch(ca);
   const healthz = (port: number) => async () => (await get(`https://127.0.0.1:${port}/healthz`)).ok;
   return {
@@ -107,23 +103,13 @@ function readyChecks({ ports }: ClusterPlan, ca: string): Record<KubernetesServe
   };
 }
 
-function describeServers(plan: ClusterPlan, credentials: Credentials, checks: Record<KubernetesServer, ReadyCheck>) {
-  const args = serverFlags(plan, credentials);
-  const server = (name: KubernetesServer): ServerProcess => ({
-    name,
-    file: plan.binaries[name],
-    args: args[name],
-    cwd: plan.directory,
-    logFile: join(plan.logDir, `${name}.log`),
-    isReady: checks[name],
+function serversOf(plan: ClusterPlan, credentials: Credentials, ca: string): Cluster['servers'] {
+  const [args, checks] = [serverFlags(plan, credentials), readyChecks(plan, ca)];
+  const servers = kubernetesServers.map((name): [KubernetesServer, ServerProcess] => {
+    const [file, logFile] = [plan.binaries[name], join(plan.logDir, `${name}.log`)];
+    return [name, { name, file, args: args[name], cwd: plan.directory, logFile, isReady: checks[name] }];
   });
-  return {
-    etcd: server('etcd'),
-    'kube-apiserver': server('kube-apiserver'),
-    'kube-controller-manager': server('kube-controller-manager'),
-    'kube-scheduler': server('kube-scheduler'),
-    kwok: server('kwok'),
-  } satisfies Record<KubernetesServer, ServerProcess>;
+  return Object.fromEntries(servers) as Cluster['servers'];
 }
 
 /** Writes certificates, tokens and kubeconfig into the plan's directory and says how to run each server. Starts nothing. */
@@ -131,20 +117,17 @@ export async function planCluster(plan: ClusterPlan): Promise<Cluster> {
   const files = filesIn(plan.directory);
   const ca = await createCertificateAuthority('kco-servers');
   const adminToken = randomBytes(24).toString('hex');
-  const url = `https://127.0.0.1:${plan.ports.apiServer}`;
-  const admin = kubeconfigOf({ url, ca: ca.cert }, 'admin', { token: adminToken });
+  const apiServer = `https://127.0.0.1:${plan.ports.apiServer}`;
+  const admin = kubeconfigOf({ url: apiServer, ca: ca.cert }, 'admin', { token: adminToken });
   const api = admin.makeApiClient(CoreV1Api);
   const kubeconfig = files.write('kubeconfig', admin.exportConfig());
   const kwokConfigFile = files.write('kwok.yaml', kwokConfig(plan));
   const credentials = { ...(await writeCredentials(ca, adminToken, files)), kubeconfig, kwokConfig: kwokConfigFile };
+  const { caFile } = credentials;
+  const known = { kubeconfig, apiServer, adminToken, caFile, podCidr: plan.podCidr };
   return {
-    servers: describeServers(plan, credentials, readyChecks(plan, ca.cert)),
-    api,
-    ca,
-    caFile: credentials.caFile,
-    url,
-    adminToken,
-    kubeconfig,
+    servers: serversOf(plan, credentials, ca.cert),
+    access: accessTo(known, { api, ca, ...files }),
     createNodes: async () => {
       await Promise.all(Array.from({ length: plan.nodes }, (_, index) => createNode(api, nodeName(index))));
     },

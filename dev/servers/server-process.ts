@@ -4,7 +4,7 @@ import type { Command, ProcessSupervisor } from './process-supervisor.ts';
 
 /** One server: how to run it and how to see that it does its work. */
 export interface ServerProcess extends Command {
-  /** True when the server answers; called again and again, so it must be cheap. It may reject: that means "not yet". */
+  /** True when the server answers; called again and again, so it must be cheap. It may reject, or hang: that means "not yet". */
   isReady(): Promise<boolean>;
 }
 
@@ -14,6 +14,7 @@ export class ServerFailed extends Error {
 }
 
 const pollMs = 40;
+const answerTimeoutMs = 5_000;
 const readyTimeoutMs = 90_000;
 
 /** The end of a log, for a message. */
@@ -48,7 +49,8 @@ export async function waitUntil(
   supervisor: ProcessSupervisor,
 ): Promise<void> {
   const deadline = Date.now() + readyTimeoutMs;
-  while (!(await isReady().catch(() => false))) {
+  const now = () => Promise.race([isReady().catch(() => false), delay(answerTimeoutMs, false, { ref: false })]);
+  while (!(await now())) {
     await assertRunning(servers, supervisor);
     if (Date.now() > deadline) throw await failed(servers[0], 'was not ready in time');
     await delay(pollMs);

@@ -9,13 +9,19 @@ import { createToolLocator, type ToolLocator } from './locate-tool.ts';
 import { blockOf, claimPortOf, freePorts, maxSets } from './ports.ts';
 import { createProcessSupervisor, type ProcessSupervisor } from './process-supervisor.ts';
 import { assertRunning, run, runUntilReady, type ServerProcess, waitUntil } from './server-process.ts';
-import { planTemporal, type TemporalDevServer, type TemporalPlan } from './temporal.ts';
+import {
+  planTemporal,
+  type TemporalAccess,
+  type TemporalDevServer,
+  type TemporalOptions,
+  type TemporalPlan,
+} from './temporal.ts';
 
 /** The servers by name, as {@link Servers} takes and gives them. */
 export type ServerName = KubernetesServer | 'temporal';
 
 /** What to start. */
-export interface ServersOptions {
+export interface ServersOptions extends TemporalOptions {
   /** Default `both`. */
   parts?: 'both' | 'kubernetes' | 'temporal';
   /** One log file per server goes here; default: the state directory, which is removed at the end. */
@@ -28,23 +34,8 @@ export interface ServersOptions {
   podCidr?: string;
   /** Where commands run that are executed in a pod; default: an empty directory. */
   execWorkDir?: string;
-  /** No Temporal Web UI; default false. */
-  headless?: boolean;
-  searchAttributes?: Record<string, string>;
-  dynamicConfig?: Record<string, unknown>;
   /** Where the binaries come from; default: {@link createToolLocator}. */
   locator?: ToolLocator;
-}
-
-/** The Temporal part of a running set. */
-export interface TemporalAccess {
-  /** host:port of the gRPC frontend. */
-  address: string;
-  namespace: string;
-  /** Absent when headless. */
-  uiUrl: string | undefined;
-  /** Prometheus metrics of the server. */
-  metricsUrl: string;
 }
 
 /** A running set of servers. It ends with this process at the latest, whatever ends this process. */
@@ -160,7 +151,6 @@ async function startKubernetes(setting: Setting, tools: NonNullable<Tools['kuber
   mkdirSync(execWorkDir, { recursive: true });
   // Temporal alone does without the Kubernetes client, which takes half a second to load.
   const { planCluster } = await import('./kubernetes.ts');
-  const { accessTo } = await import('./kubernetes-access.ts');
   const cluster = await planCluster({
     ...tools,
     directory: join(stateDir, 'kubernetes'),
@@ -172,23 +162,15 @@ async function startKubernetes(setting: Setting, tools: NonNullable<Tools['kuber
   });
   const started = Date.now();
   await bringUpCluster(cluster, supervisor);
-  progress(`Kubernetes is ready after ${((Date.now() - started) / 1000).toFixed(1)} s: ${cluster.url}`);
-  return { cluster, access: accessTo(cluster, podCidr, stateDir) };
+  progress(`Kubernetes is ready after ${((Date.now() - started) / 1000).toFixed(1)} s: ${cluster.access.apiServer}`);
+  return cluster;
 }
 
 async function startTemporal({ options, supervisor, ports, stateDir, logDir, progress }: Setting, binary: string) {
-  const temporal = planTemporal({
-    directory: stateDir,
-    logDir,
-    binary,
-    ports: ports.temporal,
-    headless: options.headless ?? false,
-    searchAttributes: options.searchAttributes ?? {},
-    dynamicConfig: options.dynamicConfig ?? {},
-  });
+  const temporal = planTemporal({ ...options, directory: stateDir, logDir, binary, ports: ports.temporal });
   const started = Date.now();
   await runUntilReady(temporal.server, supervisor);
-  progress(`Temporal is ready after ${((Date.now() - started) / 1000).toFixed(1)} s: ${temporal.address}`);
+  progress(`Temporal is ready after ${((Date.now() - started) / 1000).toFixed(1)} s: ${temporal.access.address}`);
   return temporal;
 }
 
@@ -201,11 +183,11 @@ const endingSignals: NodeJS.Signals[] = ['SIGKILL', 'SIGTERM', 'SIGINT'];
 
 function createServers(
   { supervisor, stateDir, logDir }: Setting,
-  kubernetes: { cluster: Cluster; access: KubernetesAccess } | undefined,
+  kubernetes: Cluster | undefined,
   temporal: TemporalDevServer | undefined,
 ): Servers {
   const processOf = (name: ServerName): ServerProcess =>
-    name === 'temporal' ? asked(temporal, 'Temporal').server : asked(kubernetes, 'Kubernetes').cluster.servers[name];
+    name === 'temporal' ? asked(temporal, 'Temporal').server : asked(kubernetes, 'Kubernetes').servers[name];
   const kill = async (name: ServerName, signal: NodeJS.Signals = 'SIGKILL') => {
     await supervisor.signal(name, signal);
     if (endingSignals.includes(signal)) await supervisor.end(name, signal === 'SIGKILL' ? 0 : stopGraceMs);
@@ -220,8 +202,7 @@ function createServers(
       return asked(kubernetes, 'Kubernetes').access;
     },
     get temporal() {
-      const { address, namespace, uiUrl, metricsUrl } = asked(temporal, 'Temporal');
-      return { address, namespace, uiUrl, metricsUrl };
+      return asked(temporal, 'Temporal').access;
     },
     stateDir,
     logDir,

@@ -2,29 +2,39 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ServerProcess } from './server-process.ts';
 
+/** How a Temporal dev server may be. */
+export interface TemporalOptions {
+  /** No Web UI; default false. */
+  headless?: boolean;
+  /** Custom search attributes and their types, e.g. `{ KcoKind: 'Keyword' }`. */
+  searchAttributes?: Record<string, string>;
+  /** Temporal's dynamic configuration, e.g. `{ 'limit.maxIDLength': 200 }`. */
+  dynamicConfig?: Record<string, unknown>;
+}
+
 /** What a Temporal dev server is made from. */
-export interface TemporalPlan {
+export interface TemporalPlan extends TemporalOptions {
   directory: string;
   logDir: string;
   binary: string;
   ports: { frontend: number; ui: number; http: number; metrics: number };
-  /** No Web UI. */
-  headless: boolean;
-  /** Custom search attributes and their types, e.g. `{ KcoKind: 'Keyword' }`. */
-  searchAttributes: Record<string, string>;
-  /** Temporal's dynamic configuration, e.g. `{ 'limit.maxIDLength': 200 }`. */
-  dynamicConfig: Record<string, unknown>;
 }
 
-/** A planned Temporal dev server. */
-export interface TemporalDevServer {
-  server: ServerProcess;
+/** Where a Temporal server is. */
+export interface TemporalAccess {
   /** host:port of the gRPC frontend. */
   address: string;
   namespace: string;
   /** Absent when headless. */
   uiUrl: string | undefined;
+  /** Prometheus metrics of the server. */
   metricsUrl: string;
+}
+
+/** A planned Temporal dev server. */
+export interface TemporalDevServer {
+  server: ServerProcess;
+  access: TemporalAccess;
   /** Removes the database. The server must not run. */
   deleteDatabase(): Promise<void>;
 }
@@ -42,8 +52,8 @@ function temporalArgs(plan: TemporalPlan, database: string): string[] {
     ...['--ip', '127.0.0.1', '--port', String(ports.frontend)],
     ...['--http-port', String(ports.http), '--metrics-port', String(ports.metrics)],
     ...(plan.headless ? ['--headless'] : ['--ui-ip', '127.0.0.1', '--ui-port', String(ports.ui)]),
-    ...Object.entries(plan.searchAttributes).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
-    ...Object.entries(plan.dynamicConfig).flatMap(([key, value]) => [
+    ...Object.entries(plan.searchAttributes ?? {}).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
+    ...Object.entries(plan.dynamicConfig ?? {}).flatMap(([key, value]) => [
       '--dynamic-config-value',
       `${key}=${JSON.stringify(value)}`,
     ]),
@@ -64,12 +74,14 @@ export function planTemporal(plan: TemporalPlan): TemporalDevServer {
       args: temporalArgs(plan, database),
       cwd: plan.directory,
       logFile: join(plan.logDir, 'temporal.log'),
-      isReady: async () => (await fetch(probe, { signal: AbortSignal.timeout(2_000) })).ok,
+      isReady: async () => (await fetch(probe)).ok,
     },
-    address: `127.0.0.1:${plan.ports.frontend}`,
-    namespace,
-    uiUrl: plan.headless ? undefined : `http://127.0.0.1:${plan.ports.ui}`,
-    metricsUrl: `http://127.0.0.1:${plan.ports.metrics}/metrics`,
+    access: {
+      address: `127.0.0.1:${plan.ports.frontend}`,
+      namespace,
+      uiUrl: plan.headless ? undefined : `http://127.0.0.1:${plan.ports.ui}`,
+      metricsUrl: `http://127.0.0.1:${plan.ports.metrics}/metrics`,
+    },
     async deleteDatabase() {
       await Promise.all(['', '-wal', '-shm'].map((suffix) => rm(`${database}${suffix}`, { force: true })));
     },
