@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { actionKinds, actionNames } from '../../src/api/target-app/actions.ts';
 import { failureClasses } from '../../src/domain/failure.ts';
-import { conditions as statusConditions } from '../../src/domain/target-app/status.ts';
+import { conditions as statusConditions } from '../../src/domain/target-app/status-conditions.ts';
 import { conditions } from '../../src/domain/target-app/trigger-conditions.ts';
 import { templateVariableNames } from '../../src/domain/template.ts';
 

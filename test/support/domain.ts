@@ -7,7 +7,6 @@ import { withEvents } from '../../src/domain/outbox.ts';
 import { conditionsIn } from '../../src/domain/status-conditions.ts';
 import type { CompiledRule, CompiledSpec } from '../../src/domain/target-app/compiled-spec.ts';
 import { step } from '../../src/domain/target-app/decide.ts';
-import { phaseEvents } from '../../src/domain/target-app/event-messages.ts';
 import { fingerprintOf, type Memory, newMemory } from '../../src/domain/target-app/memory.ts';
 import {
   type FiredEpisode,
@@ -15,8 +14,10 @@ import {
   type Reading,
   wholeApp,
 } from '../../src/domain/target-app/observation.ts';
+import { phaseEvents, phaseOf } from '../../src/domain/target-app/phase.ts';
 import type { Decision } from '../../src/domain/target-app/rules.ts';
-import { isSuspended, phaseOf, conditions as targetAppConditions } from '../../src/domain/target-app/status.ts';
+import { conditions as targetAppConditions } from '../../src/domain/target-app/status-conditions.ts';
+import { isSuspended } from '../../src/domain/target-app/suspension.ts';
 
 /** Virtual time begins here; epoch milliseconds. */
 export const epoch = Date.UTC(2026, 0, 1);

@@ -17,7 +17,7 @@ import type { Json, JsonObject } from '../../src/domain/json.ts';
 import type { ActionOutcome, ActionRequest, ActionResult } from '../../src/domain/target-app/action.ts';
 import type { CompiledRule, CompiledSpec } from '../../src/domain/target-app/compiled-spec.ts';
 import type { FiredEpisode, Observation, ObserveInput, Reading } from '../../src/domain/target-app/observation.ts';
-import { isSuspended } from '../../src/domain/target-app/status.ts';
+import { isSuspended } from '../../src/domain/target-app/suspension.ts';
 import type { EventSinks } from '../../src/workflows/activities.ts';
 import type { DecisionSinks } from '../../src/workflows/target-app/activities.ts';
 import { identified } from './domain.ts';

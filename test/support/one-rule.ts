@@ -1,8 +1,8 @@
 import type { CompiledRule } from '../../src/domain/target-app/compiled-spec.ts';
 import type { SubjectView } from '../../src/domain/target-app/findings.ts';
+import { noLoad } from '../../src/domain/target-app/load.ts';
 import { newRuleMemory, type RuleMemory } from '../../src/domain/target-app/memory.ts';
 import { evaluateRules } from '../../src/domain/target-app/rules.ts';
-import { noLoad } from '../../src/domain/target-app/suppression.ts';
 import { aPlan, appUid, at } from './domain.ts';
 
 /** A pod that says this now, and said that before. */

@@ -5,7 +5,7 @@ import type { CompiledSpec } from '../../domain/target-app/compiled-spec.ts';
 import type { PodsSeen } from '../../domain/target-app/findings.ts';
 import { lookLimitMs } from '../../domain/target-app/look-limit.ts';
 import type { Observation, ObserveInput, Reading } from '../../domain/target-app/observation.ts';
-import { isSuspended } from '../../domain/target-app/status.ts';
+import { isSuspended } from '../../domain/target-app/suspension.ts';
 import type { Log } from '../../telemetry/logger.ts';
 import type { PollResult, TargetAppMetrics } from '../../telemetry/metrics/target-app/target-app.ts';
 import { attributesTold } from '../attributes-told.ts';

@@ -6,7 +6,7 @@ import type { WorkflowRef } from '../../domain/refs.ts';
 import { isSelected } from '../../domain/selector.ts';
 import type { ActionOutcome, ActionRequest } from '../../domain/target-app/action.ts';
 import { refused } from '../../domain/target-app/outcomes.ts';
-import { isSuspended } from '../../domain/target-app/status.ts';
+import { isSuspended } from '../../domain/target-app/suspension.ts';
 import { rendered } from './action-variables.ts';
 import { type Action, type ActionContext, Wait } from './actions/action.ts';
 import { passing } from './actions/kube-failure.ts';

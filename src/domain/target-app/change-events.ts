@@ -5,9 +5,9 @@ import { isWord, withoutStamps } from '../likeness.ts';
 import { renderTemplates } from '../template.ts';
 import { transitionsAt } from '../transitions.ts';
 import type { CompiledSpec, CompiledTransition } from './compiled-spec.ts';
-import { draft, on, podOf, shown } from './event-messages.ts';
 import type { EventReason } from './event-reasons.ts';
-import type { SubjectView } from './findings.ts';
+import { draft, on, shown } from './event-text.ts';
+import { podOf, type SubjectView } from './findings.ts';
 
 /** Changes of one subject that are told one by one; the rest is told as a number. */
 const maxTold = 10;

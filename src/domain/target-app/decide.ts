@@ -3,13 +3,14 @@ import { withEvents } from '../outbox.ts';
 import { type Absorbed, applyObservation } from './apply-observation.ts';
 import { changeEvents } from './change-events.ts';
 import type { CompiledSpec } from './compiled-spec.ts';
-import { decisionEvent, reachabilityEvents } from './event-messages.ts';
+import { decisionEvent } from './decision-events.ts';
 import type { PodsSeen, SubjectView } from './findings.ts';
+import type { Load } from './load.ts';
 import type { Memory } from './memory.ts';
 import type { Observation } from './observation.ts';
+import { reachabilityEvents } from './reachability-events.ts';
 import { type Decision, evaluateRules } from './rules.ts';
-import { isSuspended } from './status.ts';
-import type { Load } from './suppression.ts';
+import { isSuspended } from './suspension.ts';
 
 /** What one observation leads to. */
 export interface Turn {

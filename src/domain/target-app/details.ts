@@ -1,7 +1,7 @@
 import { nextPollAt } from '../schedule.ts';
 import { secondsOf } from '../seconds.ts';
 import type { Memory } from './memory.ts';
-import { phaseOf } from './status.ts';
+import { phaseOf } from './phase.ts';
 
 const maxShown = 10;
 

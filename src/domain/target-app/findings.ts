@@ -2,6 +2,7 @@ import { ranked } from '../decimal.ts';
 import { comparable } from '../diff.ts';
 import type { Json } from '../json.ts';
 import { overlapsAny, valuesAt } from '../path.ts';
+import type { PodRef } from '../refs.ts';
 import type { CompiledRule, CompiledSpec, Quorum, Trigger } from './compiled-spec.ts';
 import type { SubjectMemory } from './memory.ts';
 import { wholeApp } from './observation.ts';
@@ -13,6 +14,10 @@ export interface SubjectView extends SubjectMemory {
   /** The state before this observation; absent at the baseline. */
   previous?: Json;
 }
+
+/** The pod that a subject is; undefined for the app as a whole. */
+export const podOf = ({ subject, name }: Pick<SubjectView, 'name' | 'subject'>): PodRef | undefined =>
+  subject === wholeApp ? undefined : { uid: subject, name };
 
 /** Which pods there are, whether they were asked or not. */
 export interface PodsSeen {

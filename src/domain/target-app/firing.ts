@@ -1,21 +1,16 @@
 import { brief } from '../diff.ts';
 import { type Json, own } from '../json.ts';
 import { valuesAt } from '../path.ts';
-import type { PodRef } from '../refs.ts';
 import type { ActionRequest } from './action.ts';
 import type { CompiledAction, CompiledRule } from './compiled-spec.ts';
-import { firstOf, type Scope, type SubjectView } from './findings.ts';
+import { firstOf, podOf, type Scope, type SubjectView } from './findings.ts';
 import type { Episode, FiringRecord, FiringUndo, Incident, MissedEdge, RuleMemory } from './memory.ts';
-import { wholeApp } from './observation.ts';
 import type { Decision } from './rules.ts';
 import { type RuleTurn, started } from './suppression.ts';
 import { conditionNamed } from './trigger-conditions.ts';
 
 /** A firing, less what names the TargetApp: that is the same for all of them. */
 export type FiredRequest = Omit<ActionRequest, 'namespace' | 'name' | 'uid'>;
-
-export const podOf = ({ subject, name }: Pick<SubjectView, 'name' | 'subject'>): PodRef | undefined =>
-  subject === wholeApp ? undefined : { uid: subject, name };
 
 export const firstValue = (state: Json | undefined, field: string | undefined): Json | undefined =>
   state === undefined || field === undefined ? undefined : valuesAt(state, field)[0];

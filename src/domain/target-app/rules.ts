@@ -2,8 +2,9 @@ import { brief } from '../diff.ts';
 import { own } from '../json.ts';
 import type { PodRef } from '../refs.ts';
 import type { CompiledRule, CompiledSpec } from './compiled-spec.ts';
-import { type Finding, type PodsSeen, type Scope, type SubjectView, scopesOf } from './findings.ts';
-import { edgeOf, type FiredRequest, fire, firstValue, podOf } from './firing.ts';
+import { type Finding, type PodsSeen, podOf, type Scope, type SubjectView, scopesOf } from './findings.ts';
+import { edgeOf, type FiredRequest, fire, firstValue } from './firing.ts';
+import { type Load, noLoad } from './load.ts';
 import {
   type Episode,
   type FiringRecord,
@@ -14,7 +15,7 @@ import {
 } from './memory.ts';
 import { wholeApp } from './observation.ts';
 import { close, keepOrphans, settleOrphans } from './recovery.ts';
-import { type Load, noLoad, type RuleTurn, type Suppression, suppressionOf } from './suppression.ts';
+import { type RuleTurn, type Suppression, suppressionOf } from './suppression.ts';
 import { conditionNamed } from './trigger-conditions.ts';
 import { mismatchText, undecidedNow } from './undecided.ts';
 

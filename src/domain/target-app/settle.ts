@@ -1,10 +1,10 @@
 import { own } from '../json.ts';
 import { withEvents } from '../outbox.ts';
 import type { ActionOutcome } from './action.ts';
-import { heldBackEvent, outcomeEvent } from './event-messages.ts';
+import { heldBackEvent, outcomeEvent } from './action-events.ts';
 import { undone } from './firing.ts';
 import { type Memory, newRuleMemory, type PendingAction, type RuleMemory, type Trouble } from './memory.ts';
-import { withUndelivered } from './pending.ts';
+import { withUndelivered } from './undelivered.ts';
 
 /** What the end of an action makes of the memory. */
 export interface Settled {

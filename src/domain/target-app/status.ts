@@ -4,12 +4,12 @@ import type { WorkflowRef } from '../refs.ts';
 import { resourceStatus } from '../resource-status.ts';
 import { iso } from '../seconds.ts';
 import { shared } from '../share.ts';
-import { type ConditionNow, type ConditionTable, condition } from '../status-conditions.ts';
 import { bytesOf } from '../text.ts';
 import type { CompiledSpec } from './compiled-spec.ts';
-import { type Memory, newRuleMemory, type Phase } from './memory.ts';
-import { complaints, ruleStatus, undeliveredStatus } from './rule-status.ts';
-import { failedAs, sourceOf } from './source.ts';
+import { type Memory, newRuleMemory } from './memory.ts';
+import { phaseOf } from './phase.ts';
+import { ruleStatus, undeliveredStatus } from './rule-status.ts';
+import { failedAs } from './source.ts';
 
 /** Limits of what a status shows: it lives in etcd, the Web UI has the rest. */
 export const maxPodsShown = 20;
@@ -18,100 +18,6 @@ export const maxFieldsShown = 16;
 const maxEpisodesMirrored = 1_000;
 /** All of it, as JSON; etcd takes 1.5 MiB. The states give way. */
 const maxStatusBytes = 256 * 1024;
-
-/** Whether a TargetApp is stopped on purpose at this time. */
-export const isSuspended = (plan: CompiledSpec | undefined, held: boolean | undefined, now: number): boolean =>
-  Boolean(held || plan?.suspend || (plan?.suspendUntil !== undefined && now < plan.suspendUntil));
-
-/** Whether nobody is asked at this time: it is suspended, or its spec cannot be understood. */
-export const isStopped = (plan: CompiledSpec | undefined, held: boolean | undefined, now: number): boolean =>
-  (plan?.problems.length ?? 0) > 0 || isSuspended(plan, held, now);
-
-function actionsHealthy(memory: Memory, now: number): ConditionNow {
-  const [worst, ...others] = complaints(memory, now);
-  if (worst === undefined) return condition('True', 'NoFailures', 'no action of an open episode ended in trouble');
-  const [rule, { reason, message }] = worst;
-  const more = others.length > 0 ? ` (and ${others.length} more)` : '';
-  return condition('False', reason, `${rule}: ${message.slice(0, 900)}${more}`);
-}
-
-/** Whether every rule can be judged by what the app answers. */
-function rulesDecidable({ rules }: Memory, plan: CompiledSpec): ConditionNow {
-  const found = plan.rules.flatMap(({ key, name }) => {
-    const undecided = own(rules, key)?.undecided;
-    return undecided === undefined ? [] : [{ name, ...undecided }];
-  });
-  const [first, ...others] = found;
-  if (first === undefined) return condition('True', 'AllDecidable', 'every rule can be judged by what the app answers');
-  const more = others.length > 0 ? ` (and ${others.length} more)` : '';
-  return condition('False', first.reason, `${first.name}: ${first.message.slice(0, 900)}${more}`);
-}
-
-/** Without anybody who runs nothing is ready; where only KCO could not ask, it is not known. */
-const notReady = ({ status, reason }: ConditionNow): ConditionNow['status'] =>
-  reason === 'PodsNotRunning' ? 'False' : status;
-
-function ready(memory: Memory, plan: CompiledSpec | undefined, suspended: boolean, now: number): ConditionNow {
-  if (plan === undefined) return condition('False', 'Initializing', 'not observed yet');
-  const [problem] = plan.problems;
-  if (problem !== undefined) return condition('False', 'InvalidSpec', `${problem.field}: ${problem.message}`);
-  if (suspended) return condition('Unknown', 'Suspended', 'polling and acting are suspended');
-  const { observed, troubles } = sourceOf(memory, plan);
-  const [worst] = troubles;
-  if (observed === 0 && worst !== undefined)
-    return condition(notReady(worst), worst.reason, troubles.map(({ message }) => message).join('; '));
-  const whole = plan.perPod ? `${observed} of ${memory.matched} pods answer` : 'the endpoint answers';
-  const actions = actionsHealthy(memory, now);
-  const others = [actions, rulesDecidable(memory, plan)].filter(({ status }) => status !== 'True');
-  const source = worst === undefined ? [whole] : troubles.map(({ message }) => message);
-  return condition(
-    'True',
-    'Monitoring',
-    [...source, ...others.map(({ reason, message }) => `${reason}: ${message}`)].join('; '),
-  );
-}
-
-const stalled = ({ plan }: Memory): ConditionNow => {
-  const [problem] = plan?.problems ?? [];
-  return problem === undefined
-    ? condition('False', 'SpecUnderstood', 'the spec is valid')
-    : condition('True', 'InvalidSpec', `${problem.field}: ${problem.message}`);
-};
-
-function reconciling(memory: Memory, now: number): ConditionNow {
-  const isInitializing =
-    memory.plan === undefined ||
-    (!isStopped(memory.plan, memory.suspendedByUpdate, now) && memory.lastPoll === undefined);
-  return isInitializing
-    ? condition('True', 'Initializing', 'waiting for the first poll')
-    : condition('False', 'Observed', 'the spec is in force');
-}
-
-/** A condition of what is watched: absent while nothing is. */
-const whileWatching =
-  (judge: (memory: Memory, plan: CompiledSpec) => ConditionNow) =>
-  (memory: Memory, now: number): ConditionNow | undefined =>
-    memory.plan === undefined || isStopped(memory.plan, memory.suspendedByUpdate, now)
-      ? undefined
-      : judge(memory, memory.plan);
-
-/** The conditions of a TargetApp. Stalled and Reconciling are what kstatus looks at. */
-export const conditions: ConditionTable<Memory> = {
-  Ready: (memory, now) => ready(memory, memory.plan, isSuspended(memory.plan, memory.suspendedByUpdate, now), now),
-  Reconciling: reconciling,
-  Stalled: stalled,
-  SourceReachable: whileWatching((memory, plan) => sourceOf(memory, plan).reachable),
-  SourceHealthy: whileWatching((memory, plan) => sourceOf(memory, plan).healthy),
-  RulesDecidable: whileWatching(rulesDecidable),
-  ActionsHealthy: actionsHealthy,
-};
-
-/** One word for where a TargetApp stands. */
-export function phaseOf(memory: Memory, now: number): Phase {
-  if (memory.plan?.problems.length) return 'Failed';
-  if (isSuspended(memory.plan, memory.suspendedByUpdate, now)) return 'Suspended';
-  return memory.plan === undefined || memory.lastPoll === undefined ? 'Initializing' : 'Monitoring';
-}
 
 function stateOf(memory: Memory, plan: CompiledSpec): JsonObject {
   const shown = Object.values(memory.subjects)

@@ -2,19 +2,8 @@ import { backoffMs } from '../backoff.ts';
 import { inSeconds } from '../seconds.ts';
 import type { CompiledRule, CompiledSpec } from './compiled-spec.ts';
 import type { Scope, SubjectView } from './findings.ts';
+import { type Load, loadKey } from './load.ts';
 import type { Episode, FiringRecord, HeldBackReason, RuleMemory, SubjectMemory } from './memory.ts';
-
-/** What the workflow can still take on: actions that it may add, and those that have not had their turn yet. */
-export interface Load {
-  room: number;
-  /** `loadKey` of every action that has not ended, and must before the rule fires again. */
-  waiting: ReadonlySet<string>;
-}
-
-/** A load that holds nothing back, for a simulation. */
-export const noLoad: Load = { room: Number.POSITIVE_INFINITY, waiting: new Set() };
-
-export const loadKey = (key: string, subject: string): string => `${key}/${subject}`;
 
 /** What advancing a rule needs; `memory` is this turn's own copy and may be written. */
 export interface RuleTurn {
@@ -133,7 +122,7 @@ function startUpOf(turn: RuleTurn, scope: Scope): Suppression | undefined {
   };
 }
 
-function loadOf({ rule, load }: RuleTurn, subject: string): Suppression | undefined {
+function busyOf({ rule, load }: RuleTurn, subject: string): Suppression | undefined {
   if (load.waiting.has(loadKey(rule.key, subject)))
     return { reason: 'Busy', message: 'an earlier action of this rule on it has not ended yet', isPassing: true };
   if (load.room > 0) return undefined;
@@ -146,4 +135,4 @@ export const suppressionOf = (turn: RuleTurn, scope: Scope, episode: Episode): S
   cooldownOf(turn, scope.subject, episode) ??
   backOffOf(turn, episode) ??
   mostFiringsOf(turn) ??
-  loadOf(turn, scope.subject);
+  busyOf(turn, scope.subject);

@@ -3,7 +3,7 @@ import { brief } from '../diff.ts';
 import { isJsonObject, type Json } from '../json.ts';
 import { overlapsAny, valuesAt } from '../path.ts';
 import type { CompiledRule, Trigger } from './compiled-spec.ts';
-import { triggerText, typed } from './event-messages.ts';
+import { triggerText, typed } from './event-text.ts';
 import { type Finding, firstOf, type SubjectView } from './findings.ts';
 import { conditionNamed } from './trigger-conditions.ts';
 

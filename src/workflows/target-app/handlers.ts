@@ -1,6 +1,6 @@
 import { ApplicationFailure, setHandler } from '@temporalio/workflow';
 import type { Memory } from '../../domain/target-app/memory.ts';
-import { redelivered } from '../../domain/target-app/pending.ts';
+import { redelivered } from '../../domain/target-app/undelivered.ts';
 import { commit } from '../commit.ts';
 import type { RunState } from '../run-state.ts';
 import { redeliver } from './messages.ts';

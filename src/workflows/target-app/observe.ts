@@ -6,7 +6,7 @@ import { dueAt } from '../../domain/target-app/due-at.ts';
 import { lookLimitMs } from '../../domain/target-app/look-limit.ts';
 import { fingerprintOf, type Memory } from '../../domain/target-app/memory.ts';
 import type { Observation, ObserveInput, TurnInput } from '../../domain/target-app/observation.ts';
-import { isStopped } from '../../domain/target-app/status.ts';
+import { isStopped } from '../../domain/target-app/suspension.ts';
 import { endTurn } from '../activities.ts';
 import { isRipeSince } from '../history.ts';
 import type { RunState } from '../run-state.ts';

@@ -1,9 +1,11 @@
 import { nextPollAt } from '../../domain/schedule.ts';
 import { detailsOf } from '../../domain/target-app/details.ts';
-import { phaseEvents } from '../../domain/target-app/event-messages.ts';
 import { fitted } from '../../domain/target-app/fit-memory.ts';
 import { type Memory, newMemory } from '../../domain/target-app/memory.ts';
-import { conditions, isSuspended, phaseOf, podCounts, statusOf } from '../../domain/target-app/status.ts';
+import { phaseEvents, phaseOf } from '../../domain/target-app/phase.ts';
+import { podCounts, statusOf } from '../../domain/target-app/status.ts';
+import { conditions } from '../../domain/target-app/status-conditions.ts';
+import { isSuspended } from '../../domain/target-app/suspension.ts';
 import type { ResourceKind } from '../resource-kind.ts';
 import { resourceWorkflow } from '../resource-workflow.ts';
 import type { RunState } from '../run-state.ts';

@@ -3,7 +3,8 @@ import { TargetAppStatus } from '../../../src/api/target-app/status.ts';
 import { failureOf } from '../../../src/domain/failure.ts';
 import { conditionsIn } from '../../../src/domain/status-conditions.ts';
 import { type Memory, newMemory, newRuleMemory } from '../../../src/domain/target-app/memory.ts';
-import { statusOf, conditions as targetAppConditions } from '../../../src/domain/target-app/status.ts';
+import { statusOf } from '../../../src/domain/target-app/status.ts';
+import { conditions as targetAppConditions } from '../../../src/domain/target-app/status-conditions.ts';
 import { planned, rule, spec } from '../../support/target-app-manifest.ts';
 
 const now = Date.UTC(2026, 0, 1);

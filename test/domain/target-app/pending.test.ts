@@ -1,19 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import type { CompiledAction } from '../../../src/domain/target-app/compiled-spec.ts';
+import { withPending } from '../../../src/domain/target-app/enqueue.ts';
 import { fitted, jsonBytes } from '../../../src/domain/target-app/fit-memory.ts';
+import { blockerOf, lanesOf } from '../../../src/domain/target-app/lanes.ts';
+import { loadOf } from '../../../src/domain/target-app/load.ts';
 import { type Memory, newMemory, type PendingAction } from '../../../src/domain/target-app/memory.ts';
-import {
-  blockerOf,
-  givenUp,
-  isPointless,
-  lanesOf,
-  loadOf,
-  redelivered,
-  waitingOn,
-  withPending,
-  withUndelivered,
-} from '../../../src/domain/target-app/pending.ts';
 import { settled } from '../../../src/domain/target-app/settle.ts';
+import { redelivered, withUndelivered } from '../../../src/domain/target-app/undelivered.ts';
+import { givenUp, waitingOn } from '../../../src/domain/target-app/waiting.ts';
+import { withdrawal } from '../../../src/domain/target-app/withdrawal.ts';
 import { aPlan, aRule, at } from '../../support/domain.ts';
 
 const restart: CompiledAction = {
@@ -147,9 +142,10 @@ describe('an action that waits', () => {
   ])('%s has lost its point: %#', (_of, plan, replaced, isLost) => {
     const waiting = action('a', plan, replaced);
     const rule = { episodes: {}, firings: [] };
-    expect(isPointless({ ...memoryWith([waiting]), rules: { restart: rule } }, waiting)).toBe(isLost);
+    const ended = { ...memoryWith([waiting]), rules: { restart: rule } };
+    expect(withdrawal(ended, waiting, at(1))?.reason).toBe(isLost ? 'Recovered' : undefined);
     const open = { ...rule, episodes: { 'uid-a': { since: at(0), firedAt: at(0) } } };
-    expect(isPointless({ ...memoryWith([waiting]), rules: { restart: open } }, waiting)).toBe(false);
+    expect(withdrawal({ ...ended, rules: { restart: open } }, waiting, at(1))).toBeUndefined();
   });
 });
 

@@ -3,12 +3,10 @@ import type { JsonObject } from '../../../src/domain/json.ts';
 import { conditionsIn } from '../../../src/domain/status-conditions.ts';
 import { statusDigest } from '../../../src/domain/status-digest.ts';
 import { type Memory, newMemory, newRuleMemory } from '../../../src/domain/target-app/memory.ts';
-import {
-  isSuspended,
-  phaseOf,
-  statusOf,
-  conditions as targetAppConditions,
-} from '../../../src/domain/target-app/status.ts';
+import { phaseOf } from '../../../src/domain/target-app/phase.ts';
+import { statusOf } from '../../../src/domain/target-app/status.ts';
+import { conditions as targetAppConditions } from '../../../src/domain/target-app/status-conditions.ts';
+import { isSuspended } from '../../../src/domain/target-app/suspension.ts';
 import {
   type Answer,
   aPlan,

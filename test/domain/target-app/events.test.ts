@@ -1,14 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Json } from '../../../src/domain/json.ts';
 import type { ActionOutcome } from '../../../src/domain/target-app/action.ts';
+import { outcomeEvent } from '../../../src/domain/target-app/action-events.ts';
 import type { CompiledTransition } from '../../../src/domain/target-app/compiled-spec.ts';
-import {
-  firedText,
-  outcomeEvent,
-  phaseEvents,
-  shown,
-  triggerText,
-} from '../../../src/domain/target-app/event-messages.ts';
+import { firedText } from '../../../src/domain/target-app/decision-events.ts';
+import { shown, triggerText } from '../../../src/domain/target-app/event-text.ts';
+import { phaseEvents } from '../../../src/domain/target-app/phase.ts';
 import {
   type Answer,
   aPlan,
