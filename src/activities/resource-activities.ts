@@ -16,6 +16,7 @@ import { createReadObject } from './read-object.ts';
 import { createRecordEvents } from './record-events.ts';
 import { createReportStatus } from './report-status.ts';
 import { createShare } from './share.ts';
+import { createTellAtOnce } from './tell-at-once.ts';
 import type { WatchedObject } from './watched-object.ts';
 import { withHeartbeat } from './with-heartbeat.ts';
 
@@ -58,6 +59,7 @@ export function createResourceActivities(options: ResourceActivitiesOptions) {
       withHeartbeat((signal) => applyOwned({ ...kindAccess(kind), app }, wanted, signal)),
     setFinalizer: (kind: string, app: ObjectRef, isWanted: boolean) =>
       withHeartbeat((signal) => setFinalizer(kindAccess(kind).ref, app, isWanted, signal)),
+    tellAtOnce: createTellAtOnce({ recordEvents, reportStatus }),
     recordEvents: (kind: string, app: ObjectRef, records: EventRecord[]) =>
       shares.events(app.namespace, () =>
         withHeartbeat((signal, limitMs, nth) => recordEvents(kind, app, records, { signal, limitMs, attempt: nth })),

@@ -1,9 +1,11 @@
 import { ActivityFailure, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
+import type { Reported } from '../activities/report-status.ts';
 import { type EventRecord, statusRefusedEvent } from '../domain/events.ts';
+import type { JsonObject } from '../domain/json.ts';
 import { isOutdated, withEvents } from '../domain/outbox.ts';
 import type { ResourceMemory } from '../domain/resource-memory.ts';
 import { statusDigest } from '../domain/status-digest.ts';
-import { eventCounters, recordEvents, recordEventsAgain, reportStatus } from './activities.ts';
+import { eventCounters, recordEvents, recordEventsAgain, reportStatus, tellAtOnce } from './activities.ts';
 import { commit } from './commit.ts';
 import type { RunState, Written } from './run-state.ts';
 
@@ -30,13 +32,24 @@ interface Writing {
   send(run: Run): Promise<void>;
 }
 
+const isStatusDue = (run: Run): boolean => run.reportedVersion < run.version || Date.now() >= refreshAt(run);
+
+/** Whether status and Events are tried within the workflow task first. */
+const isAtOnce = ({ kind, memory, isStatusLate }: Run): boolean =>
+  !isStatusLate && kind.tellsByActivities?.(memory) !== true;
+
 /**
- * What is written side by side. The status comes first: an action waits for it, and for nothing else. Events that were
- * refused once are tried again apart from the others, which do not wait for them.
+ * What is written. Both at once is what costs least; what the API server does not take at once is written side by side, by
+ * activities that are tried until they succeed. The status comes first: an action waits for it, and for nothing else. Events that
+ * were refused once are tried again apart from the others, which do not wait for them.
  */
 const writings = {
-  status: { isDue: (run) => run.reportedVersion < run.version || Date.now() >= refreshAt(run), send: sendStatus },
-  events: { isDue: (run) => untried(run).length > 0, send: (run) => sendEvents(run, recordEvents, untried(run)) },
+  both: { isDue: (run) => isAtOnce(run) && (isStatusDue(run) || untried(run).length > 0), send: sendBoth },
+  status: { isDue: (run) => !isAtOnce(run) && isStatusDue(run), send: sendStatus },
+  events: {
+    isDue: (run) => !isAtOnce(run) && untried(run).length > 0,
+    send: (run) => sendEvents(run, recordEvents, untried(run)),
+  },
   refused: { isDue: (run) => refused(run).length > 0, send: (run) => sendEvents(run, recordEventsAgain, refused(run)) },
 } satisfies Record<Written, Writing>;
 
@@ -47,7 +60,7 @@ const isAnyDue = (run: Run): boolean => Object.values(writings).some(({ isDue })
  * neither turns nor actions that do without it, and one that takes no Events holds up no status.
  */
 export function startReporting(run: Run): void {
-  for (const what of ['status', 'events', 'refused'] as const) void write(run, what);
+  for (const what of ['both', 'status', 'events', 'refused'] as const) void write(run, what);
 }
 
 async function write(run: Run, what: Written): Promise<void> {
@@ -75,9 +88,36 @@ const refused = ({ memory, refused: ids }: Run): EventRecord[] => {
   return [...ids].flatMap((id) => records.get(id) ?? []);
 };
 
+/** Tells what is new in one step, within the workflow task; a status that was not taken is written by an activity. */
+async function sendBoth(run: Run): Promise<void> {
+  const { version, kind, app } = run;
+  const news = statusToWrite(run);
+  const batch = untried(run).slice(0, batchSize);
+  if (news !== undefined || batch.length > 0) {
+    const { status, left = [] } = await tellAtOnce({
+      ...{ kind: kind.kind, app, records: batch },
+      ...(news !== undefined && { status: news.status }),
+      ...(run.announced.size > 0 && { statusFirst: true }),
+    });
+    if (batch.length > 0)
+      take(
+        run,
+        batch,
+        left.flatMap((at) => batch[at] ?? []),
+      );
+    if (news !== undefined && status !== undefined) noteWritten(run, news.digest, status);
+    run.isStatusLate = news !== undefined && status === undefined;
+  }
+  if (!run.isStatusLate) run.reportedVersion = version;
+}
+
 async function sendEvents(run: Run, record: typeof recordEvents, due: EventRecord[]): Promise<void> {
   const batch = due.slice(0, batchSize);
-  const left = await leftOf(record(run.kind.kind, run.app, batch), batch);
+  take(run, batch, await leftOf(record(run.kind.kind, run.app, batch), batch));
+}
+
+/** Takes in which Events of a batch are still to be recorded. */
+function take(run: Run, batch: EventRecord[], left: EventRecord[]): void {
   const done = new Set(batch.filter((each) => !left.includes(each)));
   if (done.size > 0) run.recordedAt = Date.now();
   for (const { id } of batch) run.refused.delete(id);
@@ -110,18 +150,29 @@ function letGo(run: Run, outbox: EventRecord[]): void {
   for (const id of run.refused) if (!ids.has(id)) run.refused.delete(id);
 }
 
-async function sendStatus(run: Run): Promise<void> {
-  const { version, memory, kind, app } = run;
+/** The status, when it says something new or its heartbeat is due. */
+function statusToWrite(run: Run): { status: JsonObject; digest: string } | undefined {
+  const { memory, kind } = run;
   const { workflowId, runId } = workflowInfo();
   const status = kind.statusOf(memory, { id: workflowId, runId }, Date.now());
   const digest = statusDigest(status);
-  if (Date.now() >= refreshAt(run) || digest !== memory.reported?.digest) {
-    const { gone, refused: why } = await reportStatus({ kind: kind.kind, app, status });
-    const now = Date.now();
-    const told = why === undefined ? run.memory : withEvents(run.memory, [statusRefusedEvent(why)], now);
-    commit(run, { ...told, reported: { digest, at: now } }, 'bookkeeping');
-    run.dirty ||= gone;
-  }
+  return Date.now() >= refreshAt(run) || digest !== memory.reported?.digest ? { status, digest } : undefined;
+}
+
+/** Takes in that a status stands there, or is refused for good. */
+function noteWritten(run: Run, digest: string, { gone, refused: why }: Reported): void {
+  const now = Date.now();
+  const told = why === undefined ? run.memory : withEvents(run.memory, [statusRefusedEvent(why)], now);
+  commit(run, { ...told, reported: { digest, at: now } }, 'bookkeeping');
+  run.dirty ||= gone;
+}
+
+async function sendStatus(run: Run): Promise<void> {
+  const { version, kind, app } = run;
+  const news = statusToWrite(run);
+  if (news !== undefined)
+    noteWritten(run, news.digest, await reportStatus({ kind: kind.kind, app, status: news.status }));
+  run.isStatusLate = false;
   run.reportedVersion = version;
 }
 

@@ -8,6 +8,7 @@ import type { Reported } from '../../src/activities/report-status.ts';
 import { diff } from '../../src/activities/target-app/diff.ts';
 import { createTurns, isTurn } from '../../src/activities/target-app/turns.ts';
 import { Wheel } from '../../src/activities/target-app/wheel.ts';
+import { createTellAtOnce } from '../../src/activities/tell-at-once.ts';
 import { withHeartbeat } from '../../src/activities/with-heartbeat.ts';
 import { type ActionName, actionNames } from '../../src/api/target-app/actions.ts';
 import { createOpenTurns, type OpenTurns } from '../../src/clients/temporal/open-turns.ts';
@@ -209,6 +210,19 @@ function activitiesOf(fakes: FakeActivities): Activities {
     wheel: new Wheel(),
     places: (_, work) => work(),
   });
+  const record = async (records: EventRecord[]): Promise<Recorded> => {
+    const before = calls.recordEvents++;
+    const { left = [] } = ((await fakes.faults.recordEvents?.(records, before)) ?? {}) as Recorded;
+    for (const [i, record] of records.entries()) if (!left.includes(i)) note({ kind: 'event', at: Date.now(), record });
+    return left.length === 0 ? {} : { left };
+  };
+  const report = async (status: JsonObject): Promise<Reported> => {
+    const before = calls.reportStatus++;
+    const { refused } = ((await fakes.faults.reportStatus?.(status, before)) ?? {}) as Partial<Reported>;
+    if (refused !== undefined) return { gone: false, refused };
+    if (!fakes.isDeleted) note({ kind: 'status', at: Date.now(), status });
+    return { gone: fakes.isDeleted };
+  };
   const notCalled = async (): Promise<never> => {
     throw new TypeError('a TargetApp does not call this');
   };
@@ -229,22 +243,12 @@ function activitiesOf(fakes: FakeActivities): Activities {
       turns.hold(input, Context.current().info.taskToken);
       throw new CompleteAsyncError();
     },
-    recordEvents: (_, __, records) =>
-      withHeartbeat(async () => {
-        const before = calls.recordEvents++;
-        const { left = [] } = ((await fakes.faults.recordEvents?.(records, before)) ?? {}) as Recorded;
-        for (const [i, record] of records.entries())
-          if (!left.includes(i)) note({ kind: 'event', at: Date.now(), record });
-        return left.length === 0 ? {} : { left };
-      }),
-    reportStatus: ({ status }) =>
-      withHeartbeat(async () => {
-        const before = calls.reportStatus++;
-        const { refused } = ((await fakes.faults.reportStatus?.(status, before)) ?? {}) as Partial<Reported>;
-        if (refused !== undefined) return { gone: false, refused };
-        if (!fakes.isDeleted) note({ kind: 'status', at: Date.now(), status });
-        return { gone: fakes.isDeleted };
-      }),
+    recordEvents: (_, __, records) => withHeartbeat(() => record(records)),
+    reportStatus: ({ status }) => withHeartbeat(() => report(status)),
+    tellAtOnce: createTellAtOnce({
+      recordEvents: (_, __, records) => record(records),
+      reportStatus: ({ status }) => report(status),
+    }),
   };
 }
 
