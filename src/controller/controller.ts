@@ -2,6 +2,7 @@ import { isHeld } from '../activities/finalizer.ts';
 import { isTerminating, type WatchedObject } from '../activities/watched-object.ts';
 import type { WatchEventType } from '../clients/kubernetes/informer/informer.ts';
 import type { Registration } from './registration.ts';
+import type { WorkQueue } from './work-queue.ts';
 import { createWorkflowQueue, type Want, type WorkflowQueueOptions } from './workflow-queue.ts';
 
 export interface ControllerOptions<T extends WatchedObject> extends WorkflowQueueOptions {
@@ -37,6 +38,8 @@ function wantsOf<T extends WatchedObject>({ ref, isUnobserved }: Registration<T>
   const isOver = (object: T): boolean => isTerminating(object) && !isHeld(object, ref);
   return {
     ofChanged: (object: T) => (isOver(object) ? 'end' : 'changed'),
+    /** Something that it owns has changed, which no watch of its own tells it. */
+    ofOwner: (object: T) => (isOver(object) ? 'end' : 'tell'),
     ofPresent: (object: T) => (isOver(object) ? 'end' : 'ensure'),
     /** Nobody knows what its workflow was told so far. */
     ofUnknown: (object: T) => {
@@ -49,51 +52,78 @@ function wantsOf<T extends WatchedObject>({ ref, isUnobserved }: Registration<T>
 /** A workflow needs far less from one turn to the next. */
 const turnsMissedMs = 30_000;
 
-export function createController<T extends WatchedObject>(options: ControllerOptions<T>): Controller<T> {
-  const { registration, all, owns, heldTurns } = options;
-  const queue = createWorkflowQueue(options);
-  const { ofPresent, ofUnknown, ofChanged } = wantsOf(registration);
-  const isMine = ({ metadata }: T): boolean => owns(metadata.uid);
-  const want = (what: Want['what'], object: T): void => {
-    const workflow = registration.workflowOf(object);
-    queue.add(workflow.workflowId, { what, uid: object.metadata.uid, workflow });
-  };
+/** The objects of one kind that this replica looks after, and what is wanted of their workflows. */
+class KindWords<T extends WatchedObject> implements Controller<T> {
+  readonly #options: ControllerOptions<T>;
+  readonly #queue: WorkQueue<Want>;
+  readonly #wants: ReturnType<typeof wantsOf<T>>;
   /** Uids of the objects that it looked after when that was said last. */
-  let mine = new Set<string>();
+  #mine = new Set<string>();
 
-  return {
-    onChange: (event, object, previous) => {
-      if (!isMine(object)) return;
-      if (event === 'deleted') want('end', object);
-      else if (event === 'added' || previous === undefined) want(ofUnknown(object), object);
-      else if (registration.needsReconcile(object, previous)) want(ofChanged(object), object);
-    },
-    reconcile: (object) => {
-      if (isMine(object)) want(ofChanged(object) === 'end' ? 'end' : 'tell', object);
-    },
-    resync: (running) => {
-      for (const object of all().filter(isMine)) {
-        const isRunning = running?.has(registration.workflowOf(object).workflowId) ?? true;
-        // A turn of a workflow that is not there any more is held for nobody.
-        want(isRunning || isTerminating(object) ? ofPresent(object) : 'tell', object);
-      }
-    },
-    seekTurns: () => {
-      const missing = new Set(heldTurns.missingFor(turnsMissedMs));
-      if (missing.size === 0) return;
-      const objects = all().filter(({ metadata }) => missing.has(metadata.uid));
-      for (const uid of missing) heldTurns.forget(uid);
-      for (const object of objects.filter(isMine)) want(ofPresent(object), object);
-    },
-    takeOver: () => {
-      const before = mine;
-      const objects = all().filter(isMine);
-      mine = new Set(objects.map(({ metadata }) => metadata.uid));
-      for (const object of objects) if (!before.has(object.metadata.uid)) want(ofUnknown(object), object);
-    },
-    get pending() {
-      return queue.size;
-    },
-    stop: queue.stop,
-  };
+  constructor(options: ControllerOptions<T>) {
+    this.#options = options;
+    this.#queue = createWorkflowQueue(options);
+    this.#wants = wantsOf(options.registration);
+  }
+
+  onChange(event: WatchEventType, object: T, previous?: T): void {
+    if (!this.#isMine(object)) return;
+    if (event === 'deleted') this.#want('end', object);
+    else if (event === 'added' || previous === undefined) this.#want(this.#wants.ofUnknown(object), object);
+    else if (this.#options.registration.needsReconcile(object, previous))
+      this.#want(this.#wants.ofChanged(object), object);
+  }
+
+  reconcile(object: T): void {
+    if (this.#isMine(object)) this.#want(this.#wants.ofOwner(object), object);
+  }
+
+  resync(running: ReadonlySet<string> | undefined): void {
+    for (const object of this.#owned()) {
+      const isRunning = running?.has(this.#options.registration.workflowOf(object).workflowId) ?? true;
+      // A turn of a workflow that is not there any more is held for nobody.
+      this.#want(isRunning || isTerminating(object) ? this.#wants.ofPresent(object) : 'tell', object);
+    }
+  }
+
+  seekTurns(): void {
+    const { heldTurns } = this.#options;
+    const missing = new Set(heldTurns.missingFor(turnsMissedMs));
+    if (missing.size === 0) return;
+    for (const object of this.#owned())
+      if (missing.has(object.metadata.uid)) this.#want(this.#wants.ofPresent(object), object);
+    for (const uid of missing) heldTurns.forget(uid);
+  }
+
+  takeOver(): void {
+    const before = this.#mine;
+    const objects = this.#owned();
+    this.#mine = new Set(objects.map(({ metadata }) => metadata.uid));
+    for (const object of objects)
+      if (!before.has(object.metadata.uid)) this.#want(this.#wants.ofUnknown(object), object);
+  }
+
+  get pending(): number {
+    return this.#queue.size;
+  }
+
+  stop(): Promise<void> {
+    return this.#queue.stop();
+  }
+
+  #isMine({ metadata }: T): boolean {
+    return this.#options.owns(metadata.uid);
+  }
+
+  #owned(): T[] {
+    return this.#options.all().filter((object) => this.#isMine(object));
+  }
+
+  #want(what: Want['what'], object: T): void {
+    const workflow = this.#options.registration.workflowOf(object);
+    this.#queue.add(workflow.workflowId, { what, uid: object.metadata.uid, workflow });
+  }
 }
+
+export const createController = <T extends WatchedObject>(options: ControllerOptions<T>): Controller<T> =>
+  new KindWords(options);

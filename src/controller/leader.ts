@@ -11,8 +11,6 @@ export interface LeaderOptions {
   /** Without an election this replica leads, because it is the only one. */
   isElected: boolean;
   identity: { namespace: string; pod: string };
-  /** Told of each change: whether this replica is the one that signals to Temporal. */
-  setLeading(leading: boolean): void;
 }
 
 /** This replica's part among the replicas. */
@@ -21,24 +19,22 @@ export interface Leader {
   start(): void;
   /** Leads no more, and gives the Lease back. */
   stop(): Promise<void>;
+  isLeading(): boolean;
   /** What this replica does, for people: `leads`, or whom it follows. */
   describe(): string;
 }
 
-/** Elects the replica that signals to Temporal. */
-export function createLeader({ kube, log, metrics, isElected, identity, setLeading }: LeaderOptions): Leader {
+/** Elects the replica that does what one alone is to do. */
+export function createLeader({ kube, log, metrics, isElected, identity }: LeaderOptions): Leader {
   let election: LeaderElection | undefined;
-  const turn = (leading: boolean) => () => {
-    log.info(leading ? 'became leader' : 'lost leadership');
-    setLeading(leading);
-  };
+  const isLeading = (): boolean => !isElected || election?.isLeader === true;
   const elect = (): LeaderElection =>
     createLeaderElection({
       kube,
       key: { namespace: identity.namespace, name: 'kco-operator' },
       identity: identity.pod,
-      onStartedLeading: turn(true),
-      onStoppedLeading: turn(false),
+      onStartedLeading: () => log.info('became leader'),
+      onStoppedLeading: () => log.info('lost leadership'),
       onError: (error) => {
         metrics.failed({ category: 'kubernetes' });
         log.warning('lease renewal failed', { error });
@@ -47,9 +43,9 @@ export function createLeader({ kube, log, metrics, isElected, identity, setLeadi
   return {
     start: () => {
       if (isElected) election ??= elect();
-      else setLeading(true);
     },
     stop: async () => election?.stop(),
-    describe: () => (!isElected || election?.isLeader ? 'leads' : `follows ${election?.holder ?? 'nobody yet'}`),
+    isLeading,
+    describe: () => (isLeading() ? 'leads' : `follows ${election?.holder ?? 'nobody yet'}`),
   };
 }

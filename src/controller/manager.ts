@@ -7,8 +7,8 @@ import { createOpenTurns } from '../clients/temporal/open-turns.ts';
 import { createWorkflowStarter } from '../clients/temporal/workflow-starter.ts';
 import type { Part } from '../lifecycle/shutdown-stack.ts';
 import type { OperatorView } from '../server/operator-probes.ts';
-import { createAttributeUse } from './attribute-use.ts';
-import { type AnyKind, createControllers } from './controllers.ts';
+import { type AttributeUse, createAttributeUse } from './attribute-use.ts';
+import { type AnyKind, type Controllers, createControllers } from './controllers.ts';
 import { createHealthMonitors, type HealthMonitors } from './health-monitors.ts';
 import { createKinds, knownOf } from './kinds/index.ts';
 import { createLeader, type Leader } from './leader.ts';
@@ -48,7 +48,7 @@ export interface Manager {
 }
 
 /** The only one looks after everything. */
-const alone = (ownership: OwnershipHere): Part => ({
+const aloneWith = (ownership: OwnershipHere): Part => ({
   start: () => void ownership.set(() => true),
   stop: async () => undefined,
 });
@@ -84,9 +84,29 @@ const viewOf = ({ kinds, caches, pods, monitors, leader, pending, turns }: Parts
   })),
 });
 
+/** Looks after Temporal, Kubernetes and namespaces; when Temporal is back every object's workflow is made sure of. */
+function monitorsOf(
+  { onTemporalRenewed, ...options }: ManagerOptions,
+  kinds: readonly AnyKind[],
+  attributes: AttributeUse,
+  { resync }: Controllers,
+): HealthMonitors {
+  return createHealthMonitors({
+    ...options,
+    attributes,
+    temporalNamespace: options.temporal.namespace,
+    refs: kinds.map(({ registration }) => registration.ref),
+    onTemporalBack: () => void resync(),
+    onTemporalRenewed: () => {
+      onTemporalRenewed();
+      void resync();
+    },
+  });
+}
+
 /** Puts together the watches, the controllers of all kinds, the election and the health monitors; none of them runs yet. */
 export function createManager(options: ManagerOptions): Manager {
-  const { kube, client, temporal, log, metrics, namespaces, isElected, identity } = options;
+  const { kube, client, temporal, log, metrics, isElected, identity } = options;
   const attributes = createAttributeUse(client, temporal.namespace, log);
   const starter = createWorkflowStarter(client, temporal.taskQueue, attributes);
   const [heldTurns, openTurns, ownership] = [new HeldTurns(), createOpenTurns(client.activity), createOwnership()];
@@ -94,25 +114,14 @@ export function createManager(options: ManagerOptions): Manager {
   const kinds: AnyKind[] = Object.values(controllers);
   const signals = createControllers(kinds, { metrics, starter });
   ownership.onChange(signals.takeOver);
-  let isLeading = false;
-  const setLeading = (leading: boolean): void => {
-    isLeading = leading;
-  };
-  const leader = createLeader({ kube, log, metrics, isElected, identity, setLeading });
+  const leader = createLeader({ kube, log, metrics, isElected, identity });
   const replicas = isElected
-    ? createReplicas({ kube, log, metrics, identity, ownership, isReady: options.isReady, isLeading: () => isLeading })
-    : alone(ownership);
-  const refs = kinds.map(({ registration }) => registration.ref);
-  const monitors = createHealthMonitors({
-    ...{ kube, client, log, attributes, namespaces, refs, temporalNamespace: temporal.namespace },
-    onTemporalBack: () => void signals.resync(),
-    onTemporalRenewed: () => {
-      options.onTemporalRenewed();
-      void signals.resync();
-    },
-  });
+    ? createReplicas({ ...options, ownership, isLeading: leader.isLeading })
+    : aloneWith(ownership);
+  const monitors = monitorsOf(options, kinds, attributes, signals);
   const owned = createOwnedWatches(kinds, options);
   const caches = { pods, ...Object.fromEntries(kinds.map(({ cache, registration: { ref } }) => [ref.plural, cache])) };
+  const parts = { kinds, caches, pods, monitors, leader };
   return {
     known: {
       ...knownOf(controllers),
@@ -124,14 +133,6 @@ export function createManager(options: ManagerOptions): Manager {
     signals,
     leader,
     replicas,
-    view: viewOf({
-      kinds,
-      caches,
-      pods,
-      monitors,
-      leader,
-      pending: () => signals.pending,
-      turns: () => heldTurns.size,
-    }),
+    view: viewOf({ ...parts, pending: () => signals.pending, turns: () => heldTurns.size }),
   };
 }

@@ -4,11 +4,15 @@ import { createLeader, type LeaderOptions } from '../../src/controller/leader.ts
 import { until } from '../support/until.ts';
 
 const silent = () => undefined;
-const log: LeaderOptions['log'] = { debug: silent, info: silent, warning: silent, error: silent, with: () => log };
 
 /** A replica whose API server has this Lease, or none; and what was told of leading, in order. */
 const replicaWith = (isElected: boolean, lease?: object) => {
-  const turns: boolean[] = [];
+  const said: string[] = [];
+  const log: LeaderOptions['log'] = {
+    ...{ debug: silent, warning: silent, error: silent },
+    info: (line) => void said.push(line),
+    with: () => log,
+  };
   const leader = createLeader({
     kube: {
       get: async <T>() => lease as T | undefined,
@@ -19,41 +23,41 @@ const replicaWith = (isElected: boolean, lease?: object) => {
     metrics: { failed: silent },
     isElected,
     identity: { namespace: 'default', pod: 'this' },
-    setLeading: (leading) => void turns.push(leading),
   });
-  return { leader, turns };
+  return { leader, said };
 };
 
 describe('a replica', () => {
   it('leads at once where nobody is elected', async () => {
-    const { leader, turns } = replicaWith(false);
+    const { leader } = replicaWith(false);
     leader.start();
-    expect([turns, leader.describe()]).toEqual([[true], 'leads']);
+    expect([leader.isLeading(), leader.describe()]).toEqual([true, 'leads']);
     await leader.stop();
   });
 
   it('follows before it is elected, leads then, and no more once it has stopped', async () => {
-    const { leader, turns } = replicaWith(true);
+    const { leader, said } = replicaWith(true);
     expect(leader.describe()).toBe('follows nobody yet');
     leader.start();
-    await until('it leads', () => turns.length > 0);
+    await until('it leads', () => leader.isLeading());
     expect(leader.describe()).toBe('leads');
     await leader.stop();
-    expect(turns).toEqual([true, false]);
+    expect(leader.isLeading()).toBe(false);
+    expect(said).toEqual(['became leader', 'lost leadership']);
   });
 
   it('says whom it follows', async () => {
     const spec = { holderIdentity: 'other', leaseDurationSeconds: 15 };
-    const { leader, turns } = replicaWith(true, { metadata: { resourceVersion: '1' }, spec });
+    const { leader, said } = replicaWith(true, { metadata: { resourceVersion: '1' }, spec });
     leader.start();
     await until('it knows', () => leader.describe() === 'follows other');
     await leader.stop();
-    expect(turns).toEqual([]);
+    expect(said).toEqual([]);
   });
 
   it('that never stood for election has nothing to give back', async () => {
-    const { leader, turns } = replicaWith(true);
+    const { leader, said } = replicaWith(true);
     await leader.stop();
-    expect(turns).toEqual([]);
+    expect(said).toEqual([]);
   });
 });

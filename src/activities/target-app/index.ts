@@ -80,8 +80,8 @@ export function createTargetAppActivities(options: TargetAppActivitiesOptions) {
   const places = createPlaces(options.maxPolls);
   const { owns } = ownership;
   const turns = createTurns({ observe, apps, places, openTurns, heldTurns, owns, log, wheel: new Wheel() });
-  options.whenChanged(turns.changed);
-  ownership.onChange(turns.letGo);
+  options.whenChanged((app) => turns.changed(app));
+  ownership.onChange(() => turns.letGo());
   const selectedPods = createSelectedPods({ pods, kube });
   const enabled = new Set(options.enabledActions);
   const perform = createActionActivity({ apps, pods, selectedPods, enabled, workflowUrl, log, redact });

@@ -158,53 +158,62 @@ async function untilTaken(what: () => Promise<boolean>, signal: AbortSignal): Pr
   }
 }
 
+function end(its: Held): void {
+  its.over.abort();
+  its.wake();
+}
+
 /** After how long a turn that another replica is to have comes again: its owner may be one of several. */
 const elsewhereMs = 100;
 
-export function createTurns(options: TurnsOptions): Turns {
-  const { openTurns, heldTurns, owns } = options;
-  const held = new Map<string, Held>();
-  const end = (its: Held): void => {
-    its.over.abort();
-    its.wake();
-  };
+/** The turns that are held here, by the uid of their TargetApp. */
+class TurnsHeld implements Turns {
+  readonly #options: TurnsOptions;
+  readonly #held = new Map<string, Held>();
 
-  const drop = (uid: string): void => {
-    held.delete(uid);
-    heldTurns.remove(uid);
-  };
+  constructor(options: TurnsOptions) {
+    this.#options = options;
+  }
 
-  const run = async (input: TurnAsked, its: Held): Promise<void> => {
-    const told = await new Turn(input, its, options).run();
+  hold(input: TurnAsked, token: Uint8Array): void {
+    const { uid } = input.app;
+    if (!this.#options.owns(uid)) throw turnReleased(elsewhereMs);
+    const before = this.#held.get(uid);
+    if (before !== undefined) end(before);
+    const its: Held = { token, over: new AbortController(), wake: () => undefined };
+    this.#held.set(uid, its);
+    this.#options.heldTurns.add(uid);
+    void this.#run(input, its);
+  }
+
+  changed(app: WatchedApp): void {
+    const its = this.#held.get(app.metadata.uid);
+    if (its?.version !== undefined && its.version !== versionOf(app)) its.wake();
+  }
+
+  async letGo(): Promise<void> {
+    const lost = [...this.#held].filter(([uid]) => !this.#options.owns(uid));
+    await Promise.all(lost.map((one) => this.#release(...one)));
+  }
+
+  async #run(input: TurnAsked, its: Held): Promise<void> {
+    const { openTurns } = this.#options;
+    const told = await new Turn(input, its, this.#options).run();
     if (told !== undefined) await untilTaken(() => openTurns.complete(its.token, told), its.over.signal);
-    if (held.get(input.app.uid) === its) drop(input.app.uid);
-  };
+    if (this.#held.get(input.app.uid) === its) this.#drop(input.app.uid);
+  }
 
-  const release = async (uid: string, its: Held): Promise<void> => {
-    drop(uid);
+  async #release(uid: string, its: Held): Promise<void> {
+    this.#drop(uid);
     end(its);
     // What cannot be told is found out by the next owner, who holds no turn of an object of its own.
-    await openTurns.release(its.token).catch(() => undefined);
-  };
+    await this.#options.openTurns.release(its.token).catch(() => undefined);
+  }
 
-  return {
-    hold: (input, token) => {
-      const { uid } = input.app;
-      if (!owns(uid)) throw turnReleased(elsewhereMs);
-      const before = held.get(uid);
-      if (before !== undefined) end(before);
-      const its: Held = { token, over: new AbortController(), wake: () => undefined };
-      held.set(uid, its);
-      heldTurns.add(uid);
-      void run(input, its);
-    },
-    changed: (app) => {
-      const its = held.get(app.metadata.uid);
-      if (its?.version !== undefined && its.version !== versionOf(app)) its.wake();
-    },
-    letGo: async () => {
-      const lost = [...held].filter(([uid]) => !owns(uid));
-      await Promise.all(lost.map((one) => release(...one)));
-    },
-  };
+  #drop(uid: string): void {
+    this.#held.delete(uid);
+    this.#options.heldTurns.remove(uid);
+  }
 }
+
+export const createTurns = (options: TurnsOptions): Turns => new TurnsHeld(options);

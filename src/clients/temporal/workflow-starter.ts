@@ -44,6 +44,21 @@ const lookAgain = 'resourceChanged';
 
 const invalidArgument = 3;
 
+async function signalled(client: Client, workflowId: string): Promise<void> {
+  try {
+    await client.workflow.getHandle(workflowId).signal(lookAgain);
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+}
+
+async function runningOf(client: Client, taskQueue: string): Promise<Set<string>> {
+  const query = `TaskQueue = '${taskQueue.replaceAll("'", "''")}' AND ExecutionStatus = 'Running'`;
+  const ids = new Set<string>();
+  for await (const { workflowId } of client.workflow.list({ query, pageSize: 1_000 })) ids.add(workflowId);
+  return ids;
+}
+
 /** `use`: which search attributes can be set; a workflow that starts without some is told which it has. */
 export function createWorkflowStarter(client: Client, taskQueue: string, use: UsableAttributes): WorkflowStarter {
   const optionsOf = ({ workflowId, input, summary, attributes }: ResourceWorkflow, usable = use.usable()) => ({
@@ -76,18 +91,7 @@ export function createWorkflowStarter(client: Client, taskQueue: string, use: Us
       begin(workflow, (options) =>
         client.workflow.signalWithStart(workflow.type, { ...options, signal: lookAgain, signalArgs: [] }),
       ),
-    running: async () => {
-      const query = `TaskQueue = '${taskQueue.replaceAll("'", "''")}' AND ExecutionStatus = 'Running'`;
-      const ids = new Set<string>();
-      for await (const { workflowId } of client.workflow.list({ query, pageSize: 1_000 })) ids.add(workflowId);
-      return ids;
-    },
-    signal: async (workflowId) => {
-      try {
-        await client.workflow.getHandle(workflowId).signal(lookAgain);
-      } catch (error) {
-        if (!(error instanceof WorkflowNotFoundError)) throw error;
-      }
-    },
+    running: () => runningOf(client, taskQueue),
+    signal: (workflowId) => signalled(client, workflowId),
   };
 }
