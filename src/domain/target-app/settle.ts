@@ -3,7 +3,14 @@ import { withEvents } from '../outbox.ts';
 import type { ActionOutcome } from './action.ts';
 import { heldBackEvent, outcomeEvent } from './action-events.ts';
 import { undone } from './firing.ts';
-import { type Memory, newRuleMemory, type PendingAction, type RuleMemory, type Trouble } from './memory.ts';
+import {
+  type FiringUndo,
+  type Memory,
+  newRuleMemory,
+  type PendingAction,
+  type RuleMemory,
+  type Trouble,
+} from './memory.ts';
 import { withUndelivered } from './undelivered.ts';
 
 /** What the end of an action makes of the memory. */
@@ -41,7 +48,7 @@ function withTrouble(memory: RuleMemory, { undo }: PendingAction, trouble: Troub
 }
 
 function ended(rule: RuleMemory, action: PendingAction, outcome: ActionOutcome, now: number): RuleMemory {
-  const { output: _, ...told } = outcome;
+  const { output: _, undone: __, ...told } = outcome;
   const { status, reason, message } = outcome;
   const isTrouble = status !== 'succeeded' && status !== 'dryRun';
   const noted = withTrouble(rule, action, isTrouble ? { status, reason, message, at: now } : undefined);
@@ -53,9 +60,13 @@ const isLost = ({ plan }: PendingAction, { status, reason }: ActionOutcome): boo
   plan.deliverForMs !== undefined && status === 'failed' && reason !== 'Deleted';
 
 /** The memory without a firing that was provably not begun, and with the reason: told once per episode. */
-function heldBack(memory: Memory, action: PendingAction, { reason, message }: ActionOutcome, now: number): Settled {
+function heldBack(
+  memory: Memory,
+  action: PendingAction & { undo: FiringUndo },
+  { reason, message }: ActionOutcome,
+  now: number,
+): Settled {
   const { undo, subject } = action;
-  if (undo === undefined) return { memory, isOver: false };
   const isTold = own(own(memory.rules, action.key)?.episodes ?? {}, subject)?.suppressed?.includes(reason) ?? false;
   const rules = withRule(memory, action, (rule) => {
     const open = undone(rule, undo);
@@ -79,9 +90,13 @@ function over(memory: Memory, action: PendingAction, outcome: ActionOutcome, now
   return { memory: withEvents(noted, [outcomeEvent(action.request, outcome)], now), isOver: true };
 }
 
+/** Whether an action belongs to a firing that can be undone, so that the rule is judged anew. The end of an incident cannot. */
+const isUndoable = (action: PendingAction): action is PendingAction & { undo: FiringUndo } => action.undo !== undefined;
+
 /** Ends an action: its outcome is remembered and told, or its firing is undone as if it had never been. Pure. */
 export function settled(memory: Memory, action: PendingAction, outcome: ActionOutcome, now: number): Settled {
   const pending = memory.pending.filter(({ request: { id } }) => id !== action.request.id);
-  const end = outcome.undone && !action.begun ? heldBack : over;
-  return end({ ...memory, pending }, action, outcome, now);
+  const left = { ...memory, pending };
+  const isUndone = outcome.undone && !action.begun && isUndoable(action);
+  return isUndone ? heldBack(left, action, outcome, now) : over(left, action, outcome, now);
 }

@@ -15,8 +15,12 @@ function isPointless({ rules, plan: spec }: Memory, { undo, plan: its, begun, ke
   return own(own(rules, key)?.episodes ?? {}, subject)?.since !== undo.since;
 }
 
-/** What has not begun when a suspension comes is judged anew after it; messages, and what is half done, go on then. */
-const isJudgedAnew = ({ begun, plan: its }: PendingAction): boolean => !begun && its.deliverForMs === undefined;
+/**
+ * What has not begun when a suspension comes is judged anew after it. Messages, what is half done, and the end of an incident,
+ * which nothing would decide again, go on then.
+ */
+const isJudgedAnew = ({ undo, begun, plan: its }: PendingAction): boolean =>
+  undo !== undefined && !begun && its.deliverForMs === undefined;
 
 /** How an action that has not begun ends before its turn comes; undefined when it does not. */
 export function withdrawal(memory: Memory, action: PendingAction, now: number): ActionOutcome | undefined {

@@ -5,6 +5,7 @@ import { fitted, jsonBytes } from '../../../src/domain/target-app/fit-memory.ts'
 import { blockerOf, lanesOf } from '../../../src/domain/target-app/lanes.ts';
 import { loadOf } from '../../../src/domain/target-app/load.ts';
 import { type Memory, newMemory, type PendingAction } from '../../../src/domain/target-app/memory.ts';
+import { refused } from '../../../src/domain/target-app/outcomes.ts';
 import { settled } from '../../../src/domain/target-app/settle.ts';
 import { redelivered, withUndelivered } from '../../../src/domain/target-app/undelivered.ts';
 import { givenUp, waitingOn } from '../../../src/domain/target-app/waiting.ts';
@@ -146,6 +147,27 @@ describe('an action that waits', () => {
     expect(withdrawal(ended, waiting, at(1))?.reason).toBe(isLost ? 'Recovered' : undefined);
     const open = { ...rule, episodes: { 'uid-a': { since: at(0), firedAt: at(0) } } };
     expect(withdrawal({ ...ended, rules: { restart: open } }, waiting, at(1))).toBeUndefined();
+  });
+});
+
+describe('an action at the end of an incident, which nothing would decide again,', () => {
+  const { undo: _undo, ...closing } = action('a', restart);
+  const refusedBy = (reason: string) => refused(reason, 'nothing was done', { undone: true });
+
+  it('is kept while its TargetApp is suspended, and goes on afterwards', () => {
+    const memory = { ...memoryWith([closing]), suspendedByUpdate: true };
+    expect(withdrawal(memory, closing, at(1))).toBeUndefined();
+    const open = { episodes: { 'uid-b': { since: at(0), firedAt: at(0) } }, firings: [] };
+    const withEpisode = { ...memory, rules: { restart: open } };
+    expect(withdrawal(withEpisode, action('b', restart), at(1))?.reason).toBe('Suspended');
+  });
+
+  it.each(['DisruptionBudget', 'NotSelected', 'Superseded'])('is told when it was not done (%s)', (reason) => {
+    const { memory, isOver } = settled(memoryWith([closing]), closing, refusedBy(reason), at(1));
+    expect(isOver).toBe(true);
+    expect(memory.pending).toEqual([]);
+    expect(memory.rules['restart']?.lastOutcome).toMatchObject({ status: 'refused', reason, actionId: 'a' });
+    expect(memory.outbox).toMatchObject([{ type: 'Warning', reason: 'ActionRefused' }]);
   });
 });
 

@@ -165,4 +165,24 @@ describe('the end of an incident', () => {
     expect(told.map(({ recovery }) => recovery)).toEqual([undefined, 0]);
     expect(told[1]).toMatchObject({ pods: [{ name: 'my-app-7d4b9c-0' }], newValue: 'healthy' });
   });
+
+  it('waits while its TargetApp is suspended, and is seen to afterwards: no rule would decide it again', async () => {
+    const { deliverForMs: _, receiver: __, ...scale } = { ...delivery, action: 'scale_deployment' };
+    const rules = [tell({ onRecovery: [scale] })];
+    const fakes = createFakeActivities(planWith({ rules }));
+    const notNow = { status: 'waiting', reason: 'DisruptionBudget', message: 'not now', afterMs: 500 } as const;
+    fakes.faults.action = async ({ recovery }) => (recovery === undefined ? undefined : notNow);
+    fakes.says(health('unhealthy'));
+    const execution = await env.start(fakes);
+    await until('it is told that it is ill', () => delivered(fakes).length === 1);
+    fakes.says(health('healthy'));
+    await until('it waits', () => fakes.reasons().includes('ActionWaiting'));
+    await execution.handle.executeUpdate('suspend');
+    const begun = fakes.all('begin').length;
+    fakes.faults = {};
+    await execution.handle.executeUpdate('resume');
+    await until('both are done', () => fakes.reasons().filter((reason) => reason === 'ActionSucceeded').length === 2);
+    expect(fakes.all('begin').length).toBe(begun + 1);
+    await execution.end();
+  });
 });
