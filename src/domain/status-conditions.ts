@@ -28,7 +28,10 @@ interface Judging<M> {
 /** The conditions that a kind owns, by type: what each says now; undefined where it has nothing to say. Pure. */
 export type ConditionTable<M> = Readonly<Record<string, Judging<M>['judge']>>;
 
-/** The conditions as they are now, each with the time since when its status has been that. */
+const isSame = (a: StatusCondition | undefined, b: StatusCondition | undefined): boolean =>
+  a?.status === b?.status && a?.reason === b?.reason && a?.message === b?.message;
+
+/** The conditions as they are now, each with the time since when its status has been that; the same object where none is another. */
 export function conditionsIn<M extends { conditions: Record<string, StatusCondition> }>(
   table: ConditionTable<M>,
   memory: M,
@@ -41,7 +44,8 @@ export function conditionsIn<M extends { conditions: Record<string, StatusCondit
     const before = memory.conditions[type];
     conditions[type] = { ...next, since: before?.status === next.status ? before.since : now };
   }
-  return conditions;
+  const types = new Set([...Object.keys(memory.conditions), ...Object.keys(conditions)]);
+  return [...types].every((type) => isSame(memory.conditions[type], conditions[type])) ? memory.conditions : conditions;
 }
 
 /** The conditions as they stand in a status. `generation` is that of the spec which they were judged by, if any was. */

@@ -7,7 +7,7 @@ import type { RunState } from './run-state.ts';
 
 /**
  * What a change of memory is: `news` is to stand in the status; a `turn` has found none, and only time may have changed a
- * verdict; `bookkeeping` (an Event recorded, a status written) changes no verdict.
+ * condition; `bookkeeping` (an Event recorded, a status written) changes none.
  */
 export type Change = 'bookkeeping' | 'news' | 'turn';
 
@@ -25,9 +25,10 @@ function derived<M extends ResourceMemory>(run: RunState<M>, memory: M, change: 
   const { kind } = run;
   const phase = kind.phaseOf(memory, now);
   const isOtherPhase = phase !== memory.phase;
-  if (change === 'news' || isOtherPhase) run.version += 1;
   const told = isOtherPhase ? withEvents(memory, kind.phaseEvents(memory, phase), now) : memory;
-  return { ...told, phase, conditions: conditionsIn(kind.conditions, told, now) };
+  const conditions = conditionsIn(kind.conditions, told, now);
+  if (change === 'news' || isOtherPhase || conditions !== memory.conditions) run.version += 1;
+  return { ...told, phase, conditions };
 }
 
 /** The memory in which all Events that were left out are counted. */

@@ -88,6 +88,20 @@ export function ruleStatus(
   };
 }
 
+/**
+ * Whether the status of a rule says something else though nothing was decided: what holds it back was noted again, because it
+ * is another reason or the rule has fired since; or it can be judged again, or no longer.
+ */
+export function isNotedAnew(
+  before: RuleMemory | undefined,
+  { lastSuppression, undecided, firings }: RuleMemory,
+): boolean {
+  if (undecided !== before?.undecided) return true;
+  const [was, is] = [before?.lastSuppression, lastSuppression];
+  if (was?.reason !== is?.reason) return true;
+  return is !== was && (firings.at(-1)?.at ?? 0) > (was?.at ?? 0);
+}
+
 /** What `status.undelivered` says: the webhooks that were not taken in time, and what each would have told. */
 export const undeliveredStatus = ({ undelivered }: Memory): JsonObject[] =>
   undelivered.map(({ request, at, calls, message }) => ({

@@ -1,4 +1,5 @@
 import type { Changes } from '../../domain/diff.ts';
+import { own } from '../../domain/json.ts';
 import { withEvents } from '../../domain/outbox.ts';
 import { applyObservation } from '../../domain/target-app/apply-observation.ts';
 import type { CompiledSpec } from '../../domain/target-app/compiled-spec.ts';
@@ -8,6 +9,7 @@ import { loadOf } from '../../domain/target-app/load.ts';
 import type { Memory } from '../../domain/target-app/memory.ts';
 import { isNews, type Observation } from '../../domain/target-app/observation.ts';
 import { phaseEvents, phaseOf } from '../../domain/target-app/phase.ts';
+import { isNotedAnew } from '../../domain/target-app/rule-status.ts';
 import type { Decision } from '../../domain/target-app/rules.ts';
 import { isStopped } from '../../domain/target-app/suspension.ts';
 import type { Planned } from '../resource-kind.ts';
@@ -20,6 +22,9 @@ type Run = RunState<Memory>;
 
 /** Whether an observation says no more than that everything is as it was. */
 const isEmpty = ({ unasked: _, ...seen }: Observation, before: Memory): boolean => !isNews(seen, { seen: before });
+
+const isAnyNotedAnew = ({ rules: before }: Memory, { rules }: Memory): boolean =>
+  Object.entries(rules).some(([key, rule]) => isNotedAnew(own(before, key), rule));
 
 /** Decides what follows from what was seen of a TargetApp. */
 export function plan(run: Run, { changes, ...seen }: Seen, now: number): Planned<Memory> {
@@ -52,7 +57,7 @@ function decided(run: Run, spec: CompiledSpec, seen: Observation, changes: Chang
   const acting = withActions(memory, app, decisions, now);
   return {
     memory: acting.memory,
-    isNews: !isEmpty(seen, before) || decisions.length > 0,
+    isNews: !isEmpty(seen, before) || decisions.length > 0 || isAnyNotedAnew(before, memory),
     follow: () => {
       announce(run, acting.ids);
       count(decisions);

@@ -28,7 +28,8 @@ function nextTurnAt({ app, memory: { plan: spec, suspendedByUpdate } }: Run, now
   return nextPollAt(app.uid, spec.intervalMs, now);
 }
 
-const kind: ResourceKind<Memory, Seen> = {
+/** What is special to TargetApps. */
+export const kind: ResourceKind<Memory, Seen> = {
   kind: 'TargetApp',
   newMemory,
   fitted,
