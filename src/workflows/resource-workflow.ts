@@ -1,4 +1,5 @@
-import { allHandlersFinished, condition, continueAsNew, isCancellation, workflowInfo } from '@temporalio/workflow';
+import { rootCause } from '@temporalio/common';
+import { allHandlersFinished, condition, continueAsNew, isCancellation, log, workflowInfo } from '@temporalio/workflow';
 import type { ObjectRef } from '../domain/refs.ts';
 import type { ResourceMemory } from '../domain/resource-memory.ts';
 import { setFinalizer } from './activities.ts';
@@ -23,6 +24,9 @@ export interface ResourceInput<M extends ResourceMemory> {
  * server suggests to hand on by events or by bytes, and ends a workflow at some twelve times either.
  */
 const overdueFactor = 4;
+
+/** How long an observation that has failed is not made again, where the next one is due at once: milliseconds. */
+const blindMs = 10_000;
 
 /**
  * The workflow of one custom resource, of whatever kind: observe, plan, act, report, and wait until time or a signal asks for
@@ -111,10 +115,13 @@ async function observed<M extends ResourceMemory, O extends Observed>(
   kind: ResourceKind<M, O>,
   fresh: boolean,
 ): Promise<O | undefined> {
+  run.isBlind = false;
   try {
     return await kind.observe(run, fresh);
   } catch (error) {
     if (isCancellation(error)) throw error;
+    log.error('observation failed, will retry', { error: rootCause(error) });
+    run.isBlind = true;
     return undefined;
   }
 }
@@ -124,7 +131,10 @@ async function untilNextTurn<M extends ResourceMemory, O extends Observed>(
   run: RunState<M>,
   kind: ResourceKind<M, O>,
 ): Promise<void> {
-  run.due = kind.nextTurnAt(run, Date.now());
+  const now = Date.now();
+  const due = kind.nextTurnAt(run, now);
+  // A kind that waits within its observation would fail again and again without a pause.
+  run.due = run.isBlind && due <= now ? now + blindMs : due;
   while (!run.dirty && Date.now() < run.due) {
     const wake = Math.min(run.due, heartbeatAt(run));
     // The end of a status's writing says when the next heartbeat is due.

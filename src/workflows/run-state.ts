@@ -14,6 +14,8 @@ export interface RunState<M extends ResourceMemory> {
   dirty: boolean;
   /** The object is gone, or its name belongs to another uid. */
   deleted: boolean;
+  /** The last turn has seen nothing, because its observation failed for good. */
+  isBlind: boolean;
   /** Turns that began in this run. */
   turnsStarted: number;
   /** Which of them was the last to end. */
@@ -57,6 +59,7 @@ export const newRun = <M extends ResourceMemory>(
   memory,
   dirty: true,
   deleted: false,
+  isBlind: false,
   turnsStarted: 0,
   turns: 0,
   due: Date.now(),

@@ -4,6 +4,7 @@ import { TypedSearchAttributes } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import {
   DefaultLogger,
+  type LogEntry,
   NativeConnection,
   Runtime,
   Worker,
@@ -25,7 +26,9 @@ export const { History, HistoryEvent } = proto.temporal.api.history.v1;
 export type RunHistory = proto.temporal.api.history.v1.IHistory;
 export type RunEvent = proto.temporal.api.history.v1.IHistoryEvent;
 
-const quiet = new DefaultLogger('ERROR');
+/** What the SDK has logged as an error. */
+export const errorsLogged: LogEntry[] = [];
+const quiet = new DefaultLogger('ERROR', (entry) => void errorsLogged.push(entry));
 
 let bundled: Promise<WorkflowBundle> | undefined;
 /** The workflow bundle of the present source. */

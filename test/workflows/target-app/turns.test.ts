@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ApplicationFailure } from '@temporalio/common';
 import type { CompiledSpec } from '../../../src/domain/target-app/compiled-spec.ts';
-import { pollNow, resume, suspend } from '../../../src/workflows/messages.ts';
+import { pollNow, resourceChanged, resume, suspend } from '../../../src/workflows/messages.ts';
 import { createFakeActivities, health, planWith, restartRule } from '../../support/fake-activities.ts';
 import { until } from '../../support/until.ts';
-import { type Execution, startWorkflowEnv, type WorkflowEnv } from '../../support/workflow-env.ts';
+import { type Execution, errorsLogged, startWorkflowEnv, type WorkflowEnv } from '../../support/workflow-env.ts';
 
 let env: WorkflowEnv;
 beforeAll(async () => {
@@ -19,6 +20,7 @@ const polledAgain = async (execution: Execution, times = 3): Promise<void> => {
   const before = looks(execution);
   await until(`it polls ${times} times more`, () => looks(execution) >= before + times);
 };
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const length = async ({ history }: Execution): Promise<number> => (await history()).events?.length ?? 0;
 /** Waits until nothing more comes into the history. */
 const settled = (execution: Execution): Promise<number> => {
@@ -60,6 +62,30 @@ describe('polls that are held by a turn', () => {
     const heldMs = (fired?.at ?? 0) - (seen?.at ?? 0);
     expect(heldMs).toBeGreaterThanOrEqual(2_000);
     expect(heldMs).toBeLessThan(4_000);
+    await execution.end();
+  });
+
+  it('are logged and begin anew after a pause where what they tell cannot be taken', async () => {
+    const fakes = createFakeActivities(byTurns());
+    const { diff } = fakes.activities;
+    const execution = await env.start(fakes);
+    await until('it polls', () => looks(execution) > 2);
+    let failures = 0;
+    fakes.activities.diff = async () => {
+      failures += 1;
+      throw ApplicationFailure.nonRetryable('it is too large');
+    };
+    fakes.says(health('unhealthy'));
+    await until('it fails', () => failures > 0);
+    await pause(1_000);
+    expect(failures).toBe(1);
+    expect(errorsLogged.map(({ message, meta }) => ({ message, error: meta?.['error'] }))).toContainEqual({
+      message: 'observation failed, will retry',
+      error: expect.stringContaining('it is too large'),
+    });
+    fakes.activities.diff = diff;
+    await execution.handle.signal(resourceChanged);
+    await until('what changed meanwhile is told', () => fakes.reasons().includes('StateChanged'));
     await execution.end();
   });
 
