@@ -49,6 +49,8 @@ export interface Planned<M> {
   memory: M;
   /** Whether the status may have to say something else now. */
   isNews: boolean;
+  /** Whether another observation is wanted at once: this one could not be made in full. */
+  again?: true;
   /** Called when the memory is the present one. */
   follow?(): void;
 }

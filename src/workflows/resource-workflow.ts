@@ -89,7 +89,8 @@ async function turn<M extends ResourceMemory, O extends Observed>(
   if (seen !== undefined) run.deleted = seen.deleted === true || (await released(run, kind, seen));
   if (seen !== undefined && !run.deleted) {
     run.judgedAt = Date.now();
-    const { memory, isNews, follow } = kind.plan(run, seen as There<O>, run.judgedAt);
+    const { memory, isNews, again, follow } = kind.plan(run, seen as There<O>, run.judgedAt);
+    run.dirty ||= again === true;
     commit(run, memory, isNews || run.turns === 0 ? 'news' : 'turn');
     follow?.();
     updateVisibility(run);

@@ -31,7 +31,6 @@ export function plan(run: Run, { changes, ...seen }: Seen, now: number): Planned
   const { memory: before } = run;
   const spec = seen.plan ?? before.plan;
   if (spec === undefined) return { memory: before, isNews: false };
-  if (seen.unasked === 'again') run.dirty = true;
   const isIdle = isStopped(spec, before.suspendedByUpdate, now) || seen.unasked !== undefined;
   return isIdle ? idle(before, seen, now) : decided(run, spec, seen, changes, now);
 }
@@ -44,10 +43,14 @@ function idle(before: Memory, { readings: _, gone: __, ...seen }: Observation, n
   const { memory, drafts } = applyObservation(before, seen, now);
   // Another spec that is as wrong is no other phase, and is to be told of all the same.
   const isAsWrong = seen.plan !== undefined && before.phase === 'Failed' && phaseOf(memory, now) === 'Failed';
-  const again = isAsWrong ? phaseEvents(memory, 'Failed') : [];
-  const { lastPoll: ___, ...told } = withEvents(memory, [...drafts, ...again], now);
+  const retold = isAsWrong ? phaseEvents(memory, 'Failed') : [];
+  const { lastPoll: ___, ...told } = withEvents(memory, [...drafts, ...retold], now);
   const { lastPoll } = before;
-  return { memory: { ...told, ...(lastPoll !== undefined && { lastPoll }) }, isNews: !isEmpty(seen, before) };
+  return {
+    memory: { ...told, ...(lastPoll !== undefined && { lastPoll }) },
+    isNews: !isEmpty(seen, before),
+    ...(seen.unasked === 'again' && { again: true }),
+  };
 }
 
 function decided(run: Run, spec: CompiledSpec, seen: Observation, changes: Changes, now: number): Planned<Memory> {

@@ -41,3 +41,14 @@ describe('an observation in which nothing differs', () => {
     ]);
   });
 });
+
+describe('an observation that was given too little time', () => {
+  it('asks for another one, and changes nothing but the memory', () => {
+    const run = newRun(kind, app, { ...newMemory(), plan: aPlan() });
+    run.dirty = false;
+    const before = structuredClone({ ...run, kind: undefined, underWay: undefined });
+    const planned = plan(run, { matched: 3, unasked: 'again', plan: aPlan({ generation: 2 }), changes: {} }, at(0));
+    expect(planned).toMatchObject({ again: true, isNews: true, memory: { matched: 3, plan: { generation: 2 } } });
+    expect({ ...run, kind: undefined, underWay: undefined }).toEqual(before);
+  });
+});
