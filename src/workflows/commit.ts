@@ -16,7 +16,9 @@ export type Change = 'bookkeeping' | 'news' | 'turn';
  * raises the version that the status is to show. Whoever writes or waits sees it by itself, so nobody has to be called.
  */
 export function commit<M extends ResourceMemory>(run: RunState<M>, memory: M, change: Change = 'news'): void {
-  run.memory = counted(change === 'bookkeeping' ? memory : derived(run, memory, change));
+  // To everybody else it is read-only.
+  const assignable: { memory: M } = run;
+  assignable.memory = counted(change === 'bookkeeping' ? memory : derived(run, memory, change));
 }
 
 /** The memory with what follows from it. */

@@ -9,7 +9,7 @@ export type Written = 'both' | 'events' | 'refused' | 'status';
 export interface RunState<M extends ResourceMemory> {
   kind: Presentation<M>;
   app: ObjectRef;
-  memory: M;
+  readonly memory: M;
   /** A change was signalled, or a turn asked for, since the last turn began. */
   dirty: boolean;
   /** The object is gone, or its name belongs to another uid. */

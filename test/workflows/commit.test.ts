@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { newResourceMemory, type ResourceMemory } from '../../src/domain/resource-memory.ts';
 import { condition } from '../../src/domain/status-conditions.ts';
@@ -5,6 +6,7 @@ import { type Change, commit } from '../../src/workflows/commit.ts';
 import type { Presentation } from '../../src/workflows/resource-kind.ts';
 import { newRun, type RunState } from '../../src/workflows/run-state.ts';
 
+const sources = globSync('src/workflows/**/*.ts');
 const healsAt = Date.now() + 3_600_000;
 
 /** A kind of which one condition is mended by time alone. */
@@ -61,5 +63,17 @@ describe('a change of memory', () => {
     expect(raisedBy(run, run.memory, 'turn')).toBe(1);
     expect(run.memory.conditions).toMatchObject({ ActionsHealthy: { status: 'True', since: healsAt } });
     expect(raisedBy(run, run.memory, 'turn')).toBe(0);
+  });
+});
+
+describe('the memory of a run', () => {
+  it('is assigned by commit, and by nobody else', () => {
+    const run = committed();
+    // @ts-expect-error: were it assignable, `npm run check` would fail here.
+    run.memory = newResourceMemory();
+    const assigning = sources.filter((file) =>
+      /\b(assignable|memory): \{ memory: |\.memory = /.test(readFileSync(file, 'utf8')),
+    );
+    expect(assigning).toEqual(['src/workflows/commit.ts']);
   });
 });

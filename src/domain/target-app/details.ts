@@ -1,7 +1,8 @@
 import { nextPollAt } from '../schedule.ts';
-import { secondsOf } from '../seconds.ts';
+import { iso, secondsOf } from '../seconds.ts';
 import type { Memory } from './memory.ts';
 import { phaseOf } from './phase.ts';
+import { isStopped } from './suspension.ts';
 
 const maxShown = 10;
 
@@ -28,10 +29,11 @@ export function detailsOf(memory: Memory, now: number, uid: string): string {
   const { plan } = memory;
   if (plan === undefined) return 'Not observed yet.';
   const episodes = episodeLines(memory).slice(0, maxShown);
-  const next = new Date(nextPollAt(uid, plan.intervalMs, now)).toISOString();
+  const isPolled = !isStopped(plan, memory.suspendedByUpdate, now);
+  const next = isPolled ? ` Next poll ${iso(nextPollAt(uid, plan.intervalMs, now))}.` : '';
   return [
     `**${phaseOf(memory, now)}**: ${memory.conditions.Ready?.message ?? ''}`,
-    `Polls \`${plan.endpoint}\` every ${secondsOf(plan.intervalMs)} s; ${plan.rules.length} rules; generation ${plan.generation}. Next poll ${next}.`,
+    `Polls \`${plan.endpoint}\` every ${secondsOf(plan.intervalMs)} s; ${plan.rules.length} rules; generation ${plan.generation}.${next}`,
     subjectLines(memory).join('\n'),
     ...(episodes.length > 0 ? ['Open episodes:', episodes.join('\n')] : []),
   ].join('\n\n');

@@ -1,5 +1,6 @@
 import { proxyActivities, proxyLocalActivities, proxySinks, type Sinks, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
+import type { ActionName } from '../../api/target-app/actions.ts';
 import type { ActionRequest, ActionResult, OutcomeStatus } from '../../domain/target-app/action.ts';
 import type { CompiledAction } from '../../domain/target-app/compiled-spec.ts';
 import type { Observation } from '../../domain/target-app/observation.ts';
@@ -43,7 +44,7 @@ export const { diff } = proxyLocalActivities<Activities>({
 
 /** Runs one action under its own timeout, as often as its promise allows. It may ask to wait. */
 export function runAction(plan: CompiledAction, request: ActionRequest, summary: string): Promise<ActionResult> {
-  const actions = proxyActivities<Record<string, (request: ActionRequest) => Promise<ActionResult>>>({
+  const actions = proxyActivities<Record<ActionName, (request: ActionRequest) => Promise<ActionResult>>>({
     activityId: request.id,
     taskQueue: taskQueues.actions(workflowInfo().taskQueue),
     startToCloseTimeout: plan.timeoutMs,
@@ -55,9 +56,7 @@ export function runAction(plan: CompiledAction, request: ActionRequest, summary:
     },
     summary,
   });
-  const action = actions[plan.action];
-  if (action === undefined) throw new TypeError(`no action is called ${plan.action}`);
-  return action(request);
+  return actions[plan.action as ActionName](request);
 }
 
 /** Counters of the worker that the decisions of TargetApps' workflows go into; not called again on replay. */
