@@ -25,7 +25,7 @@ export interface Presentation<M extends ResourceMemory> {
   isSuspended(memory: M, now: number): boolean;
   /** What a turn saw, as the answer of an update that asked for one. */
   summaryOf(memory: M): TurnSummary;
-  /** What the Web UI shows of it: Markdown, in which a list needs an empty line before it. */
+  /** What the Web UI shows of it, phase and conditions being up to date: Markdown, in which a list needs an empty line before it. */
   detailsOf(memory: M, now: number, uid: string): string;
 }
 

@@ -12,7 +12,7 @@ export function updateVisibility<M extends ResourceMemory>({ kind, app, memory, 
   setCurrentDetails(kind.detailsOf(memory, now, app.uid));
   const ready = memory.conditions.Ready?.status === 'True';
   const { typedSearchAttributes: shown } = workflowInfo();
-  const wanted = [...standingOf(kind.phaseOf(memory, now), ready), ...attributesOf(kind.kind, app)];
+  const wanted = [...standingOf(memory.phase ?? '', ready), ...attributesOf(kind.kind, app)];
   const changed = wanted.filter(
     ({ key, value }) => (attributes?.includes(key.name) ?? true) && shown.get(key) !== value,
   );

@@ -4,7 +4,7 @@ import { elementBelow, fieldBelow, overlapsAny, valuesAt } from '../path.ts';
 import type { SubjectView } from './findings.ts';
 import type { Memory, SubjectMemory } from './memory.ts';
 import type { Observation, Reading } from './observation.ts';
-import { lostEvents, underPlan } from './under-spec.ts';
+import { lostEvents, underSpec } from './under-spec.ts';
 
 /** A state in which values that are unknown now are those that were known last: an error is not a change to null. */
 function withKnown(now: Json, before: Json | undefined, unknown: ReadonlySet<string>, path = ''): Json {
@@ -82,7 +82,7 @@ function withPods(memory: Memory, { matched, nothingRuns, podsUnknown }: Observa
 /** Takes one observation into the memory; decides nothing. Pure: the memory passed is left alone. */
 export function applyObservation(memory: Memory, observation: Observation, now: number): Absorbed {
   const planned =
-    observation.plan === undefined ? memory : underPlan(memory, observation.plan, observation.mirror ?? [], now);
+    observation.plan === undefined ? memory : underSpec(memory, observation.plan, observation.mirror ?? [], now);
   const subjects = { ...planned.subjects };
   for (const subject of observation.gone ?? []) delete subjects[subject];
   const before: Record<string, SubjectMemory> = { ...subjects };

@@ -43,12 +43,12 @@ function transitionEvent(wanted: CompiledTransition, change: Change, view: Subje
 }
 
 /** The Events that `spec.events` names: judged on the states themselves, so nothing that was cut off is missed. */
-function transitionEvents(plan: CompiledSpec, view: SubjectView): EventDraft[] {
+function transitionEvents(spec: CompiledSpec, view: SubjectView): EventDraft[] {
   const { failure, previous, state } = view;
   if (failure !== undefined || previous === undefined || state === undefined || previous === state) return [];
-  const before = comparable(previous, plan.ignoreFields, []);
-  const after = comparable(state, plan.ignoreFields, []);
-  return plan.events.flatMap((wanted) =>
+  const before = comparable(previous, spec.ignoreFields, []);
+  const after = comparable(state, spec.ignoreFields, []);
+  return spec.events.flatMap((wanted) =>
     transitionsAt(wanted.field, before, after)
       .filter((change) => isTransition(wanted, change))
       .map((change) => transitionEvent(wanted, change, view)),
@@ -88,9 +88,9 @@ function stateEvents(view: SubjectView, { changes, more = 0 }: Difference): Even
 }
 
 /** The Events that changes are worth: those that `spec.events` names, or without any, one per field. */
-export const changeEvents = (plan: CompiledSpec, views: SubjectView[], changes: Changes): EventDraft[] =>
+export const changeEvents = (spec: CompiledSpec, views: SubjectView[], changes: Changes): EventDraft[] =>
   views.flatMap((view) => {
-    if (plan.events.length > 0) return transitionEvents(plan, view);
+    if (spec.events.length > 0) return transitionEvents(spec, view);
     const difference = own(changes, view.subject);
     return difference === undefined ? [] : stateEvents(view, difference);
   });

@@ -13,7 +13,7 @@ import { type Decision, evaluateRules } from './rules.ts';
 import { isSuspended } from './suspension.ts';
 
 /** What one observation leads to. */
-export interface Turn {
+export interface Decided {
   memory: Memory;
   decisions: Decision[];
 }
@@ -38,13 +38,13 @@ const podsIn = ({ matched, nothingRuns, podsUnknown }: Memory): PodsSeen => ({
  */
 export function decide(
   uid: string,
-  plan: CompiledSpec,
+  spec: CompiledSpec,
   { memory, views, failedBefore, drafts: earlier }: Absorbed,
   changes: Changes,
   { now, load }: { now: number; load?: Load },
-): Turn {
+): Decided {
   // The plan as the memory has it: there its rules have the keys under which they are remembered.
-  const { rules, decisions } = evaluateRules(uid, memory.plan ?? plan, memory.rules, views, {
+  const { rules, decisions } = evaluateRules(uid, memory.plan ?? spec, memory.rules, views, {
     ...podsIn(memory),
     now,
     ...(load !== undefined && { load }),
@@ -52,8 +52,8 @@ export function decide(
   const isChanged = Object.values(changes).some(({ changes: found, more = 0 }) => found.length + more > 0);
   const drafts = [
     ...earlier,
-    ...reachabilityEvents(plan, memory, views, failedBefore),
-    ...changeEvents(plan, views, changes),
+    ...reachabilityEvents(spec, memory, views, failedBefore),
+    ...changeEvents(spec, views, changes),
     ...decisions.map(decisionEvent),
   ];
   const next = { ...memory, rules, ...(isChanged && { lastChange: now }) };
@@ -64,10 +64,10 @@ export function decide(
  * Absorb, diff and decide in one go, for a simulation that has neither a cluster nor Temporal. A TargetApp that is
  * suspended or has a spec to mend is not polled, so there is nothing to decide.
  */
-export function step(uid: string, memory: Memory, observation: Observation, now: number): Turn {
+export function step(uid: string, memory: Memory, observation: Observation, now: number): Decided {
   const absorbed = applyObservation(memory, observation, now);
-  const plan = absorbed.memory.plan;
-  if (plan === undefined || plan.problems.length > 0 || isSuspended(plan, memory.suspendedByUpdate, now))
+  const spec = absorbed.memory.plan;
+  if (spec === undefined || spec.problems.length > 0 || isSuspended(spec, memory.suspendedByUpdate, now))
     return { memory: absorbed.memory, decisions: [] };
-  return decide(uid, plan, absorbed, changesOf(changedPairs(absorbed.views), plan.ignoreFields), { now });
+  return decide(uid, spec, absorbed, changesOf(changedPairs(absorbed.views), spec.ignoreFields), { now });
 }

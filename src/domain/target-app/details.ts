@@ -1,8 +1,6 @@
 import { nextPollAt } from '../schedule.ts';
 import { iso, secondsOf } from '../seconds.ts';
 import type { Memory } from './memory.ts';
-import { phaseOf } from './phase.ts';
-import { isStopped } from './suspension.ts';
 
 const maxShown = 10;
 
@@ -24,16 +22,16 @@ function episodeLines(memory: Memory): string[] {
   );
 }
 
-/** What the Web UI shows of a TargetApp as its workflow's current details: Markdown, in which a list needs an empty line before it. */
+/** What the Web UI shows of a TargetApp as its workflow's current details, `memory.phase` being up to date: Markdown, in which a list needs an empty line before it. */
 export function detailsOf(memory: Memory, now: number, uid: string): string {
-  const { plan } = memory;
-  if (plan === undefined) return 'Not observed yet.';
+  const { plan: spec, phase } = memory;
+  if (spec === undefined) return 'Not observed yet.';
   const episodes = episodeLines(memory).slice(0, maxShown);
-  const isPolled = !isStopped(plan, memory.suspendedByUpdate, now);
-  const next = isPolled ? ` Next poll ${iso(nextPollAt(uid, plan.intervalMs, now))}.` : '';
+  const isPolled = phase === 'Initializing' || phase === 'Monitoring';
+  const next = isPolled ? ` Next poll ${iso(nextPollAt(uid, spec.intervalMs, now))}.` : '';
   return [
-    `**${phaseOf(memory, now)}**: ${memory.conditions.Ready?.message ?? ''}`,
-    `Polls \`${plan.endpoint}\` every ${secondsOf(plan.intervalMs)} s; ${plan.rules.length} rules; generation ${plan.generation}.${next}`,
+    `**${phase}**: ${memory.conditions.Ready?.message ?? ''}`,
+    `Polls \`${spec.endpoint}\` every ${secondsOf(spec.intervalMs)} s; ${spec.rules.length} rules; generation ${spec.generation}.${next}`,
     subjectLines(memory).join('\n'),
     ...(episodes.length > 0 ? ['Open episodes:', episodes.join('\n')] : []),
   ].join('\n\n');

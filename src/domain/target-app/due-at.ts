@@ -44,7 +44,7 @@ function ruleDue(rule: CompiledRule, memory: RuleMemory, subjects: SubjectMemory
  * change, and of a state that stays as it is from then on; and that all is well is noted after a firing only.
  */
 function isUnsettled(
-  plan: CompiledSpec,
+  spec: CompiledSpec,
   rule: CompiledRule,
   memory: RuleMemory,
   views: SubjectView[],
@@ -55,7 +55,7 @@ function isUnsettled(
   // What was done at this moment holds others back from the next one on only.
   if (lastFiring === now && (rule.paced || isHeldBack)) return true;
   if (conditionNamed(rule.trigger.condition)?.kind !== 'edge') return false;
-  const byView = new Map(views.map((view) => [view, finding(rule, view, plan.ignoreFields)]));
+  const byView = new Map(views.map((view) => [view, finding(rule, view, spec.ignoreFields)]));
   const findings = [...byView.values()];
   const isCalmUnnoted =
     rule.paced && lastFiring > (memory.calmAt ?? Number.NEGATIVE_INFINITY) && !findings.some(Boolean);
@@ -79,17 +79,17 @@ const unchanged = ({ subjects }: Memory): SubjectView[] =>
  * @param judgedAt when it was judged last: what was due then has been seen to
  */
 export function dueAt(memory: Memory, judgedAt: number): number {
-  const { plan, rules, pacing } = memory;
-  if (plan === undefined) return judgedAt;
+  const { plan: spec, rules, pacing } = memory;
+  if (spec === undefined) return judgedAt;
   const views = unchanged(memory);
-  const known = plan.rules.flatMap((rule) => {
+  const known = spec.rules.flatMap((rule) => {
     const its = rules[rule.key];
     return its === undefined ? [] : [{ rule, its }];
   });
-  if (known.some(({ rule, its }) => isUnsettled(plan, rule, its, views, judgedAt))) return judgedAt;
+  if (known.some(({ rule, its }) => isUnsettled(spec, rule, its, views, judgedAt))) return judgedAt;
   const times = [
     ...known.flatMap(({ rule, its }) => ruleDue(rule, its, views)),
-    ...(plan.suspendUntil === undefined ? [] : [plan.suspendUntil]),
+    ...(spec.suspendUntil === undefined ? [] : [spec.suspendUntil]),
     ...(pacing === undefined ? [] : [nextRoomAt(pacing, judgedAt)]),
   ];
   return Math.min(...times.filter((at) => at > judgedAt), Number.POSITIVE_INFINITY);

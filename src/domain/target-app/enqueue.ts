@@ -1,6 +1,6 @@
 import { brief } from '../diff.ts';
 import type { ObjectRef } from '../refs.ts';
-import type { CompiledAction } from './compiled-spec.ts';
+import type { CompiledAction, CompiledRule } from './compiled-spec.ts';
 import { firedText, recoveredText } from './decision-events.ts';
 import { lanesOf } from './lanes.ts';
 import type { Memory, PendingAction } from './memory.ts';
@@ -19,7 +19,7 @@ function firingsOf(app: ObjectRef, decision: Extract<Decision, { kind: 'fire' | 
   if (decision.kind === 'fire') {
     const { request, undo } = decision;
     const summary = firedText(rule, request);
-    return [{ key: rule.key, plan: planOfAction(rule), request: { ...app, ...request }, subject, summary, undo }];
+    return [{ key: rule.key, plan: withoutRule(rule), request: { ...app, ...request }, subject, summary, undo }];
   }
   return decision.requests.flatMap((request, index) => {
     const plan = rule.onRecovery?.[index];
@@ -28,8 +28,8 @@ function firingsOf(app: ObjectRef, decision: Extract<Decision, { kind: 'fire' | 
   });
 }
 
-/** What of a rule goes with its actions: the rule itself may be edited before they end. */
-function planOfAction(rule: CompiledAction): CompiledAction {
+/** The action of a rule without the rule, which may be edited before it ends. */
+function withoutRule(rule: CompiledRule): CompiledAction {
   const { action, content, timeoutMs, retries, repeatable, onPods, receiver, deliverForMs, paced } = rule;
   return {
     ...{ action, content, timeoutMs, retries, repeatable, onPods },

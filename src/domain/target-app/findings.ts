@@ -133,11 +133,11 @@ const ofPods = ({ nothingRuns, podsUnknown }: PodsSeen): Finding =>
   podsUnknown === undefined ? nothingRuns === true : 'unknown';
 
 /** What the condition of one rule says, everywhere where it can hold. */
-export function scopesOf(rule: CompiledRule, plan: CompiledSpec, views: SubjectView[], pods: PodsSeen): Findings {
+export function scopesOf(rule: CompiledRule, spec: CompiledSpec, views: SubjectView[], pods: PodsSeen): Findings {
   const condition = conditionNamed(rule.trigger.condition);
   if (condition?.kind === 'absence' && condition.of === 'noPods')
     return { findings: new Map(), scopes: [{ subject: wholeApp, finding: ofPods(pods), satisfied: [] }] };
-  const findings = new Map(views.map((view) => [view, finding(rule, view, plan.ignoreFields)]));
+  const findings = new Map(views.map((view) => [view, finding(rule, view, spec.ignoreFields)]));
   if (rule.pods === 'each') {
     const scopes = [...findings].map(([view, found]) => ({
       subject: view.subject,
@@ -146,8 +146,8 @@ export function scopesOf(rule: CompiledRule, plan: CompiledSpec, views: SubjectV
     }));
     return { findings, scopes };
   }
-  const podsUnknown = plan.perPod ? pods.podsUnknown : undefined;
-  const found = agreed(rule.pods, [...findings.values()], subjectsIn(plan, views, pods), podsUnknown);
+  const podsUnknown = spec.perPod ? pods.podsUnknown : undefined;
+  const found = agreed(rule.pods, [...findings.values()], subjectsIn(spec, views, pods), podsUnknown);
   const satisfied = views.filter((view) => findings.get(view) === true);
   return { findings, scopes: [{ subject: wholeApp, finding: found, satisfied }] };
 }

@@ -26,8 +26,8 @@ function firedValue({ trigger }: CompiledRule, state: Json | undefined): Json | 
  * A firing's identity: the same whenever it is computed again, another for every other firing. A repeat is named by the
  * firing before it and not by a count, which a workflow that lost its memory could not go on with.
  */
-const actionIdOf = ({ uid, plan, rule }: RuleTurn, { subject, since, firedAt = 0 }: Partial<Incident>): string =>
-  [uid, plan.generation, rule.name, subject, (since ?? 0).toString(36), firedAt.toString(36)].join(':');
+const actionIdOf = ({ uid, spec, rule }: RuleTurn, { subject, since, firedAt = 0 }: Partial<Incident>): string =>
+  [uid, spec.generation, rule.name, subject, (since ?? 0).toString(36), firedAt.toString(36)].join(':');
 
 /** The values of a state that an action's templates mention. */
 const valuesFor = (
@@ -52,10 +52,10 @@ export function edgeOf({ rule, maxCarried, now }: RuleTurn, { satisfied }: Scope
 }
 
 function requestOf(turn: RuleTurn, scope: Scope, episode: Episode, edge: MissedEdge): FiredRequest {
-  const { plan, rule, now } = turn;
+  const { spec, rule, now } = turn;
   return {
     id: actionIdOf(turn, { ...episode, subject: scope.subject }),
-    generation: plan.generation,
+    generation: spec.generation,
     rule: rule.name,
     content: rule.content,
     action: rule.action,
@@ -63,7 +63,7 @@ function requestOf(turn: RuleTurn, scope: Scope, episode: Episode, edge: MissedE
       .map(podOf)
       .filter((pod) => pod !== undefined),
     at: now,
-    dryRun: plan.dryRun || rule.dryRun,
+    dryRun: spec.dryRun || rule.dryRun,
     ...(rule.trigger.field !== undefined && { field: rule.trigger.field }),
     ...(edge.before !== undefined && { oldValue: edge.before }),
     ...(edge.value !== undefined && { newValue: edge.value }),
@@ -135,19 +135,19 @@ export function recoveryRequests(
   incident: Incident,
   view: Pick<SubjectView, 'previous' | 'state'> | undefined,
 ): FiredRequest[] {
-  const { plan, rule, now, maxCarried } = turn;
+  const { spec, rule, now, maxCarried } = turn;
   const { field } = rule.trigger;
   const [before, after] = [firstValue(view?.previous, field), firstValue(view?.state, field)];
   return (rule.onRecovery ?? []).map((step, recovery) => ({
     id: `${actionIdOf(turn, incident)}:r${recovery}`,
-    generation: plan.generation,
+    generation: spec.generation,
     rule: rule.name,
     content: step.content,
     action: step.action,
     recovery,
     pods: incident.pod === undefined ? [] : [{ uid: incident.subject, name: incident.pod }],
     at: now,
-    dryRun: plan.dryRun || rule.dryRun || incident.dry === true,
+    dryRun: spec.dryRun || rule.dryRun || incident.dry === true,
     ...(field !== undefined && { field }),
     ...(before !== undefined && { oldValue: brief(before, maxCarried) as Json }),
     ...(after !== undefined && { newValue: brief(after, maxCarried) as Json }),

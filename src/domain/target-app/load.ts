@@ -26,10 +26,3 @@ export function loadOf({ pending }: Memory): Load {
     waiting: new Set(waiting.map(({ key, subject }) => loadKey(key, subject))),
   };
 }
-
-/** Whether something was held back because of what had not ended, so that the end of an action may let it fire. */
-export const isAnyBusy = ({ rules }: Pick<Memory, 'rules'>): boolean =>
-  Object.values(rules).some(
-    ({ episodes, missed }) =>
-      missed !== undefined || Object.values(episodes).some(({ suppressed }) => suppressed?.includes('Busy')),
-  );

@@ -130,6 +130,7 @@ export interface PendingAction {
   /** Of the rule. */
   key: string;
   subject: string;
+  /** How it is run. */
   plan: CompiledAction;
   /** One sentence that says why: the activity's summary. */
   summary: string;
@@ -163,6 +164,7 @@ export type Phase = 'Failed' | 'Initializing' | 'Monitoring' | 'Suspended';
 
 /** Everything a TargetApp's workflow knows; plain JSON, handed on whole at continue-as-new. */
 export interface Memory extends ResourceMemory {
+  /** The spec in force; absent before the first observation. */
   plan?: CompiledSpec;
   /** Pods that the selector matched at the last poll. */
   matched: number;

@@ -7,7 +7,7 @@ import type { Memory, SubjectMemory } from './memory.ts';
 
 /** Events for subjects that stopped or started to answer, and for a selector that matches nothing. */
 export function reachabilityEvents(
-  plan: CompiledSpec,
+  spec: CompiledSpec,
   memory: Memory,
   views: SubjectView[],
   failedBefore: Record<string, SubjectMemory['failure']>,
@@ -32,7 +32,7 @@ export function reachabilityEvents(
     return [];
   });
   const wasEmpty = memory.conditions.SourceReachable?.reason === 'NoMatchingPods';
-  if (plan.perPod && memory.matched === 0 && !wasEmpty && drafts.length === 0)
+  if (spec.perPod && memory.matched === 0 && !wasEmpty && drafts.length === 0)
     drafts.push({
       type: 'Warning',
       reason: 'NoMatchingPods',

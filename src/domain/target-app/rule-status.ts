@@ -57,28 +57,28 @@ const lastOf = ({ lastOutcome, lastSuppression }: RuleMemory): JsonObject => ({
 
 /** What `status.rules[]` says of one rule. */
 export function ruleStatus(
-  plan: CompiledRule,
-  rule: RuleMemory,
+  rule: CompiledRule,
+  memory: RuleMemory,
   all: PendingAction[],
   maxEpisodes: number,
 ): JsonObject {
-  const episodes = Object.entries(rule.episodes);
-  const pending = all.filter(({ key }) => key === plan.key);
+  const episodes = Object.entries(memory.episodes);
+  const pending = all.filter(({ key }) => key === rule.key);
   const waiting = pending.filter(({ reason }) => reason !== undefined).slice(0, maxPendingShown);
-  const last = rule.firings.at(-1);
+  const last = memory.firings.at(-1);
   return {
-    name: plan.name,
-    digest: `${plan.question}-${plan.content}`,
+    name: rule.name,
+    digest: `${rule.question}-${rule.content}`,
     ...(episodes.length > 0 && { activeSince: iso(Math.min(...episodes.map(([, { since }]) => since))) }),
     ...(last !== undefined && { lastFired: iso(last.at) }),
-    ...(rule.undecided && {
+    ...(memory.undecided && {
       undecided: {
-        ...rule.undecided,
-        message: shortly(rule.undecided.message),
-        since: iso(rule.undecided.since),
+        ...memory.undecided,
+        message: shortly(memory.undecided.message),
+        since: iso(memory.undecided.since),
       },
     }),
-    ...lastOf(rule),
+    ...lastOf(memory),
     ...(waiting.length > 0 && { waiting: waiting.map(pendingStatus) }),
     ...(episodes.length > 0 && {
       episodes: firedFirst(episodes)
@@ -161,8 +161,8 @@ const delayed = (pending: PendingAction[], key: string): Complaint[] =>
     }));
 
 /** What is wrong with the actions of the rules as they are now, the worst first: `[rule name, what]`. */
-export function complaints({ plan, rules, pending }: Memory, now: number): [string, Complaint][] {
-  const all = (plan?.rules ?? []).flatMap(({ key, name }): [string, Complaint][] => {
+export function complaints({ plan: spec, rules, pending }: Memory, now: number): [string, Complaint][] {
+  const all = (spec?.rules ?? []).flatMap(({ key, name }): [string, Complaint][] => {
     const memory = rules[key];
     if (memory === undefined) return [];
     const found = [...troublesOf(memory, now).map(complaintOf), ...stopped(memory), ...delayed(pending, key)];

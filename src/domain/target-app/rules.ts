@@ -52,7 +52,7 @@ function suppress(
 function holdUnknown(turn: RuleTurn, scope: Scope): Decision | undefined {
   const episode = turn.memory.episodes[scope.subject];
   if (episode === undefined) return undefined;
-  if (turn.plan.onUnknown === 'reset' && episode.firedAt === undefined) {
+  if (turn.spec.onUnknown === 'reset' && episode.firedAt === undefined) {
     delete turn.memory.episodes[scope.subject];
     return undefined;
   }
@@ -182,30 +182,30 @@ const longestCarried = 4_096;
 const shortestCarried = 64;
 
 /** How long one value may be, so that many rules on many pods still fit into what Temporal takes. */
-function carriedLength(plan: CompiledSpec, views: SubjectView[]): number {
+function carriedLength(spec: CompiledSpec, views: SubjectView[]): number {
   const values =
-    plan.rules.reduce((sum, { stateRefs = [] }) => sum + 2 + stateRefs.length, 0) * Math.max(1, views.length);
+    spec.rules.reduce((sum, { stateRefs = [] }) => sum + 2 + stateRefs.length, 0) * Math.max(1, views.length);
   return Math.max(shortestCarried, Math.min(longestCarried, Math.floor(carriedBytes / Math.max(1, values))));
 }
 
 /**
- * What the rules of a plan make of what was seen: pure, the same for the same arguments. Returns the decisions in the
+ * What the rules of a spec make of what was seen: pure, the same for the same arguments. Returns the decisions in the
  * order of the rules and the rules' new memory; what was passed is left alone.
  */
 export function evaluateRules(
   uid: string,
-  plan: CompiledSpec,
+  spec: CompiledSpec,
   rules: Record<string, RuleMemory>,
   views: SubjectView[],
   { now, load = noLoad, ...pods }: Circumstances,
 ): { rules: Record<string, RuleMemory>; decisions: Decision[] } {
   const next: Record<string, RuleMemory> = {};
-  const shared = { uid, plan, now, load: { ...load }, maxCarried: carriedLength(plan, views) };
-  const decisions = plan.rules.flatMap((rule) => {
+  const shared = { uid, spec, now, load: { ...load }, maxCarried: carriedLength(spec, views) };
+  const decisions = spec.rules.flatMap((rule) => {
     const memory = copied(own(rules, rule.key) ?? newRuleMemory());
     next[rule.key] = memory;
     const turn: RuleTurn = { ...shared, rule, memory };
-    const { scopes, findings } = scopesOf(rule, plan, views, pods);
+    const { scopes, findings } = scopesOf(rule, spec, views, pods);
     pruned(turn, scopes);
     const recovered = settleOrphans(turn, scopes, pods.matched);
     const advanced = scopes.flatMap((scope) => advance(turn, scope, views)).filter((it) => it !== undefined);

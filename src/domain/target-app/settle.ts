@@ -14,7 +14,7 @@ import {
 import { withUndelivered } from './undelivered.ts';
 
 /** What the end of an action makes of the memory. */
-export interface Settled {
+interface End {
   memory: Memory;
   /** Why the firing was undone, when that is news. */
   suppressed?: string;
@@ -22,10 +22,23 @@ export interface Settled {
   isOver: boolean;
 }
 
+/** The same, and what it means for others. */
+export interface Settled extends End {
+  /** Whether some rule may fire now that could not before. */
+  mayFire: boolean;
+}
+
+/** Whether something was held back because of what had not ended, so that the end of an action may let it fire. */
+const isAnyBusy = ({ rules }: Pick<Memory, 'rules'>): boolean =>
+  Object.values(rules).some(
+    ({ episodes, missed }) =>
+      missed !== undefined || Object.values(episodes).some(({ suppressed }) => suppressed?.includes('Busy')),
+  );
+
 /** The rules with the memory of an action's rule replaced; a rule that is no longer in the spec has none. */
 function withRule(memory: Memory, { key }: PendingAction, to: (rule: RuleMemory) => RuleMemory): Memory {
-  const { rules, plan } = memory;
-  if (!plan?.rules.some((rule) => rule.key === key)) return memory;
+  const { rules, plan: spec } = memory;
+  if (!spec?.rules.some((rule) => rule.key === key)) return memory;
   return { ...memory, rules: { ...rules, [key]: to(own(rules, key) ?? newRuleMemory()) } };
 }
 
@@ -65,7 +78,7 @@ function heldBack(
   action: PendingAction & { undo: FiringUndo },
   { reason, message }: ActionOutcome,
   now: number,
-): Settled {
+): End {
   const { undo, subject } = action;
   const isTold = own(own(memory.rules, action.key)?.episodes ?? {}, subject)?.suppressed?.includes(reason) ?? false;
   const rules = withRule(memory, action, (rule) => {
@@ -84,7 +97,7 @@ function heldBack(
 }
 
 /** The memory with an action's outcome remembered and told. */
-function over(memory: Memory, action: PendingAction, outcome: ActionOutcome, now: number): Settled {
+function over(memory: Memory, action: PendingAction, outcome: ActionOutcome, now: number): End {
   const kept = isLost(action, outcome) ? withUndelivered(memory, action, outcome, now) : memory;
   const noted = withRule(kept, action, (rule) => ended(rule, action, outcome, now));
   return { memory: withEvents(noted, [outcomeEvent(action.request, outcome)], now), isOver: true };
@@ -98,5 +111,6 @@ export function settled(memory: Memory, action: PendingAction, outcome: ActionOu
   const pending = memory.pending.filter(({ request: { id } }) => id !== action.request.id);
   const left = { ...memory, pending };
   const isUndone = outcome.undone && !action.begun && isUndoable(action);
-  return isUndone ? heldBack(left, action, outcome, now) : over(left, action, outcome, now);
+  const end = isUndone ? heldBack(left, action, outcome, now) : over(left, action, outcome, now);
+  return { ...end, mayFire: !end.isOver || isAnyBusy(end.memory) };
 }

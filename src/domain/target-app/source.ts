@@ -61,11 +61,11 @@ function absent({ matched, podsUnknown }: Memory, { perPod }: CompiledSpec): Con
 }
 
 /** What the status says of where the states come from. */
-export function sourceOf(memory: Memory, plan: CompiledSpec): Source {
+export function sourceOf(memory: Memory, spec: CompiledSpec): Source {
   const all = Object.values(memory.subjects);
   const observed = all.filter(({ failure }) => failure === undefined).length;
   if (all.length === 0) {
-    const reachable = absent(memory, plan);
+    const reachable = absent(memory, spec);
     return { reachable, healthy: { ...reachable, status: 'Unknown' }, observed, troubles: [reachable] };
   }
   const unreachable = troubleOf('unreachable', all);

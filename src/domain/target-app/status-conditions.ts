@@ -15,8 +15,8 @@ function actionsHealthy(memory: Memory, now: number): ConditionNow {
 }
 
 /** Whether every rule can be judged by what the app answers. */
-function rulesDecidable({ rules }: Memory, plan: CompiledSpec): ConditionNow {
-  const found = plan.rules.flatMap(({ key, name }) => {
+function rulesDecidable({ rules }: Memory, spec: CompiledSpec): ConditionNow {
+  const found = spec.rules.flatMap(({ key, name }) => {
     const undecided = own(rules, key)?.undecided;
     return undecided === undefined ? [] : [{ name, ...undecided }];
   });
@@ -30,18 +30,18 @@ function rulesDecidable({ rules }: Memory, plan: CompiledSpec): ConditionNow {
 const notReady = ({ status, reason }: ConditionNow): ConditionNow['status'] =>
   reason === 'PodsNotRunning' ? 'False' : status;
 
-function ready(memory: Memory, plan: CompiledSpec | undefined, suspended: boolean, now: number): ConditionNow {
-  if (plan === undefined) return condition('False', 'Initializing', 'not observed yet');
-  const [problem] = plan.problems;
+function ready(memory: Memory, spec: CompiledSpec | undefined, suspended: boolean, now: number): ConditionNow {
+  if (spec === undefined) return condition('False', 'Initializing', 'not observed yet');
+  const [problem] = spec.problems;
   if (problem !== undefined) return condition('False', 'InvalidSpec', `${problem.field}: ${problem.message}`);
   if (suspended) return condition('Unknown', 'Suspended', 'polling and acting are suspended');
-  const { observed, troubles } = sourceOf(memory, plan);
+  const { observed, troubles } = sourceOf(memory, spec);
   const [worst] = troubles;
   if (observed === 0 && worst !== undefined)
     return condition(notReady(worst), worst.reason, troubles.map(({ message }) => message).join('; '));
-  const whole = plan.perPod ? `${observed} of ${memory.matched} pods answer` : 'the endpoint answers';
+  const whole = spec.perPod ? `${observed} of ${memory.matched} pods answer` : 'the endpoint answers';
   const actions = actionsHealthy(memory, now);
-  const others = [actions, rulesDecidable(memory, plan)].filter(({ status }) => status !== 'True');
+  const others = [actions, rulesDecidable(memory, spec)].filter(({ status }) => status !== 'True');
   const source = worst === undefined ? [whole] : troubles.map(({ message }) => message);
   return condition(
     'True',
@@ -50,8 +50,8 @@ function ready(memory: Memory, plan: CompiledSpec | undefined, suspended: boolea
   );
 }
 
-const stalled = ({ plan }: Memory): ConditionNow => {
-  const [problem] = plan?.problems ?? [];
+const stalled = ({ plan: spec }: Memory): ConditionNow => {
+  const [problem] = spec?.problems ?? [];
   return problem === undefined
     ? condition('False', 'SpecUnderstood', 'the spec is valid')
     : condition('True', 'InvalidSpec', `${problem.field}: ${problem.message}`);
@@ -68,7 +68,7 @@ function reconciling(memory: Memory, now: number): ConditionNow {
 
 /** A condition of what is watched: absent while nothing is. */
 const whileWatching =
-  (judge: (memory: Memory, plan: CompiledSpec) => ConditionNow) =>
+  (judge: (memory: Memory, spec: CompiledSpec) => ConditionNow) =>
   (memory: Memory, now: number): ConditionNow | undefined =>
     memory.plan === undefined || isStopped(memory.plan, memory.suspendedByUpdate, now)
       ? undefined
@@ -79,8 +79,8 @@ export const conditions: ConditionTable<Memory> = {
   Ready: (memory, now) => ready(memory, memory.plan, isSuspended(memory.plan, memory.suspendedByUpdate, now), now),
   Reconciling: reconciling,
   Stalled: stalled,
-  SourceReachable: whileWatching((memory, plan) => sourceOf(memory, plan).reachable),
-  SourceHealthy: whileWatching((memory, plan) => sourceOf(memory, plan).healthy),
+  SourceReachable: whileWatching((memory, spec) => sourceOf(memory, spec).reachable),
+  SourceHealthy: whileWatching((memory, spec) => sourceOf(memory, spec).healthy),
   RulesDecidable: whileWatching(rulesDecidable),
   ActionsHealthy: actionsHealthy,
 };

@@ -19,12 +19,12 @@ const maxEpisodesMirrored = 1_000;
 /** All of it, as JSON; etcd takes 1.5 MiB. The states give way. */
 const maxStatusBytes = 256 * 1024;
 
-function stateOf(memory: Memory, plan: CompiledSpec): JsonObject {
+function stateOf(memory: Memory, spec: CompiledSpec): JsonObject {
   const shown = Object.values(memory.subjects)
     .filter((subject) => subject.state !== undefined)
     .slice(0, maxPodsShown);
   return Object.fromEntries(
-    shown.map((subject) => [subject.name, scalarsOf(subject.state ?? null, plan.ignoreFields, maxFieldsShown)]),
+    shown.map((subject) => [subject.name, scalarsOf(subject.state ?? null, spec.ignoreFields, maxFieldsShown)]),
   );
 }
 
@@ -48,30 +48,30 @@ function fittingState(state: JsonObject, room: number): JsonObject {
 
 /** The status of a TargetApp as its workflow knows it. `memory.conditions` must be up to date. */
 export function statusOf(memory: Memory, workflow: WorkflowRef, now: number): JsonObject {
-  const { plan } = memory;
+  const { plan: spec } = memory;
   const status = withoutState(memory, workflow, now);
-  if (plan === undefined || Object.keys(memory.subjects).length === 0) return status;
+  if (spec === undefined || Object.keys(memory.subjects).length === 0) return status;
   const room = maxStatusBytes - bytesOf(JSON.stringify(status));
-  return { ...status, state: fittingState(stateOf(memory, plan), room) };
+  return { ...status, state: fittingState(stateOf(memory, spec), room) };
 }
 
 function withoutState(memory: Memory, workflow: WorkflowRef, now: number): JsonObject {
-  const { plan } = memory;
-  const rules = (plan?.rules ?? []).map((rule) => ({
-    plan: rule,
-    rule: own(memory.rules, rule.key) ?? newRuleMemory(),
+  const { plan: spec } = memory;
+  const rules = (spec?.rules ?? []).map((rule) => ({
+    rule,
+    its: own(memory.rules, rule.key) ?? newRuleMemory(),
   }));
   const maxEpisodes = shared(
-    rules.map(({ rule }) => Object.keys(rule.episodes).length),
+    rules.map(({ its }) => Object.keys(its.episodes).length),
     maxEpisodesMirrored,
   );
   return {
-    ...resourceStatus(memory, { generation: plan?.generation, phase: phaseOf(memory, now), workflow, now }),
+    ...resourceStatus(memory, { generation: spec?.generation, phase: phaseOf(memory, now), workflow, now }),
     pods: podCounts(memory),
     ...(memory.lastPoll !== undefined && { lastPoll: iso(memory.lastPoll) }),
     ...(memory.lastChange !== undefined && { lastChange: iso(memory.lastChange) }),
     ...(memory.pollRequested !== undefined && { pollRequestedAt: memory.pollRequested }),
-    rules: rules.map(({ plan: of, rule }, i): Json => ruleStatus(of, rule, memory.pending, maxEpisodes[i] ?? 0)),
+    rules: rules.map(({ rule, its }, i): Json => ruleStatus(rule, its, memory.pending, maxEpisodes[i] ?? 0)),
     ...(memory.undelivered.length > 0 && { undelivered: undeliveredStatus(memory) }),
   };
 }

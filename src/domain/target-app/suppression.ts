@@ -9,7 +9,7 @@ import type { Episode, FiringRecord, HeldBackReason, RuleMemory, SubjectMemory }
 export interface RuleTurn {
   /** The TargetApp's. */
   uid: string;
-  plan: CompiledSpec;
+  spec: CompiledSpec;
   rule: CompiledRule;
   memory: RuleMemory;
   /** Epoch milliseconds. */

@@ -43,18 +43,18 @@ function seededRule(mirror: FiredEpisode[], now: number): RuleMemory {
 }
 
 /** Takes over what an earlier life of this workflow had fired, for the rules that it was written for. */
-function seeded(memory: Memory, plan: CompiledSpec, mirror: FiredEpisode[], now: number): Memory {
+function seeded(memory: Memory, spec: CompiledSpec, mirror: FiredEpisode[], now: number): Memory {
   // Nothing can be judged by a spec that makes no sense; once it is mended, what was fired before is still known.
-  if (plan.problems.length > 0) return { ...memory, plan, firedEpisodes: mirror };
+  if (spec.problems.length > 0) return { ...memory, plan: spec, firedEpisodes: mirror };
   const { firedEpisodes: _, ...rest } = memory;
-  const before = predecessors(mirrored(mirror), plan.rules);
-  const rules = plan.rules.flatMap((rule, index) => {
+  const before = predecessors(mirrored(mirror), spec.rules);
+  const rules = spec.rules.flatMap((rule, index) => {
     const known = before[index];
     if (known === undefined) return [];
     const own = mirror.filter((entry) => `${entry.rule}/${entry.digest}` === known.key);
     return [[rule.key, seededRule(own, now)] as const];
   });
-  return { ...rest, plan, rules: Object.fromEntries(rules) };
+  return { ...rest, plan: spec, rules: Object.fromEntries(rules) };
 }
 
 /** What a rule that is no longer a dry run takes over: what it only said it would do, it has not done. */
@@ -90,32 +90,32 @@ function carriedOver(
   return wasDry && !isDry ? undried(mended) : mended;
 }
 
-function edited(memory: Memory, old: CompiledSpec, plan: CompiledSpec): Memory {
-  const before = predecessors(old.rules, plan.rules);
-  const rules = withKeys(plan.rules, before);
+function edited(memory: Memory, old: CompiledSpec, spec: CompiledSpec): Memory {
+  const before = predecessors(old.rules, spec.rules);
+  const rules = withKeys(spec.rules, before);
   const kept = rules.flatMap((rule, index) => {
     const known = before[index];
     const its = known && own(memory.rules, known.key);
     if (known === undefined || its === undefined) return [];
     const wasDry = old.dryRun || known.dryRun;
-    return [[rule.key, carriedOver(its, known, rule, wasDry, plan.dryRun || rule.dryRun)] as const];
+    return [[rule.key, carriedOver(its, known, rule, wasDry, spec.dryRun || rule.dryRun)] as const];
   });
   return {
     ...memory,
-    plan: { ...plan, rules },
+    plan: { ...spec, rules },
     rules: Object.fromEntries(kept),
-    subjects: old.source === plan.source ? memory.subjects : {},
+    subjects: old.source === spec.source ? memory.subjects : {},
   };
 }
 
-/** The memory under a new plan: rules that still ask the same keep theirs; a new question makes old answers void. */
-export function underPlan(memory: Memory, plan: CompiledSpec, told: FiredEpisode[], now: number): Memory {
+/** The memory under a new spec: rules that still ask the same keep theirs; a new question makes old answers void. */
+export function underSpec(memory: Memory, spec: CompiledSpec, told: FiredEpisode[], now: number): Memory {
   const old = memory.plan;
   const mirror = memory.firedEpisodes ?? told;
-  if (old === undefined || memory.firedEpisodes !== undefined) return seeded(memory, plan, mirror, now);
+  if (old === undefined || memory.firedEpisodes !== undefined) return seeded(memory, spec, mirror, now);
   // Nothing is judged by a spec that makes no sense, so what was fired under the one before stays fired once it is mended.
-  if (plan.problems.length > 0) return { ...memory, plan: { ...plan, rules: old.rules, source: old.source } };
-  return edited(memory, old, plan);
+  if (spec.problems.length > 0) return { ...memory, plan: { ...spec, rules: old.rules, source: old.source } };
+  return edited(memory, old, spec);
 }
 
 /** The Events of actions that were under way when what Temporal knew of them was lost. */

@@ -4,7 +4,6 @@ import { secondsOf } from '../../domain/seconds.ts';
 import type { ActionOutcome, ActionResult } from '../../domain/target-app/action.ts';
 import { waitingEvent } from '../../domain/target-app/action-events.ts';
 import { blockerOf } from '../../domain/target-app/lanes.ts';
-import { isAnyBusy } from '../../domain/target-app/load.ts';
 import type { Memory, PendingAction } from '../../domain/target-app/memory.ts';
 import { failed } from '../../domain/target-app/outcomes.ts';
 import { settled } from '../../domain/target-app/settle.ts';
@@ -134,11 +133,11 @@ function settle(run: Run, action: PendingAction, outcome: ActionOutcome): void {
   const now = Date.now();
   const { request, plan } = action;
   run.announced.delete(request.id);
-  const { memory, isOver: hasEnded, suppressed } = settled(run.memory, action, outcome, now);
-  if (hasEnded) counters.ended(plan.action, outcome.status, secondsOf(now - request.at));
+  const { memory, isOver, suppressed, mayFire } = settled(run.memory, action, outcome, now);
+  if (isOver) counters.ended(plan.action, outcome.status, secondsOf(now - request.at));
   if (suppressed !== undefined) counters.suppressed(suppressed);
   commit(run, memory);
-  run.isDueSoon ||= !hasEnded || isAnyBusy(memory);
+  run.isDueSoon ||= mayFire;
 }
 
 const deletedBefore = (message: string | undefined): ActionOutcome =>

@@ -87,7 +87,10 @@ function turnOf({ memory, judgedAt, isDueSoon }: Run): TurnInput {
   };
 }
 
-/** Compares the states that were seen with those before. */
+/**
+ * Compares the states that were seen with those before. The plan applies the observation again, to the memory of then: meanwhile an
+ * action may have noted something, but what is compared here, only a turn changes.
+ */
 async function changesIn(memory: Memory, seen: Observation): Promise<Changes> {
   const spec = seen.plan ?? memory.plan;
   const isCompared = seen.readings?.some(({ state }) => state !== undefined) && !seen.unasked && !seen.deleted;
