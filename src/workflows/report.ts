@@ -7,6 +7,7 @@ import type { ResourceMemory } from '../domain/resource-memory.ts';
 import { statusDigest } from '../domain/status-digest.ts';
 import { eventCounters, recordEvents, recordEventsAgain, reportStatus, tellAtOnce } from './activities.ts';
 import { commit } from './commit.ts';
+import { refreshAt } from './heartbeat.ts';
 import type { RunState, Written } from './run-state.ts';
 
 /** A run of whatever kind. */
@@ -14,17 +15,6 @@ type Run = RunState<ResourceMemory>;
 
 /** Events that one activity records. */
 const batchSize = 25;
-
-/** When a status is to be written even if it says nothing new, so that its age tells that somebody is watching. */
-const refreshAt = ({ kind, memory }: Run): number => {
-  const heartbeatMs = kind.heartbeatMs(memory);
-  if (memory.reported === undefined || heartbeatMs === undefined) return Number.POSITIVE_INFINITY;
-  return memory.reported.at + heartbeatMs;
-};
-
-/** When to wake up for that; while a status is being written there is nothing to wake up for. */
-export const heartbeatAt = (run: Run): number =>
-  run.writing.has('status') ? Number.POSITIVE_INFINITY : refreshAt(run);
 
 /** One kind of thing that is written: whether there is any, and how one activity's worth of it is sent. */
 interface Writing {
