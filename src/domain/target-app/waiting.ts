@@ -1,9 +1,11 @@
 import { type Backoff, backoffMs } from '../backoff.ts';
 import { equal } from '../diff.ts';
+import { withEvents } from '../outbox.ts';
 import { secondsOf } from '../seconds.ts';
 import type { ActionOutcome, ActionWait } from './action.ts';
+import { waitingEvent } from './action-events.ts';
 import type { CompiledAction } from './compiled-spec.ts';
-import type { PendingAction } from './memory.ts';
+import type { Memory, PendingAction } from './memory.ts';
 import { failed, refused } from './outcomes.ts';
 
 /** The longest wait until an action that had to wait is tried again. */
@@ -38,6 +40,13 @@ export function waitingOn(action: PendingAction, wait: ActionWait, now: number):
     ...(progress !== undefined && { progress }),
   };
   return { ...current, request, waits: current.waits + 1, notBefore, reason, message, ...(begun && { begun }) };
+}
+
+/** The memory with an action as it waits in the place of what it was; why it waits is told where that is another cause. */
+export function withWaiting(memory: Memory, before: PendingAction, waiting: PendingAction, now: number): Memory {
+  const pending = memory.pending.map((each) => (each.request.id === waiting.request.id ? waiting : each));
+  const drafts = waiting.reason === before.reason ? [] : [waitingEvent(waiting)];
+  return withEvents({ ...memory, pending }, drafts, now);
 }
 
 /** How an action ends that has waited for long enough. */

@@ -1,14 +1,12 @@
 import { condition } from '@temporalio/workflow';
-import { withEvents } from '../../domain/outbox.ts';
 import { secondsOf } from '../../domain/seconds.ts';
 import type { ActionOutcome, ActionResult } from '../../domain/target-app/action.ts';
-import { waitingEvent } from '../../domain/target-app/action-events.ts';
 import { blockerOf } from '../../domain/target-app/lanes.ts';
 import type { Memory, PendingAction } from '../../domain/target-app/memory.ts';
 import { failed } from '../../domain/target-app/outcomes.ts';
 import { settled } from '../../domain/target-app/settle.ts';
 import { isSuspended } from '../../domain/target-app/suspension.ts';
-import { givenUp, waitingOn } from '../../domain/target-app/waiting.ts';
+import { givenUp, waitingOn, withWaiting } from '../../domain/target-app/waiting.ts';
 import { withdrawal } from '../../domain/target-app/withdrawal.ts';
 import { commit } from '../commit.ts';
 import type { RunState } from '../run-state.ts';
@@ -91,16 +89,7 @@ function noteBlocked(run: Run, action: PendingAction, now: number): void {
   const blocker = blockerOf(run.memory.pending, action, runningIds(run), now);
   if (blocker === undefined) return;
   const message = `${blocker.plan.action} of ${blocker.request.rule} has not ended yet`;
-  replace(run, action, { ...action, reason: 'Waiting', message });
-}
-
-/** Puts an action's new state in the place of the old one, and tells why it waits. */
-function replace(run: Run, action: PendingAction, next: PendingAction): void {
-  const now = Date.now();
-  const pending = run.memory.pending.map((each) => (each.request.id === action.request.id ? next : each));
-  const isNews = next.reason !== action.reason;
-  const memory = withEvents({ ...run.memory, pending }, isNews ? [waitingEvent(next)] : [], now);
-  commit(run, memory);
+  commit(run, withWaiting(run.memory, action, { ...action, reason: 'Waiting', message }, now));
 }
 
 const start = (run: Run, action: PendingAction): void =>
@@ -122,9 +111,10 @@ function take(run: Run, action: PendingAction, result: ActionResult): void {
   if (result.status !== 'waiting') settle(run, action, result);
   else if (run.deleted) settle(run, { ...action, ...(result.begun && { begun: true }) }, deletedBefore(result.message));
   else {
-    const waiting = waitingOn(action, result, Date.now());
+    const now = Date.now();
+    const waiting = waitingOn(action, result, now);
     if (waiting === undefined) settle(run, action, givenUp(action, result));
-    else replace(run, action, waiting);
+    else commit(run, withWaiting(run.memory, action, waiting, now));
   }
 }
 

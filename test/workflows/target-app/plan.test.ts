@@ -3,7 +3,7 @@ import { newMemory } from '../../../src/domain/target-app/memory.ts';
 import type { Observation } from '../../../src/domain/target-app/observation.ts';
 import { newRun } from '../../../src/workflows/run-state.ts';
 import { plan } from '../../../src/workflows/target-app/plan.ts';
-import { kind } from '../../../src/workflows/target-app/target-app.ts';
+import { presentation } from '../../../src/workflows/target-app/presentation.ts';
 import { aPlan, appUid, aRule, at, uidOf, unhealthy } from '../../support/domain.ts';
 
 const app = { namespace: 'shop', name: 'cart', uid: appUid };
@@ -15,7 +15,7 @@ describe('an observation in which nothing differs', () => {
     const rule = aRule({ repeatMs: 10_000, cooldownMs: 15_000, maxFirings: { max: 1, perMs: 30_000 } });
     let memory = { ...newMemory(), plan: aPlan({ rules: [rule] }) };
     const planned = (seen: Observation, second: number) => {
-      const { memory: next, isNews } = plan(newRun(kind, app, memory), { ...seen, changes: {} }, at(second));
+      const { memory: next, isNews } = plan(newRun(presentation, app, memory), { ...seen, changes: {} }, at(second));
       // Its actions end at once.
       memory = { ...next, plan: memory.plan, pending: [] };
       return [second, isNews, memory.rules['restart']?.lastSuppression?.reason];
@@ -44,7 +44,7 @@ describe('an observation in which nothing differs', () => {
 
 describe('an observation that was given too little time', () => {
   it('asks for another one, and changes nothing but the memory', () => {
-    const run = newRun(kind, app, { ...newMemory(), plan: aPlan() });
+    const run = newRun(presentation, app, { ...newMemory(), plan: aPlan() });
     run.dirty = false;
     const before = structuredClone({ ...run, kind: undefined, underWay: undefined });
     const planned = plan(run, { matched: 3, unasked: 'again', plan: aPlan({ generation: 2 }), changes: {} }, at(0));
