@@ -18,10 +18,11 @@ const lockFile = fileURLToPath(new URL('../../package-lock.json', import.meta.ur
 const cache = join(homedir(), '.cache', 'kco', 'workflows');
 const keptMs = 24 * 3_600_000;
 
-/** The same for the same sources at the same place: a bundle names the files that it was made from. */
+/** The same for the same sources, bundled in the same way at the same place: a bundle names the files that it was made from. */
 async function sourceDigest(): Promise<string> {
   const hash = createHash('sha256')
     .update(source)
+    .update(await readFile(bundler))
     .update(await readFile(lockFile));
   for (const room of rooms) {
     const files = await readdir(join(source, room), { recursive: true });
