@@ -120,12 +120,15 @@ export function createManager(options: ManagerOptions): Manager {
     : aloneWith(ownership);
   const monitors = monitorsOf(options, kinds, attributes, signals);
   const owned = createOwnedWatches(kinds, options);
-  const caches = { pods, ...Object.fromEntries(kinds.map(({ cache, registration: { ref } }) => [ref.plural, cache])) };
-  const parts = { kinds, caches, pods, monitors, leader };
+  const caches = {
+    pods: pods.cache,
+    ...Object.fromEntries(kinds.map(({ cache, registration: { ref } }) => [ref.plural, cache])),
+  };
+  const parts = { kinds, caches, pods: pods.cache, monitors, leader };
   return {
     known: {
       ...knownOf(controllers),
-      ...{ pods, heldTurns, openTurns, ownership },
+      ...{ pods: pods.watched, heldTurns, openTurns, ownership },
       searchAttributes: attributes.usable,
     },
     watches: together([...Object.values(caches), ...owned]),

@@ -6,6 +6,12 @@ export interface LabelSelector {
   matchExpressions?: { key: string; operator: string; values?: string[] }[];
 }
 
+/** A label of which one of some values is required. */
+export interface RequiredValues {
+  key: string;
+  values: string[];
+}
+
 /** Whether labels satisfy a selector, as the API server would say it. An empty selector selects nothing here. */
 export function isSelected(selector: LabelSelector, labels: Record<string, string>): boolean {
   const byLabel = Object.entries(selector.matchLabels ?? {});
@@ -16,6 +22,12 @@ export function isSelected(selector: LabelSelector, labels: Record<string, strin
     byExpression.every((expression) => isMet(expression, labels))
   );
 }
+
+/** The labels of which a selector requires one of some values; no pod without it is selected. */
+export const requiredValues = ({ matchLabels = {}, matchExpressions = [] }: LabelSelector): RequiredValues[] => [
+  ...Object.entries(matchLabels).map(([key, value]) => ({ key, values: [value] })),
+  ...matchExpressions.flatMap(({ key, operator, values = [] }) => (operator === 'In' ? [{ key, values }] : [])),
+];
 
 function isMet(
   { key, operator, values = [] }: NonNullable<LabelSelector['matchExpressions']>[number],

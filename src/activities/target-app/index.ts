@@ -4,7 +4,6 @@ import type { SpecDefaults } from '../../api/target-app/compile-spec.ts';
 import type { Graphql } from '../../clients/graphql/client.ts';
 import type { Http } from '../../clients/http/http-client.ts';
 import type { Kube } from '../../clients/kubernetes/client.ts';
-import type { Informer } from '../../clients/kubernetes/informer/informer.ts';
 import type { OpenTurns } from '../../clients/temporal/open-turns.ts';
 import type { WorkflowRef } from '../../domain/refs.ts';
 import type { ActionRequest, ActionResult } from '../../domain/target-app/action.ts';
@@ -23,7 +22,7 @@ import { createActions } from './actions/index.ts';
 import { diff } from './diff.ts';
 import { createMissingPods } from './missing-pods.ts';
 import { createObserve } from './observe.ts';
-import type { PodView } from './pod-view.ts';
+import type { WatchedPods } from './pod-index.ts';
 import { createTargetAppReader } from './reader.ts';
 import { createSelectedPods } from './selected-pods.ts';
 import { createTurns, isTurn, type TurnAsked, type Turns } from './turns.ts';
@@ -33,7 +32,7 @@ import { Wheel } from './wheel.ts';
 export interface TargetAppActivitiesOptions {
   clients: { kube: Kube; http: Http; graphql: Graphql };
   finder: ObjectFinder<WatchedApp>;
-  pods: Informer<PodView>;
+  pods: WatchedPods;
   /** Calls the listener with each TargetApp that goes, on every replica: by its own watch. */
   whenGone(listener: (app: WatchedApp) => void): void;
   /** The same of each change. */

@@ -1,5 +1,4 @@
 import type { Graphql, GraphqlResult } from '../../clients/graphql/client.ts';
-import type { Informer } from '../../clients/kubernetes/informer/informer.ts';
 import { secondsOf } from '../../domain/seconds.ts';
 import type { CompiledSpec } from '../../domain/target-app/compiled-spec.ts';
 import type { PodsSeen } from '../../domain/target-app/findings.ts';
@@ -11,7 +10,7 @@ import type { PollResult, TargetAppMetrics } from '../../telemetry/metrics/targe
 import { attributesTold } from '../attributes-told.ts';
 import type { MissingPods } from './missing-pods.ts';
 import { createPodCensus, type PodsThere } from './pod-census.ts';
-import type { PodView } from './pod-view.ts';
+import type { WatchedPods } from './pod-index.ts';
 import { type QueryTarget, queryTargetsOf } from './query-targets.ts';
 import type { EffectiveSpec, TargetAppReader } from './reader.ts';
 import { type Answered, readingsOf, unconfirmed } from './readings.ts';
@@ -28,7 +27,7 @@ interface Turn {
 
 export interface ObserveOptions {
   apps: TargetAppReader;
-  pods: Pick<Informer<PodView>, 'hasSynced' | 'list' | 'scopes'>;
+  pods: WatchedPods;
   unwatched: MissingPods;
   graphql: Graphql;
   metrics: Pick<TargetAppMetrics, 'polled'>;

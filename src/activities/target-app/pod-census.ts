@@ -1,16 +1,15 @@
-import type { Informer } from '../../clients/kubernetes/informer/informer.ts';
 import { inSeconds } from '../../domain/seconds.ts';
-import { isSelected } from '../../domain/selector.ts';
 import type { PodsSeen } from '../../domain/target-app/findings.ts';
 import { type ObserveInput, wholeApp } from '../../domain/target-app/observation.ts';
 import type { Log } from '../../telemetry/logger.ts';
 import type { MissingPods } from './missing-pods.ts';
+import type { WatchedPods } from './pod-index.ts';
 import { isAlive, isRunning, type PodView } from './pod-view.ts';
 import type { EffectiveSpec } from './reader.ts';
 
 /** What asking for the pods of a TargetApp needs. */
 export interface PodCensusOptions {
-  pods: Pick<Informer<PodView>, 'hasSynced' | 'list' | 'scopes'>;
+  pods: WatchedPods;
   unwatched: MissingPods;
   log: Pick<Log, 'warning'>;
 }
@@ -40,15 +39,13 @@ const longestSilenceMs = 120_000;
 
 const isSaidToRun = ({ phase, ip }: PodView): boolean => phase === 'Running' && ip !== undefined;
 
-/** Whether a pod is there under that address whenever it is asked; the first pod of that uid counts. */
+/** Whether a pod is there under that address whenever it is asked. */
 const isStillAt =
-  (now: () => PodView[]): PodsThere['isAt'] =>
+  (now: (uid: string) => PodView | undefined): PodsThere['isAt'] =>
   (uid, ip) => {
-    const pod = now().find((each) => each.uid === uid);
+    const pod = now(uid);
     return pod !== undefined && pod.ip === ip && isAlive(pod);
   };
-
-type WatchedPods = PodCensusOptions['pods'];
 
 /** The LIST and WATCH that covers a namespace. */
 const scopeOf = (pods: WatchedPods, namespace: string) => {
@@ -65,7 +62,7 @@ const unwatchable = (pods: WatchedPods, namespace: string): string | undefined =
 };
 
 const selectedBy = ({ spec }: EffectiveSpec, pods: WatchedPods, namespace: string): PodView[] =>
-  pods.list(namespace).filter(({ labels }) => spec !== undefined && isSelected(spec.selector, labels));
+  spec === undefined ? [] : pods.selected(namespace, spec.selector);
 
 const seenByWatch = (pods: WatchedPods, namespace: string, inForce: EffectiveSpec): PodsSeen => {
   const podsUnknown = unwatchable(pods, namespace);
@@ -85,9 +82,7 @@ const noneRunning = (pods: WatchedPods, namespace: string, undecided: string[]):
 const unwatchedOf = ({ app, known }: ObserveInput, pods: WatchedPods, matching: PodView[]): string[] => {
   const matched = new Set(matching.map(({ uid }) => uid));
   const unmatched = Object.keys(known).filter((subject) => subject !== wholeApp && !matched.has(subject));
-  if (unmatched.length === 0) return [];
-  const watched = new Set(pods.list(app.namespace).map(({ uid }) => uid));
-  return unmatched.filter((uid) => !watched.has(uid));
+  return unmatched.filter((uid) => pods.find(app.namespace, uid) === undefined);
 };
 
 export const createPodCensus = ({ pods, unwatched, log }: PodCensusOptions): PodCensus => {
@@ -124,7 +119,7 @@ export const createPodCensus = ({ pods, unwatched, log }: PodCensusOptions): Pod
         ...(podsUnknown !== undefined && { podsUnknown }),
         ...(podsUnknown === undefined && inForce.plan.perPod && !runs && noneRunning(pods, namespace, undecided)),
       };
-      const isAt = isStillAt(() => [...pods.list(namespace), ...found]);
+      const isAt = isStillAt((uid) => pods.find(namespace, uid) ?? found.find((pod) => pod.uid === uid));
       return { seen, running: matching.filter(isRunning), undecided, isAt };
     },
   };

@@ -1,15 +1,14 @@
 import { Context } from '@temporalio/activity';
 import { actionKindOf } from '../../api/target-app/actions.ts';
-import type { Informer } from '../../clients/kubernetes/informer/informer.ts';
 import type { Json } from '../../domain/json.ts';
 import type { WorkflowRef } from '../../domain/refs.ts';
-import { isSelected } from '../../domain/selector.ts';
 import type { ActionOutcome, ActionRequest } from '../../domain/target-app/action.ts';
 import { refused } from '../../domain/target-app/outcomes.ts';
 import { isSuspended } from '../../domain/target-app/suspension.ts';
 import { rendered } from './action-variables.ts';
 import { type Action, type ActionContext, Wait } from './actions/action.ts';
 import { passing } from './actions/kube-failure.ts';
+import type { WatchedPods } from './pod-index.ts';
 import { isRunning, type PodView } from './pod-view.ts';
 import type { TargetAppReader } from './reader.ts';
 import { requestedStep, type Wanted } from './requested-step.ts';
@@ -17,7 +16,7 @@ import type { SelectedPods } from './selected-pods.ts';
 
 export interface RunActionOptions {
   apps: Pick<TargetAppReader, 'present'>;
-  pods: Pick<Informer<PodView>, 'list'>;
+  pods: Pick<WatchedPods, 'selected'>;
   selectedPods: SelectedPods;
   enabled: ReadonlySet<string>;
   workflowUrl(workflow: WorkflowRef): string | undefined;
@@ -71,7 +70,7 @@ const workflowOf = ({ workflowExecution }: Context['info']): WorkflowRef => {
 export const createRunAction = ({ apps, pods, selectedPods, enabled, workflowUrl }: RunActionOptions): RunAction => {
   /** Those of the pods that can be acted on now. */
   const matchingPods = ({ namespace }: ActionRequest, { inForce: { spec } }: Wanted): PodView[] =>
-    pods.list(namespace).filter((pod) => isRunning(pod) && spec !== undefined && isSelected(spec.selector, pod.labels));
+    spec === undefined ? [] : pods.selected(namespace, spec.selector).filter(isRunning);
 
   return async <P>(action: Action<P>, request: ActionRequest, signal: AbortSignal) => {
     const { info } = Context.current();

@@ -1,12 +1,11 @@
 import type { Kube, KubeObject } from '../../clients/kubernetes/client.ts';
-import type { Informer } from '../../clients/kubernetes/informer/informer.ts';
 import { pods as podRef } from '../../clients/kubernetes/pods.ts';
 import type { PodRef } from '../../domain/refs.ts';
 import { isSelected, type LabelSelector } from '../../domain/selector.ts';
-import type { PodView } from './pod-view.ts';
+import type { WatchedPods } from './pod-index.ts';
 
 export interface SelectedPodsOptions {
-  pods: Pick<Informer<PodView>, 'list'>;
+  pods: Pick<WatchedPods, 'find'>;
   kube: Pick<Kube, 'get'>;
 }
 
@@ -23,10 +22,9 @@ export type SelectedPods = (
 export const createSelectedPods =
   ({ pods, kube }: SelectedPodsOptions): SelectedPods =>
   async ({ namespace, selector, pods: named }, signal) => {
-    const watched = new Map(pods.list(namespace).map((pod) => [pod.uid, pod]));
     const isAllowed = async ({ uid, name }: PodRef): Promise<boolean> => {
       if (typeof uid !== 'string' || uid === '') return false;
-      const known = watched.get(uid);
+      const known = pods.find(namespace, uid);
       if (known !== undefined) return known.name === name && isSelected(selector, known.labels);
       const found = await kube.get<KubeObject>(podRef, { namespace, name }, { signal });
       return found?.metadata.uid !== uid || isSelected(selector, found.metadata.labels ?? {});

@@ -1,8 +1,6 @@
 import type { ActivityOptions, KindCaches } from '../../activities/index.ts';
-import type { PodView } from '../../activities/target-app/pod-view.ts';
 import type { WatchedObject } from '../../activities/watched-object.ts';
 import type { KindName } from '../../api/kinds.ts';
-import type { Informer } from '../../clients/kubernetes/informer/informer.ts';
 import { createKindController, type KindController, type TellingOptions } from '../kind-controller.ts';
 import type { Registration } from '../registration.ts';
 import type { WatchingOptions } from '../watching.ts';
@@ -24,7 +22,7 @@ export type KindControllers = {
 /** What the controller serves, and what it watches for that. */
 export interface Kinds {
   controllers: KindControllers;
-  pods: Informer<PodView>;
+  pods: ReturnType<typeof watchPods>;
 }
 
 /** Creates a controller for every kind, and what is special to one. */

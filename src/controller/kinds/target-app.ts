@@ -1,3 +1,4 @@
+import { createPodIndex, type WatchedPods } from '../../activities/target-app/pod-index.ts';
 import { type PodView, podView } from '../../activities/target-app/pod-view.ts';
 import { pollRequestOf, type WatchedApp, watchedApp } from '../../activities/target-app/watched-app.ts';
 import { kinds } from '../../api/kinds.ts';
@@ -39,6 +40,9 @@ export function exportTargetApps(
   metrics.readExportedFields(() => present().flatMap(fieldsOf));
 }
 
-/** The pods that TargetApps select, and their actions act on. */
-export const watchPods = (watching: WatchingOptions): Informer<PodView> =>
-  createInformerFor<PodView>(watching, { ref: pods, transform: podView });
+/** The pods that TargetApps select, and their actions act on: the watch cache, and what activities ask of it. */
+export function watchPods(watching: WatchingOptions): { cache: Informer<PodView>; watched: WatchedPods } {
+  const { onChange, ...index } = createPodIndex();
+  const cache = createInformerFor<PodView>(watching, { ref: pods, transform: podView, onChange });
+  return { cache, watched: { ...index, hasSynced: cache.hasSynced, scopes: cache.scopes } };
+}

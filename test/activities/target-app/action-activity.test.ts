@@ -122,7 +122,7 @@ const perform = (
         return isGone ? undefined : { now, ...(before && { before }) };
       },
     },
-    pods: { list: () => [] },
+    pods: { selected: () => [] },
     selectedPods: async ({ pods }) => options.selected ?? [...pods],
     enabled: new Set(enabled),
     workflowUrl: ({ id }) => `http://ui/${id}`,

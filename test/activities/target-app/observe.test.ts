@@ -10,6 +10,7 @@ import { refOf } from '../../../src/api/resource-ref.ts';
 import type { Graphql, GraphqlRequest, GraphqlResult } from '../../../src/clients/graphql/client.ts';
 import { type Kube, KubeError, type KubeObject, type ListOptions } from '../../../src/clients/kubernetes/client.ts';
 import { failureKey, failureOf } from '../../../src/domain/failure.ts';
+import { isSelected } from '../../../src/domain/selector.ts';
 import type { ObserveInput } from '../../../src/domain/target-app/observation.ts';
 import { defaults } from '../../support/target-app-manifest.ts';
 
@@ -110,7 +111,8 @@ beforeEach(() => {
   observe = createObserve({
     apps,
     pods: {
-      list: () => world.pods,
+      find: (_, uid) => world.pods.find((each) => each.uid === uid),
+      selected: (_, selector) => world.pods.filter(({ labels }) => isSelected(selector, labels)),
       scopes: () => [{ hasSynced: world.synced, stalenessMs: world.stalenessMs, trouble: world.trouble }],
       hasSynced: () => world.synced,
     },
