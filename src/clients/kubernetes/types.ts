@@ -64,8 +64,6 @@ export interface Scope {
 export interface ListOptions extends Scope {
   limit?: number;
   continue?: string;
-  /** `'0'`: any version will do (cheapest, may be old). Absent: the newest. */
-  resourceVersion?: string;
   signal?: AbortSignal;
 }
 

@@ -67,7 +67,10 @@ function followed() {
     else {
       const pods = each.pods.filter(({ namespace }) => each.namespace === undefined || namespace === each.namespace);
       const listed = new Map(pods.map((pod) => [`${pod.namespace}/${pod.name}`, pod]));
-      store.replace([...listed.values()].map(objectOf), each.namespace);
+      store.replace(
+        [...listed.values()].map((pod) => store.entryOf(objectOf(pod))),
+        each.namespace,
+      );
     }
   };
   return { index, store, take };

@@ -1,6 +1,7 @@
 import { secondsOf } from '../../../domain/seconds.ts';
 import { hasStatus, KubeError } from '../errors.ts';
-import type { Store } from './store.ts';
+import type { KubeObject } from '../types.ts';
+import type { Entry, Store } from './store.ts';
 import { needsList, retryAfterMs, waitAfter } from './watch-failure.ts';
 import {
   type ConnectionOptions,
@@ -39,7 +40,7 @@ export interface ReflectorOptions extends Watched {
   /** All namespaces when absent. */
   namespace?: string;
   labelSelector?: string;
-  store: Pick<Store<unknown>, 'put' | 'remove' | 'replace'>;
+  store: Pick<Store<unknown>, 'entryOf' | 'put' | 'remove' | 'replace'>;
   clock: WatchClock;
   timing: WatchTiming;
   signal: AbortSignal;
@@ -103,12 +104,13 @@ class ListWatch {
   async #list(): Promise<void> {
     const { store, clock, timing, signal, onListed } = this.#options;
     const startedAt = clock.now();
-    // Any version will do for the first list, and the watch catches up; later ones must not go back in time.
-    const resourceVersion = this.hasListed ? undefined : '0';
+    // Of any version ("0") it would be cheaper for the API server, which then sends all in one piece whatever the limit.
     const limit = this.#paged ? timing.pageSize : undefined;
-    const { items, metadata } = await listAll(this.#options, { ...this.#scope, limit, resourceVersion, signal });
-    store.replace(items, this.#scope.namespace);
-    this.#version = metadata.resourceVersion;
+    const listed: Entry<unknown>[] = [];
+    const take = (object: KubeObject): unknown => listed.push(store.entryOf(object));
+    const version = await listAll(this.#options, { ...this.#scope, limit, signal }, take);
+    store.replace(listed, this.#scope.namespace);
+    this.#version = version;
     this.hasListed = true;
     this.#paged = true;
     this.provenAt = startedAt;

@@ -3,7 +3,10 @@ import type { KubeObject } from '../types.ts';
 /** What happened to an object, as far as the copy is concerned. */
 export type WatchEventType = 'added' | 'deleted' | 'modified';
 
-interface Entry<T> {
+/** What is kept of an object. */
+export interface Entry<T> {
+  namespace: string;
+  name: string;
   uid: string;
   version: string;
   value: T;
@@ -19,10 +22,12 @@ export interface Store<T> {
   get(namespace: string, name: string): T | undefined;
   list(namespace?: string): T[];
   size(): number;
+  /** What the copy has of an object, or is to have: nothing of the object that is not kept. */
+  entryOf(object: KubeObject): Entry<T>;
   put(object: KubeObject): void;
   remove(object: KubeObject): void;
   /** Makes the copy of one namespace (of all, without one) equal to a complete list, and tells the difference. */
-  replace(objects: KubeObject[], namespace?: string): void;
+  replace(listed: Entry<T>[], namespace?: string): void;
 }
 
 type Entries<T> = Map<string, Entry<T>>;
@@ -32,10 +37,10 @@ const valuesOf = <T>(entries: Entries<T> | undefined): T[] => [...(entries?.valu
 /** Namespaces and names of the objects in the copy of one namespace (of all, without one) that a complete list lacks. */
 const unlisted = <T>(
   copy: Map<string, Entries<T>>,
-  objects: KubeObject[],
+  entries: Entry<T>[],
   namespace: string | undefined,
 ): [namespace: string, name: string][] => {
-  const listed = new Set(objects.map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`));
+  const listed = new Set(entries.map((entry) => `${entry.namespace}/${entry.name}`));
   const covered = namespace === undefined ? [...copy.keys()] : [namespace];
   return covered.flatMap((each) =>
     [...(copy.get(each)?.keys() ?? [])]
@@ -62,20 +67,27 @@ export const createStore = <T>({ transform: trim, onChange }: StoreOptions<T>): 
     if (old) onChange('deleted', old.value);
   };
 
-  const put = (object: KubeObject): void => {
-    const { namespace = '', name, uid, resourceVersion } = object.metadata;
+  const entryOf = (object: KubeObject): Entry<T> => {
+    const { namespace = '', name, uid, resourceVersion: version } = object.metadata;
+    const known = byNamespace.get(namespace)?.get(name);
+    if (known?.uid === uid && known.version === version) return known;
+    return { namespace, name, uid, version, value: trim(object) };
+  };
+
+  const set = (entry: Entry<T>): void => {
+    const { namespace, name, uid, value } = entry;
     const old = byNamespace.get(namespace)?.get(name);
-    if (old?.uid === uid && old.version === resourceVersion) return;
+    if (old === entry) return;
     if (old && old.uid !== uid) drop(namespace, name);
-    const value = trim(object);
     const entries = byNamespace.get(namespace) ?? new Map();
-    byNamespace.set(namespace, entries.set(name, { uid, version: resourceVersion, value }));
+    byNamespace.set(namespace, entries.set(name, entry));
     if (old?.uid === uid) onChange('modified', value, old.value);
     else onChange('added', value);
   };
 
   return {
-    put,
+    entryOf,
+    put: (object) => set(entryOf(object)),
     get: (namespace, name) => byNamespace.get(namespace)?.get(name)?.value,
     list: (namespace) =>
       namespace === undefined ? [...byNamespace.values()].flatMap(valuesOf) : valuesOf(byNamespace.get(namespace)),
@@ -86,10 +98,10 @@ export const createStore = <T>({ transform: trim, onChange }: StoreOptions<T>): 
       if (byNamespace.get(namespace)?.get(name)?.uid === uid) drop(namespace, name);
     },
 
-    replace: (objects, namespace) => {
+    replace: (listed, namespace) => {
       // Deletions first: what replaces an object under a new name should not meet it.
-      for (const [each, name] of unlisted(byNamespace, objects, namespace)) drop(each, name);
-      for (const object of objects) put(object);
+      for (const [each, name] of unlisted(byNamespace, listed, namespace)) drop(each, name);
+      for (const entry of listed) set(entry);
     },
   };
 };

@@ -34,20 +34,27 @@ export interface Watched {
   ref: ResourceRef;
 }
 
-/** All pages of a list, or an error: half a list would look like deletions. */
-export const listAll = async ({ kube, ref }: Watched, options: ListOptions): Promise<KubeList<KubeObject>> => {
-  const items: KubeObject[] = [];
-  let page = await kube.list<KubeObject>(ref, options);
-  items.push(...page.items);
-  while (page.metadata.continue) {
-    page = await kube.list<KubeObject>(ref, {
-      ...options,
-      resourceVersion: undefined,
-      continue: page.metadata.continue,
-    });
-    items.push(...page.items);
-  }
-  return { items, metadata: page.metadata };
+type Take = (object: KubeObject) => void;
+
+/** One page. Nothing here refers to its objects when it is taken. */
+const listPage = async (
+  { kube, ref }: Watched,
+  options: ListOptions,
+  take: Take,
+): Promise<KubeList<never>['metadata']> => {
+  const { items, metadata } = await kube.list<KubeObject>(ref, options);
+  for (const object of items) take(object);
+  return metadata;
+};
+
+/**
+ * Lists all pages, each of which is taken before the next is asked for, so that no more than one is in memory. Resolves with the
+ * version of the list; when it throws, what was taken is half a list, and would look like deletions.
+ */
+export const listAll = async (watched: Watched, options: ListOptions, take: Take): Promise<string> => {
+  let metadata = await listPage(watched, options, take);
+  while (metadata.continue) metadata = await listPage(watched, { ...options, continue: metadata.continue }, take);
+  return metadata.resourceVersion;
 };
 
 export interface ConnectionOptions extends WatchOptions {
