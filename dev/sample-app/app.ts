@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { type Fault, misbehave, respond } from './fault.ts';
 import { type AppState, createFleet, type Fleet } from './fleet.ts';
 import { type Asked, answer } from './schema.ts';
+import { offerSubscriptions, type SampleSubscriptions } from './subscriptions.ts';
 
 /** A running sample application: many instances in one process, told apart by the local address they are reached on. */
 export interface SampleApp {
@@ -21,6 +22,8 @@ export interface SampleApp {
   requests(address?: string): number;
   /** TCP connections accepted so far. */
   connections(): number;
+  /** Subscriptions of the instances, over WebSocket or as streams of events. */
+  subscriptions: Pick<SampleSubscriptions, 'begun' | 'drop' | 'open'>;
   close(): Promise<void>;
 }
 
@@ -73,6 +76,7 @@ const graphql = async (desk: Desk, request: IncomingMessage, response: ServerRes
   const fault = takeFault(desk, address);
   const broken = fault?.kind === 'errors' ? fault.fields : [];
   const { status, result } = await answer(asked, desk.fleet.stateOf(address), broken);
+  if (typeof asked.query === 'string' && asked.query.includes('mutation')) desk.fleet.changed(address);
   const exchange = { request, response, reply: { status, body: JSON.stringify(result) } };
   if (fault === undefined) respond(exchange);
   else await misbehave(exchange, fault);
@@ -98,9 +102,11 @@ export const startSampleApp = async (options: SampleAppOptions = {}): Promise<Sa
   const desk: Desk = { fleet: createFleet(options.single ?? false), faults: new Map(), counts: new Map() };
   const server = createServer((request, response) => {
     if (request.method !== 'POST') return probe(desk, request, response);
+    if (subscriptions.isAsked(request)) return void subscriptions.stream(request, response);
     // A client that hangs up in the middle is its own business.
     graphql(desk, request, response).catch(() => response.destroy());
   });
+  const subscriptions = offerSubscriptions(server, desk.fleet);
   let connections = 0;
   server.on('connection', () => connections++);
   // Longer than a poll's interval, so that connections live from poll to poll.
@@ -119,8 +125,11 @@ export const startSampleApp = async (options: SampleAppOptions = {}): Promise<Sa
         ? [...desk.counts.values()].reduce((sum, count) => sum + count, 0)
         : (desk.counts.get(address) ?? 0),
     connections: () => connections,
+    subscriptions,
     async close() {
       server.close();
+      subscriptions.close();
+      subscriptions.drop();
       server.closeAllConnections();
       await once(server, 'close');
     },

@@ -1,7 +1,7 @@
 import { buildSchema, type DocumentNode, type ExecutionResult, execute, GraphQLError, parse, validate } from 'graphql';
 import { type AppState, freshState } from './fleet.ts';
 
-const schema = buildSchema(`
+export const schema = buildSchema(`
   "What this instance says about itself."
   type Application {
     status: String!
@@ -15,6 +15,8 @@ const schema = buildSchema(`
   }
   type Node { name: String! status: String }
   type Query { application: Application! }
+  "A message whenever something of the instance has changed."
+  type Subscription { application: Application! }
   "Each changes the instance that is asked, as if something had happened to it, and answers with the result."
   type Mutation {
     setStatus(status: String!): Application!
@@ -41,7 +43,7 @@ type Change = Partial<AppState>;
 const documents = new Map<string, DocumentNode | readonly GraphQLError[]>();
 
 /** Parsed and validated, remembered by its text: a fleet asks the same few questions for ever. */
-const documentOf = (text: string): DocumentNode | readonly GraphQLError[] => {
+export const documentOf = (text: string): DocumentNode | readonly GraphQLError[] => {
   const known = documents.get(text);
   if (known !== undefined) return known;
   const read = (): DocumentNode | readonly GraphQLError[] => {
