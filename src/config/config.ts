@@ -47,6 +47,8 @@ export interface Config {
     statusHeartbeatMs: number;
     /** Polls under way at the same time. */
     maxConcurrentPolls: number;
+    /** Of apps, kept at the same time. */
+    maxSubscriptions: number;
     /** How long a turn of many polls lasts at most; 0: every poll is a turn of its own. */
     turnMs: number;
   };
@@ -265,6 +267,7 @@ const configOf = (s: Settings, warnings: string[]): Config => ({
     maxStateBytes: s.KCO_MAX_STATE_BYTES,
     statusHeartbeatMs: msOf(s.KCO_STATUS_HEARTBEAT),
     maxConcurrentPolls: s.KCO_MAX_CONCURRENT_ACTIVITIES,
+    maxSubscriptions: s.KCO_MAX_SUBSCRIPTIONS,
     turnMs: s.KCO_POLLS_PER_TURN === 1 ? 0 : msOf(s.KCO_TURN_LENGTH),
   },
   actions: {

@@ -1,5 +1,6 @@
 import { type Activities, type ActivityOptions, createActivities } from '../activities/index.ts';
 import { createGraphql } from '../clients/graphql/client.ts';
+import { createSubscriber } from '../clients/graphql/subscription/subscriber.ts';
 import { createHttp } from '../clients/http/http-client.ts';
 import type { Kube } from '../clients/kubernetes/client.ts';
 import type { Config } from '../config/config.ts';
@@ -41,8 +42,9 @@ function clientsOf({ config: { observing }, kube }: OperatorActivitiesOptions): 
     connectionsPerHost: observing.maxConnectionsPerHost,
     maxAgeMs: observing.maxConnectionAgeMs,
   });
+  const subscriber = createSubscriber({ maxBytes: observing.maxResponseBytes });
   const rate = { perSecond: observing.maxRequestsPerHost, burst: 2 * observing.maxRequestsPerHost };
-  return { kube, http, graphql: createGraphql({ http, retries: observing.maxRetries, rate }) };
+  return { kube, http, subscriber, graphql: createGraphql({ http, retries: observing.maxRetries, rate }) };
 }
 
 const defaultsOf = ({ observing, actions }: Config, version: string): ActivityOptions['defaults'] => ({
@@ -69,6 +71,7 @@ export function createOperatorActivities(options: OperatorActivitiesOptions): Ac
     limits: { maxStateBytes: config.observing.maxStateBytes },
     slots: config.worker.slots,
     maxPolls: config.observing.maxConcurrentPolls,
+    maxSubscriptions: config.observing.maxSubscriptions,
     instance: config.identity.pod,
     workflowUrl: workflowUrlIn(config),
   });

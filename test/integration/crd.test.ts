@@ -86,6 +86,15 @@ describe('the API server accepts', () => {
     ]);
   });
 
+  it.each(['/graphql/stream', 'wss://bus.shop/x', 'http://bus.shop', 'bus.shop:81/x'])(
+    'a subscription at %s',
+    async (endpoint) => {
+      const query = 'subscription { a }';
+      const { stdout } = await create(spec({ stateSubscription: { query, endpoint } }));
+      expect(JSON.parse(stdout).spec.stateSubscription).toEqual({ query, endpoint });
+    },
+  );
+
   it('a rule without adding parameters of other actions to it', async () => {
     const { stdout } = await create(spec({ actions: [rule({ parameters: { gracePeriod: 30 } })] }));
     expect(JSON.parse(stdout).spec.actions[0].parameters).toEqual({ gracePeriod: 30 });
@@ -163,6 +172,36 @@ describe('the API server refuses', () => {
       what: 'In without values',
       of: { selector: { matchExpressions: [{ key: 'a', operator: 'In' }] } },
       words: ['operator In needs values, e.g. values: [a, b]'],
+    },
+    {
+      what: 'a subscription of nothing',
+      of: { stateSubscription: {} },
+      words: ['stateSubscription.query: Required value'],
+    },
+    {
+      what: 'a subscription that is too long',
+      of: { stateSubscription: { query: 'x'.repeat(32_769) } },
+      words: ['spec.stateSubscription.query: Too long', '32768'],
+    },
+    {
+      what: 'another protocol',
+      of: { stateSubscription: { query: 'subscription { a }', protocol: 'graphql-ws' } },
+      words: ['spec.stateSubscription.protocol', '"graphql-transport-ws", "graphql-sse"'],
+    },
+    {
+      what: 'a file to subscribe to',
+      of: { stateSubscription: { query: 'subscription { a }', endpoint: 'file:///etc/passwd' } },
+      words: ['spec.stateSubscription.endpoint: ', "'file:///etc/passwd' is not an endpoint that can be asked"],
+    },
+    {
+      what: 'a password in an endpoint to subscribe to',
+      of: { stateSubscription: { query: 'subscription { a }', endpoint: 'wss://u:secret@bus/' } },
+      words: ['spec.stateSubscription.endpoint: ', 'must not carry a user name or a password'],
+    },
+    {
+      what: 'one word to subscribe to',
+      of: { stateSubscription: { query: 'subscription { a }', endpoint: 'stream' } },
+      words: ["'stream' names a host; for a path on each pod write '/stream'"],
     },
     { what: 'no query', of: { stateQuery: undefined }, words: ['spec.stateQuery: Required value'] },
     {

@@ -6,6 +6,7 @@ import type { Activities } from '../../src/activities/index.ts';
 import type { Recorded } from '../../src/activities/record-events.ts';
 import type { Reported } from '../../src/activities/report-status.ts';
 import { diff } from '../../src/activities/target-app/diff.ts';
+import { Subscriptions } from '../../src/activities/target-app/subscriptions.ts';
 import { createTurns, isTurn } from '../../src/activities/target-app/turns.ts';
 import { Wheel } from '../../src/activities/target-app/wheel.ts';
 import { createTellAtOnce } from '../../src/activities/tell-at-once.ts';
@@ -207,6 +208,10 @@ function activitiesOf(fakes: FakeActivities): Activities {
           : { metadata: { namespace, name, uid, generation: fakes.plan.generation }, spec: {}, mirror: [] },
       effectiveSpec: () => ({ generation: fakes.plan.generation, plan: fakes.plan }),
     },
+    subscriptions: new Subscriptions({
+      subscriber: { follow: () => new Promise(() => undefined) },
+      maxSubscriptions: 0,
+    }),
     wheel: new Wheel(),
     places: (_, work) => work(),
   });

@@ -2,6 +2,7 @@ import { CompleteAsyncError, Context } from '@temporalio/activity';
 import type { ActionName } from '../../api/target-app/actions.ts';
 import type { SpecDefaults } from '../../api/target-app/compile-spec.ts';
 import type { Graphql } from '../../clients/graphql/client.ts';
+import type { Subscriber } from '../../clients/graphql/subscription/subscriber.ts';
 import type { Http } from '../../clients/http/http-client.ts';
 import type { Kube } from '../../clients/kubernetes/client.ts';
 import type { OpenTurns } from '../../clients/temporal/open-turns.ts';
@@ -25,12 +26,13 @@ import { createObserve } from './observe.ts';
 import type { WatchedPods } from './pod-index.ts';
 import { createTargetAppReader } from './reader.ts';
 import { createSelectedPods } from './selected-pods.ts';
+import { Subscriptions } from './subscriptions.ts';
 import { createTurns, isTurn, type TurnAsked, type Turns } from './turns.ts';
 import type { WatchedApp } from './watched-app.ts';
 import { Wheel } from './wheel.ts';
 
 export interface TargetAppActivitiesOptions {
-  clients: { kube: Kube; http: Http; graphql: Graphql };
+  clients: { kube: Kube; http: Http; graphql: Graphql; subscriber: Subscriber };
   finder: ObjectFinder<WatchedApp>;
   pods: WatchedPods;
   /** Calls the listener with each TargetApp that goes, on every replica: by its own watch. */
@@ -44,6 +46,8 @@ export interface TargetAppActivitiesOptions {
   openTurns: OpenTurns;
   /** Polls of turns under way at the same time; half of them at most of one namespace. */
   maxPolls: number;
+  /** Subscriptions of apps that are kept at the same time. */
+  maxSubscriptions: number;
   metrics: Metrics;
   log: Log;
   redact: Redact;
@@ -69,16 +73,21 @@ type ActionActivities = Record<ActionName, (request: ActionRequest) => Promise<A
 /** The activities that only a TargetApp's workflow calls. */
 export function createTargetAppActivities(options: TargetAppActivitiesOptions) {
   const { clients, finder, pods, metrics, log, redact, limits, workflowUrl } = options;
-  const { kube, http, graphql } = clients;
+  const { kube, http, graphql, subscriber } = clients;
   const apps = createTargetAppReader({ finder, defaults: options.defaults });
-  options.whenGone(({ metadata }) => apps.forget(metadata.uid));
+  const subscriptions = new Subscriptions({ subscriber, maxSubscriptions: options.maxSubscriptions });
+  options.whenGone(({ metadata }) => {
+    apps.forget(metadata.uid);
+    subscriptions.forget(metadata.uid);
+  });
   const unwatched = createMissingPods(kube);
   const attributes = options.searchAttributes;
-  const observe = createObserve({ apps, pods, unwatched, graphql, metrics, log, limits, attributes });
+  const observe = createObserve({ apps, pods, unwatched, graphql, subscriptions, metrics, log, limits, attributes });
   const { openTurns, heldTurns, ownership } = options;
   const places = createPlaces(options.maxPolls);
   const { owns } = ownership;
-  const turns = createTurns({ observe, apps, places, openTurns, heldTurns, owns, log, wheel: new Wheel() });
+  const wheel = new Wheel();
+  const turns = createTurns({ observe, apps, subscriptions, places, openTurns, heldTurns, owns, log, wheel });
   options.whenChanged((app) => turns.changed(app));
   ownership.onChange(() => turns.letGo());
   const selectedPods = createSelectedPods({ pods, kube });

@@ -15,6 +15,8 @@ import { type QueryTarget, queryTargetsOf } from './query-targets.ts';
 import type { EffectiveSpec, TargetAppReader } from './reader.ts';
 import { type Answered, readingsOf, unconfirmed } from './readings.ts';
 import { sendQueries } from './send-queries.ts';
+import { subscriptionTargetsOf } from './subscription-targets.ts';
+import type { Subscriptions } from './subscriptions.ts';
 import { pollRequestOf, type WatchedApp } from './watched-app.ts';
 
 /** What a poll knows before anybody has answered. */
@@ -30,6 +32,8 @@ export interface ObserveOptions {
   pods: WatchedPods;
   unwatched: MissingPods;
   graphql: Graphql;
+  /** Told whose subscriptions to follow. */
+  subscriptions: Pick<Subscriptions, 'aim'>;
   metrics: Pick<TargetAppMetrics, 'polled'>;
   log: Log;
   limits: { maxStateBytes: number };
@@ -85,7 +89,7 @@ const goneOf = ({ known }: ObserveInput, questions: QueryTarget[], undecided: st
 };
 
 export function createObserve(options: ObserveOptions): Observe {
-  const { apps, graphql, metrics, log, limits } = options;
+  const { apps, graphql, metrics, log, limits, subscriptions } = options;
   const census = createPodCensus(options);
 
   const count = ({ app, due }: ObserveInput, result: PollResult, seconds: number, started: number): void => {
@@ -110,6 +114,7 @@ export function createObserve(options: ObserveOptions): Observe {
     if (lookLimitMs(plan, told.matched) > limitMs) return { ...told, unasked: 'again' };
 
     const questions = queryTargetsOf(app, spec, plan, there.running);
+    subscriptions.aim(input.app.uid, subscriptionTargetsOf(inForce, questions));
     const gone = goneOf(input, questions, there.undecided);
     const began = performance.now();
     const results = await sendQueries(graphql, questions, plan, signal);

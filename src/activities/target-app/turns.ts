@@ -10,6 +10,7 @@ import type { Places } from '../places.ts';
 import { isTerminating } from '../watched-object.ts';
 import { newsOf, type Observe } from './observe.ts';
 import type { TargetAppReader } from './reader.ts';
+import type { Subscriptions } from './subscriptions.ts';
 import { pollRequestOf, type WatchedApp } from './watched-app.ts';
 import type { Wheel } from './wheel.ts';
 
@@ -38,6 +39,8 @@ export interface TurnsOptions {
   observe: Observe;
   apps: Pick<TargetAppReader, 'effectiveSpec' | 'find'>;
   wheel: Wheel;
+  /** What their apps say by themselves. */
+  subscriptions: Pick<Subscriptions, 'attend' | 'forget' | 'polled' | 'release' | 'told'>;
   /** Bounds the polls that are under way at the same time. */
   places: Places;
   openTurns: OpenTurns;
@@ -103,12 +106,15 @@ class Turn {
   /** Waits for the next poll and does it; what it tells, if that ends the turn. */
   async #next(): Promise<Observation | undefined> {
     const { turn, ...asked } = this.#input;
-    const { observe, places } = this.#options;
+    const { observe, places, subscriptions } = this.#options;
     const { signal } = this.#held.over;
     const due = await this.#untilDue();
     if (signal.aborted) return undefined;
-    const poll = () => observe({ ...asked, due }, signal, Number.POSITIVE_INFINITY);
-    const told = await places(asked.app.namespace, poll, signal);
+    const poll = () => {
+      subscriptions.polled(asked.app.uid);
+      return observe({ ...asked, due }, signal, Number.POSITIVE_INFINITY);
+    };
+    const told = subscriptions.told(asked, await places(asked.app.namespace, poll, signal));
     if (signal.aborted) return undefined;
     this.#isStopped = told.unasked === 'stopped';
     return isNews(told, turn) || Date.now() >= this.#endsAt ? told : undefined;
@@ -118,7 +124,7 @@ class Turn {
   async #untilDue(): Promise<number> {
     const app = await this.#options.apps.find(this.#input.app);
     this.#held.version = versionOf(app);
-    if (app === undefined || this.#isNewer(app)) return Date.now();
+    if (app === undefined || this.#isNewer(app) || this.#isAsked(app)) return Date.now();
     const due = this.#nextAt(app);
     await this.#wait(due);
     return Math.min(due, Date.now());
@@ -136,6 +142,16 @@ class Turn {
     const { uid } = app.metadata;
     if (!this.#isStopped) return nextTickOfPoll(uid, this.#options.apps.effectiveSpec(app).plan.intervalMs, now);
     return Math.min(now + idleMs, this.#endsAt);
+  }
+
+  /** Whether the app has asked for a poll by a message of its subscription. One that is stopped is not listened to. */
+  #isAsked(app: WatchedApp): boolean {
+    const { apps, subscriptions } = this.#options;
+    const { uid } = app.metadata;
+    if (!this.#isStopped && apps.effectiveSpec(app).plan.subscription !== undefined)
+      return subscriptions.attend(uid, () => this.#held.wake());
+    subscriptions.forget(uid);
+    return false;
   }
 
   /** Whether the object says something else than the workflow knows. */
@@ -199,12 +215,14 @@ class TurnsHeld implements Turns {
   async #run(input: TurnAsked, its: Held): Promise<void> {
     const { openTurns } = this.#options;
     const told = await new Turn(input, its, this.#options).run();
+    if (this.#held.get(input.app.uid) === its) this.#options.subscriptions.release(input.app.uid);
     if (told !== undefined) await untilTaken(() => openTurns.complete(its.token, told), its.over.signal);
     if (this.#held.get(input.app.uid) === its) this.#drop(input.app.uid);
   }
 
   async #release(uid: string, its: Held): Promise<void> {
     this.#drop(uid);
+    this.#options.subscriptions.forget(uid);
     end(its);
     // What cannot be told is found out by the next owner, who holds no turn of an object of its own.
     await this.#options.openTurns.release(its.token).catch(() => undefined);

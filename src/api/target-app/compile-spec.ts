@@ -83,6 +83,13 @@ const rulePlans = (rules: readonly Rule[], defaults: SpecDefaults): CompiledRule
 
 const turnOf = ({ turnMs }: SpecDefaults): Pick<CompiledSpec, 'turnMs'> => (turnMs === 0 ? {} : { turnMs });
 
+/** Messages can end no wait of polls that are each a turn of their own, so they are not listened to. */
+function subscriptionOf(spec: TargetAppSpec, { turnMs }: SpecDefaults): Pick<CompiledSpec, 'subscription'> {
+  const { graphqlEndpoint, port, scheme, stateSubscription } = spec;
+  if (stateSubscription === undefined || turnMs === 0) return {};
+  return { subscription: hashOf([graphqlEndpoint, port, scheme, stateSubscription]) };
+}
+
 type Undigested = Omit<CompiledSpec, 'digest' | 'generation'>;
 
 function planned(spec: TargetAppSpec, defaults: SpecDefaults): Undigested {
@@ -92,6 +99,7 @@ function planned(spec: TargetAppSpec, defaults: SpecDefaults): Undigested {
   return {
     endpoint: spec.graphqlEndpoint,
     source: hashOf([spec.graphqlEndpoint, spec.port, spec.scheme, spec.stateQuery, spec.variables]),
+    ...subscriptionOf(spec, defaults),
     perPod: spec.graphqlEndpoint.startsWith('/'),
     intervalMs,
     timeoutMs: Math.min(timeoutMs, intervalMs),

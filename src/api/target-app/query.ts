@@ -90,13 +90,38 @@ const fragmentsOf = (document: DocumentNode): Fragments =>
     ),
   );
 
-/** What is wrong with the operations of a document: there must be one, and it must be a query. */
-function operationProblem([first, ...more]: OperationDefinitionNode[]): string | undefined {
-  if (first === undefined) return 'has no operation: write one query, e.g. { application { health } }';
-  if (more.length > 0)
-    return `has ${more.length + 1} operations, exactly one is the limit: keep the query that reads the state`;
-  if (first.operation === 'query') return undefined;
-  return `is a ${first.operation}, only a query is asked: KCO reads the state again and again and must change nothing by it`;
+/** What a document is to be, and what is said of one that is not. */
+interface Wanted {
+  operation: 'query' | 'subscription';
+  example: string;
+  /** Which of several operations to keep. */
+  keep: string;
+  /** Why it must be no other operation. */
+  only: string;
+  /** Where its variables are. */
+  variables: string;
+}
+
+const aQuery: Wanted = {
+  operation: 'query',
+  example: '{ application { health } }',
+  keep: 'the query that reads the state',
+  only: 'only a query is asked: KCO reads the state again and again and must change nothing by it',
+  variables: 'spec.variables',
+};
+const aSubscription: Wanted = {
+  operation: 'subscription',
+  example: 'subscription { application { health } }',
+  keep: 'the one whose messages say that the state has changed',
+  only: 'only a subscription has messages: the state itself is read by spec.stateQuery',
+  variables: 'spec.stateSubscription.variables',
+};
+
+/** What is wrong with the operations of a document: there must be one, and it must be what is wanted. */
+function operationProblem([first, ...more]: OperationDefinitionNode[], wanted: Wanted): string | undefined {
+  if (first === undefined) return `has no operation: write one ${wanted.operation}, e.g. ${wanted.example}`;
+  if (more.length > 0) return `has ${more.length + 1} operations, exactly one is the limit: keep ${wanted.keep}`;
+  return first.operation === wanted.operation ? undefined : `is a ${first.operation}, ${wanted.only}`;
 }
 
 function missingFragment(document: DocumentNode, fragments: Fragments): string | undefined {
@@ -114,6 +139,7 @@ function variableProblem(
   document: DocumentNode,
   { variableDefinitions = [] }: OperationDefinitionNode,
   given: Readonly<Record<string, unknown>>,
+  wanted: Wanted,
 ): string | undefined {
   const declared = new Set(variableDefinitions.map(({ variable }) => variable.name.value));
   let used: string | undefined;
@@ -122,23 +148,24 @@ function variableProblem(
       if (!declared.has(name.value)) used ??= name.value;
     },
   });
-  if (used !== undefined) return `uses $${used}, which the query does not declare: add it after the query's name`;
+  if (used !== undefined)
+    return `uses $${used}, which the ${wanted.operation} does not declare: add it after the name of the ${wanted.operation}`;
   const lacking = variableDefinitions.find(
     ({ variable, type, defaultValue }) =>
       type.kind === Kind.NON_NULL_TYPE && defaultValue === undefined && (given[variable.name.value] ?? null) === null,
   );
   if (lacking === undefined) return undefined;
   const { value } = lacking.variable.name;
-  return `needs $${value}, which spec.variables does not give: add ${value} there`;
+  return `needs $${value}, which ${wanted.variables} does not give: add ${value} there`;
 }
 
-function check(document: DocumentNode, variables: Readonly<Record<string, unknown>>): QueryCheck {
+function check(document: DocumentNode, variables: Readonly<Record<string, unknown>>, wanted: Wanted): QueryCheck {
   const operations = operationsOf(document);
   const fragments = fragmentsOf(document);
   const [operation] = operations;
-  const problem = operationProblem(operations) ?? missingFragment(document, fragments);
+  const problem = operationProblem(operations, wanted) ?? missingFragment(document, fragments);
   if (problem !== undefined || operation === undefined) return { problem: problem ?? '' };
-  const wrongVariable = variableProblem(document, operation, variables);
+  const wrongVariable = variableProblem(document, operation, variables, wanted);
   if (wrongVariable !== undefined) return { problem: wrongVariable };
   const room: Room = { left: maxSelections };
   const selected = collect(operation.selectionSet, fragments, newSelected(), room);
@@ -152,19 +179,31 @@ function syntaxProblem(error: GraphQLError): string {
   return `does not parse${where}: ${error.message.replace(/^Syntax Error: /, '')}`;
 }
 
-/**
- * Reads a GraphQL document that shall have exactly one query operation. Without a schema: whether the app knows the
- * fields is for the app to say.
- */
-export function checkQuery(text: string, variables: Readonly<Record<string, unknown>> = {}): QueryCheck {
+function checkDocument(text: string, variables: Readonly<Record<string, unknown>>, wanted: Wanted): QueryCheck {
   try {
     const depth = depthOf(text);
     if (depth > maxDepth) return { problem: `is nested ${depth} levels deep, ${maxDepth} are the limit` };
-    return check(parse(text, { maxTokens }), variables);
+    return check(parse(text, { maxTokens }), variables, wanted);
   } catch (error) {
     if (error instanceof GraphQLError) return { problem: syntaxProblem(error) };
     throw error;
   }
+}
+
+/**
+ * Reads a GraphQL document that shall have exactly one query operation. Without a schema: whether the app knows the
+ * fields is for the app to say.
+ */
+export const checkQuery = (text: string, variables: Readonly<Record<string, unknown>> = {}): QueryCheck =>
+  checkDocument(text, variables, aQuery);
+
+/** The same of a subscription: what is wrong with it, if anything is. */
+export function subscriptionProblem(
+  text: string,
+  variables: Readonly<Record<string, unknown>> = {},
+): string | undefined {
+  const checked = checkDocument(text, variables, aSubscription);
+  return 'problem' in checked ? checked.problem : undefined;
 }
 
 const listed = (names: readonly string[]): string =>

@@ -6,6 +6,7 @@ import { Selector } from '../common/selector.ts';
 import { Endpoint, noPodsBesideUrl, Port, portBesideUrl, schemeBesideUrl } from './endpoint.ts';
 import { MetricField } from './metric-field.ts';
 import { Rule } from './rule.ts';
+import { StateSubscription } from './state-subscription.ts';
 import { TargetAppStatus } from './status.ts';
 import { Transition } from './transition.ts';
 import { restartEachAll, restartTriggeringBesideUrl } from './validation/restart.ts';
@@ -91,6 +92,9 @@ export const TargetAppSpec = z
         'A GraphQL document with exactly one query operation. Its data is the state that fields and templates refer to.',
       ),
     variables: JsonRecord.optional().describe('Variables of the query, by name without the $.'),
+    stateSubscription: StateSubscription.optional().describe(
+      'A GraphQL subscription: each of its messages makes a poll at once, at most one a second. Polling goes on beside it. Default: none.',
+    ),
     ignoreFields: z
       .array(FieldPath)
       .max(64)

@@ -4,6 +4,7 @@ import { elementBelow, fieldBelow, overlapsAny, valuesAt } from '../path.ts';
 import type { SubjectView } from './findings.ts';
 import type { Memory, SubjectMemory } from './memory.ts';
 import type { Observation, Reading } from './observation.ts';
+import { withSubscription } from './subscription.ts';
 import { lostEvents, underSpec } from './under-spec.ts';
 
 /** A state in which values that are unknown now are those that were known last: an error is not a change to null. */
@@ -68,7 +69,7 @@ export interface Absorbed {
   views: SubjectView[];
   /** Failures as they were before this observation, by subject. */
   failedBefore: Record<string, SubjectMemory['failure']>;
-  /** What a new plan makes worth an Event. */
+  /** What a new plan, or the subscription, makes worth an Event. */
   drafts: EventDraft[];
 }
 
@@ -97,10 +98,14 @@ export function applyObservation(memory: Memory, observation: Observation, now: 
   const failedBefore = Object.fromEntries(Object.entries(before).map(([subject, known]) => [subject, known.failure]));
   const polled = observation.plan?.suspend ? {} : { lastPoll: now };
   const requested = observation.pollRequested === undefined ? {} : { pollRequested: observation.pollRequested };
+  const [after, subscriptionDrafts] = withSubscription(
+    { ...withPods(planned, observation), ...polled, ...requested, subjects },
+    observation.subscription,
+  );
   return {
-    memory: { ...withPods(planned, observation), ...polled, ...requested, subjects },
+    memory: after,
     views,
     failedBefore,
-    drafts: observation.plan === undefined ? [] : lostEvents(memory, planned),
+    drafts: [...(observation.plan === undefined ? [] : lostEvents(memory, planned)), ...subscriptionDrafts],
   };
 }

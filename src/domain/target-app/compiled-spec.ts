@@ -86,6 +86,8 @@ export interface CompiledSpec {
   endpoint: string;
   /** Changes whenever the question changes (endpoint, port, scheme, query, variables): old answers are then no baseline. */
   source: string;
+  /** Changes whenever the subscription changes, or where it is; absent: there is none. */
+  subscription?: string;
   /** Whether each matching pod is asked (a path) or the app as a whole (a URL). */
   perPod: boolean;
   intervalMs: number;

@@ -16,6 +16,7 @@ export type EventReason =
   | 'Resumed'
   | 'StateChanged'
   | 'StatusRefused'
+  | 'SubscriptionFailed'
   | 'Suspended'
   | 'TriggerFired'
   | 'TriggerRecovered'

@@ -3,7 +3,7 @@ import type { Json } from '../json.ts';
 import { newResourceMemory, type ResourceMemory } from '../resource-memory.ts';
 import type { ActionOutcome, ActionRequest } from './action.ts';
 import type { CompiledAction, CompiledSpec } from './compiled-spec.ts';
-import type { FiredEpisode } from './observation.ts';
+import type { FiredEpisode, SubscriptionTold } from './observation.ts';
 import type { Undecided } from './undecided.ts';
 
 /** What the workflow remembers of one pod, or of the app as a whole. */
@@ -162,6 +162,13 @@ export interface Undelivered extends Pick<PendingAction, 'request' | 'key' | 'su
 /** One word for where a TargetApp stands. */
 export type Phase = 'Failed' | 'Initializing' | 'Monitoring' | 'Suspended';
 
+/** How the subscription of one generation of the spec fares. */
+export interface SubscriptionMemory extends SubscriptionTold {
+  generation: number;
+  /** A failure of it was told in an Event: once is enough. */
+  hasFailed?: true;
+}
+
 /** Everything a TargetApp's workflow knows; plain JSON, handed on whole at continue-as-new. */
 export interface Memory extends ResourceMemory {
   /** The spec in force; absent before the first observation. */
@@ -180,6 +187,8 @@ export interface Memory extends ResourceMemory {
   lastChange?: number;
   /** The value of the poll-requested annotation that was answered last. */
   pollRequested?: string;
+  /** How the subscription fares; absent before that was told. */
+  subscription?: SubscriptionMemory;
   /** Actions that have not ended, in the order in which they were decided. */
   pending: PendingAction[];
   /** Webhooks that could not be delivered, oldest first. */

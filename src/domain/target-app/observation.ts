@@ -71,7 +71,17 @@ export interface Observation {
   pollRequested?: string;
   /** Names of the search attributes that Temporal has, when they are not those told; null: all. */
   attributes?: string[] | null;
+  /** How the subscription of this generation fares, when that is not what was told. */
+  subscription?: SubscriptionTold;
 }
+
+/** How the subscription fares: why it cannot be kept; without a failure it is. */
+export interface SubscriptionTold {
+  failure?: Failure;
+}
+
+/** What the workflow knows of the subscription of its plan; `recovered`: it is kept, and a failure was told before. */
+export type SubscriptionKnown = 'failed' | 'kept' | 'recovered';
 
 /** What a turn of many polls is told beside what each poll is. */
 export interface TurnInput {
@@ -115,4 +125,6 @@ export interface ObserveInput {
   turn?: TurnInput;
   /** Names of the search attributes that Temporal has, as far as the workflow knows; absent: all. */
   attributes?: string[];
+  /** Absent: nothing, or nothing of this generation. */
+  subscription?: SubscriptionKnown;
 }

@@ -4,6 +4,7 @@ import type { CompiledSpec } from './compiled-spec.ts';
 import type { Memory } from './memory.ts';
 import { complaints } from './rule-status.ts';
 import { sourceOf } from './source.ts';
+import { subscribed } from './subscription.ts';
 import { isStopped, isSuspended } from './suspension.ts';
 
 function actionsHealthy(memory: Memory, now: number): ConditionNow {
@@ -68,7 +69,7 @@ function reconciling(memory: Memory, now: number): ConditionNow {
 
 /** A condition of what is watched: absent while nothing is. */
 const whileWatching =
-  (judge: (memory: Memory, spec: CompiledSpec) => ConditionNow) =>
+  (judge: (memory: Memory, spec: CompiledSpec) => ConditionNow | undefined) =>
   (memory: Memory, now: number): ConditionNow | undefined =>
     memory.plan === undefined || isStopped(memory.plan, memory.suspendedByUpdate, now)
       ? undefined
@@ -82,5 +83,6 @@ export const conditions: ConditionTable<Memory> = {
   SourceReachable: whileWatching((memory, spec) => sourceOf(memory, spec).reachable),
   SourceHealthy: whileWatching((memory, spec) => sourceOf(memory, spec).healthy),
   RulesDecidable: whileWatching(rulesDecidable),
+  Subscribed: whileWatching(subscribed),
   ActionsHealthy: actionsHealthy,
 };

@@ -6,6 +6,7 @@ import { dueAt } from '../../domain/target-app/due-at.ts';
 import { lookLimitMs } from '../../domain/target-app/look-limit.ts';
 import { fingerprintOf, type Memory } from '../../domain/target-app/memory.ts';
 import type { Observation, ObserveInput, TurnInput } from '../../domain/target-app/observation.ts';
+import { knownOf } from '../../domain/target-app/subscription.ts';
 import { isStopped } from '../../domain/target-app/suspension.ts';
 import { endTurn } from '../activities.ts';
 import { isRipeSince } from '../history.ts';
@@ -33,6 +34,7 @@ const isSingle = ({ plan: spec }: Memory, fresh: boolean): boolean => fresh || s
 function inputOf({ app, due, memory, attributes }: Run): ObserveInput {
   const { plan: spec, subjects, suspendedByUpdate, pollRequested } = memory;
   const known = Object.fromEntries(Object.entries(subjects).map(([subject, what]) => [subject, fingerprintOf(what)]));
+  const subscription = knownOf(memory);
   return {
     app,
     due,
@@ -41,6 +43,7 @@ function inputOf({ app, due, memory, attributes }: Run): ObserveInput {
     ...(suspendedByUpdate && { held: true }),
     ...(pollRequested !== undefined && { pollRequested }),
     ...(attributes !== undefined && { attributes }),
+    ...(subscription !== undefined && { subscription }),
   };
 }
 

@@ -118,6 +118,7 @@ beforeEach(() => {
     },
     unwatched: createMissingPods({ list: list as unknown as Kube['list'] }),
     graphql,
+    subscriptions: { aim: () => undefined },
     metrics: { polled: ({ result }) => void world.polled.push(result) },
     log: silent,
     limits: { maxStateBytes: 1_000 },

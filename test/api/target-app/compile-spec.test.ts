@@ -196,6 +196,32 @@ describe('the source of a plan', () => {
   });
 });
 
+describe('the subscription of a plan', () => {
+  const query = 'subscription { a }';
+  const of = (part: Record<string, unknown>, turnMs = 1) => planned(spec(part), 1, { turnMs }).subscription;
+
+  it('changes with what is subscribed to, how and where, and with nothing else', () => {
+    const wanted = [
+      { stateSubscription: { query } },
+      { stateSubscription: { query, protocol: 'graphql-sse' } },
+      { stateSubscription: { query, variables: { a: 1 } } },
+      { stateSubscription: { query, endpoint: '/stream' } },
+      { stateSubscription: { query }, port: 81 },
+      { stateSubscription: { query }, graphqlEndpoint: '/other' },
+    ].map((part) => of(part));
+    expect(new Set(wanted).size).toBe(wanted.length);
+    expect(of({ stateSubscription: { query }, pollingInterval: 5 })).toBe(wanted[0]);
+  });
+
+  it('is absent without one, and where each poll is a turn of its own', () => {
+    expect([of({}), of({ stateSubscription: { query } }, 0)]).toEqual([undefined, undefined]);
+  });
+
+  it('has nothing of its text', () => {
+    expect(JSON.stringify(planned(spec({ stateSubscription: { query } }), 1, { turnMs: 1 }))).not.toContain(query);
+  });
+});
+
 const toRoom = { action: 'webhook', parameters: { url: 'https://hooks.example.com/room' } };
 const at = (field: string) => `spec.actions[0].${field}`;
 
@@ -306,6 +332,30 @@ describe('the problems of a plan', () => {
       },
       field: at('parameters'),
       words: 'mention 50000 different template variables, 64 are the limit',
+    },
+    {
+      what: 'a query in place of a subscription',
+      of: { stateSubscription: { query: '{ a }' } },
+      field: 'spec.stateSubscription.query',
+      words: 'is a query, only a subscription has messages',
+    },
+    {
+      what: 'a subscription that does not parse',
+      of: { stateSubscription: { query: 'subscription {' } },
+      field: 'spec.stateSubscription.query',
+      words: 'does not parse at line 1, column 15',
+    },
+    {
+      what: 'two subscriptions',
+      of: { stateSubscription: { query: 'subscription A { a } subscription B { b }' } },
+      field: 'spec.stateSubscription.query',
+      words: 'has 2 operations, exactly one is the limit',
+    },
+    {
+      what: 'a variable that the subscription lacks',
+      of: { stateSubscription: { query: 'subscription ($c: Int!) { a(b: $c) }' }, variables: { c: 1 } },
+      field: 'spec.stateSubscription.query',
+      words: 'needs $c, which spec.stateSubscription.variables does not give',
     },
     { what: 'an undeclared variable', of: { stateQuery: '{ a(b: $c) }' }, field: 'spec.stateQuery', words: 'uses $c' },
     {

@@ -3,7 +3,7 @@ import type { SpecProblem } from '../../../domain/spec-problem.ts';
 import { templateVariables } from '../../../domain/template.ts';
 import { toldProblems } from '../../common/shown-problems.ts';
 import { noPodsBesideUrl, portBesideUrl, schemeBesideUrl } from '../endpoint.ts';
-import { checkQuery, type Selected, unselected } from '../query.ts';
+import { checkQuery, type Selected, subscriptionProblem, unselected } from '../query.ts';
 import type { TargetAppSpec } from '../schema.ts';
 import type { Transition } from '../transition.ts';
 import { metricProblems } from './metric.ts';
@@ -97,6 +97,12 @@ function ignoreProblems(fields: readonly string[], selected: Selected): SpecProb
   });
 }
 
+function subscriptionProblems({ stateSubscription }: TargetAppSpec): SpecProblem[] {
+  if (stateSubscription === undefined) return [];
+  const message = subscriptionProblem(stateSubscription.query, stateSubscription.variables);
+  return message === undefined ? [] : [{ field: 'spec.stateSubscription.query', message }];
+}
+
 /** What is wrong with a spec that neither its schema nor the API server can say. */
 export function specProblems(spec: TargetAppSpec): SpecProblem[] {
   const { actions = [], events = [], graphqlEndpoint, ignoreFields = [], stateQuery, variables } = spec;
@@ -104,6 +110,7 @@ export function specProblems(spec: TargetAppSpec): SpecProblem[] {
   const selected = 'selected' in query ? query.selected : undefined;
   return toldProblems([
     ...('problem' in query ? [{ field: 'spec.stateQuery', message: query.problem }] : []),
+    ...subscriptionProblems(spec),
     ...endpointProblems(spec),
     ...timeProblems(spec),
     ...podsProblems(spec),
