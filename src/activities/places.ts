@@ -22,37 +22,83 @@ const waitIn = (line: Line, kind: string, signal: AbortSignal): Promise<void> =>
     signal.addEventListener('abort', leave, { once: true });
   });
 
+/** So many at once, half of them at most of one kind. */
+class Room {
+  readonly #taken = new Tally();
+  readonly #mostOfKind: number;
+  #free: number;
+
+  constructor(count: number) {
+    this.#free = count;
+    this.#mostOfKind = Math.ceil(count / 2);
+  }
+
+  has(kind: string): boolean {
+    return this.#free > 0 && this.#taken.of(kind) < this.#mostOfKind;
+  }
+
+  take(kind: string): void {
+    this.#free -= 1;
+    this.#taken.add(kind);
+  }
+
+  give(kind: string): void {
+    this.#free += 1;
+    this.#taken.remove(kind);
+  }
+}
+
+/** How work that takes long, because somebody does not answer, makes room for others. */
+export interface Aside {
+  /** Milliseconds after which it gives its place back, and goes on aside. */
+  afterMs: number;
+  /** How much may be aside at once; half of it at most of one kind. What finds no room there keeps its place until it does. */
+  most: number;
+}
+
 /**
  * So many places for work, over all activities of the process, taken in the order in which they are asked for; half of them at
- * most by one kind, so that one which hangs leaves the others room.
+ * most by one kind, so that one which hangs leaves the others room. With `aside`, what hangs leaves room for its own kind as well.
  */
-export function createPlaces(count: number): Places {
-  const mostOfKind = Math.ceil(count / 2);
-  const taken = new Tally();
+export function createPlaces(count: number, aside?: Aside): Places {
+  const room = new Room(count);
+  const beside = new Room(aside?.most ?? 0);
   const line: Line = new Map();
-  let free = count;
-  const hasRoom = (kind: string): boolean => free > 0 && taken.of(kind) < mostOfKind;
-  const take = (kind: string): void => {
-    free -= 1;
-    taken.add(kind);
-  };
   const give = (kind: string): void => {
-    free += 1;
-    taken.remove(kind);
-    const next = [...line].find(([, of]) => hasRoom(of));
-    if (next === undefined) return;
-    const [enter, of] = next;
-    take(of);
-    enter();
+    room.give(kind);
+    for (const [enter, of] of line) {
+      if (!room.has(of)) continue;
+      room.take(of);
+      enter();
+      return;
+    }
+  };
+  /** Holds a place that was taken. Returns how it, or the room aside that it was given for, is given back. */
+  const hold = (kind: string): (() => void) => {
+    let isAside = false;
+    const stepAside = (): void => {
+      if (!beside.has(kind)) return;
+      clearInterval(timer);
+      isAside = true;
+      beside.take(kind);
+      give(kind);
+    };
+    const timer = aside && setInterval(stepAside, aside.afterMs);
+    return () => {
+      clearInterval(timer);
+      if (isAside) beside.give(kind);
+      else give(kind);
+    };
   };
   return async (kind, work, signal) => {
     signal.throwIfAborted();
-    if (hasRoom(kind)) take(kind);
+    if (room.has(kind)) room.take(kind);
     else await waitIn(line, kind, signal);
+    const leave = hold(kind);
     try {
       return await work();
     } finally {
-      give(kind);
+      leave();
     }
   };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createPlaces } from '../../src/activities/places.ts';
 import { createShare } from '../../src/activities/share.ts';
+import { until } from '../support/until.ts';
 
 const { signal } = new AbortController();
 const nextTick = () => new Promise((resolve) => setImmediate(resolve));
@@ -78,5 +79,24 @@ describe('places', () => {
     release();
     await first;
     await expect(places('a', async () => 'done', signal)).resolves.toBe('done');
+  });
+
+  it('are given back by work that takes long, to others of its kind as well; as much of it as may be goes on aside', async () => {
+    const places = createPlaces(2, { afterMs: 1, most: 4 });
+    const { begun, work, release } = held();
+    const all = ['a1', 'a2', 'a3', 'a4'].map((name) => places('a', work(name), signal));
+    // Two aside, which is half of what there is room for, and one in the only place of its kind.
+    await until('three have begun', () => begun.length === 3);
+    const others = ['b1', 'b2', 'b3'].map((name) => places('b', work(name), signal));
+    await until('so have those of another kind', () => begun.length === 6);
+    expect(begun).toEqual(['a1', 'a2', 'a3', 'b1', 'b2', 'b3']);
+    release();
+    await until('the last one has begun', () => begun.length === 7);
+    for (let n = 0; n < 6; n++) release();
+    await Promise.all([...all, ...others]);
+    const again = ['c1', 'c2', 'c3'].map((name) => places('c', work(name), signal));
+    await until('all room is there again', () => begun.length === 10);
+    for (let n = 0; n < 3; n++) release();
+    await Promise.all(again);
   });
 });

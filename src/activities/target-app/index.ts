@@ -44,7 +44,7 @@ export interface TargetAppActivitiesOptions {
   /** Told of which TargetApps a turn is held here. */
   heldTurns: HeldTurns;
   openTurns: OpenTurns;
-  /** Polls of turns under way at the same time; half of them at most of one namespace. */
+  /** Polls of turns under way at the same time, as long as they are answered at once; half of them at most of one namespace. */
   maxPolls: number;
   /** Subscriptions of apps that are kept at the same time. */
   maxSubscriptions: number;
@@ -60,6 +60,9 @@ export interface TargetAppActivitiesOptions {
   /** Names of the search attributes that Temporal has; null: all, undefined: not known yet. */
   searchAttributes(): string[] | null | undefined;
 }
+
+/** Whoever answers does so in less: a poll that takes longer waits, and what is bounded is how many are asked at once. */
+const answeredWithinMs = 100;
 
 /** Lets an attempt go on after the activity's function has ended. */
 async function begun(turns: Turns, input: TurnAsked): Promise<never> {
@@ -84,7 +87,7 @@ export function createTargetAppActivities(options: TargetAppActivitiesOptions) {
   const attributes = options.searchAttributes;
   const observe = createObserve({ apps, pods, unwatched, graphql, subscriptions, metrics, log, limits, attributes });
   const { openTurns, heldTurns, ownership } = options;
-  const places = createPlaces(options.maxPolls);
+  const places = createPlaces(options.maxPolls, { afterMs: answeredWithinMs, most: 20 * options.maxPolls });
   const { owns } = ownership;
   const wheel = new Wheel();
   const turns = createTurns({ observe, apps, subscriptions, places, openTurns, heldTurns, owns, log, wheel });
