@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server as TlsServer } from 'node:https';
 import { type ExecutionArgs, GraphQLError } from 'graphql';
 import type { Response } from 'graphql-sse';
 import { createHandler } from 'graphql-sse/lib/use/http';
@@ -26,7 +27,7 @@ const addressOf = (request: IncomingMessage): string => (request.socket.localAdd
 type Prepared = ExecutionArgs & { contextValue: undefined };
 
 /** Offers subscriptions on a server. */
-export function offerSubscriptions(server: Server, fleet: Fleet): SampleSubscriptions {
+export function offerSubscriptions(server: Server | TlsServer, fleet: Fleet): SampleSubscriptions {
   const underWay: { address: string; request: IncomingMessage }[] = [];
   let begun = 0;
 

@@ -3,12 +3,12 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 // A throw-away key pair for the name other.example.test, signed by itself: it proves nothing and protects nothing.
-const key = `-----BEGIN PRIVATE KEY-----
+export const key = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQglyXgS4KiWMKISRVV
 ebiRPAr87pHZjUPnbq0nFeNyLFChRANCAAQT8dNXpubbbftw6/wqF3w03fa2oaeI
 4rFeTdxqUGnwfkurw1bG39yNH5t38s1n+I2AjxPrfcDFryvb/0zrF22a
 -----END PRIVATE KEY-----`;
-const cert = `-----BEGIN CERTIFICATE-----
+export const cert = `-----BEGIN CERTIFICATE-----
 MIIBrzCCAVagAwIBAgIUPFMmxL2akUmwNWDm1/rrUVV9kZ8wCgYIKoZIzj0EAwIw
 HTEbMBkGA1UEAwwSb3RoZXIuZXhhbXBsZS50ZXN0MCAXDTI2MTEyMTEwMjUwM1oY
 DzIxMjYxMDI4MTAyNTAzWjAdMRswGQYDVQQDDBJvdGhlci5leGFtcGxlLnRlc3Qw
