@@ -64,6 +64,7 @@ export const createFleet = (single: boolean): Fleet => {
     forget: (address) => void states.delete(key(address)),
     changed: (address) => void changes.emit(key(address)),
     async *changesOf(address, signal) {
+      stateOf(address);
       try {
         for await (const _ of on(changes, key(address), { signal })) yield;
       } catch (error) {

@@ -166,9 +166,9 @@ export const variables = z.object({
     meaning:
       'The largest state of one pod that is kept; a larger one is `TooLarge`. It bounds what enters a workflow history',
   }),
-  KCO_MAX_SUBSCRIPTIONS: wholeNumber(0, 100_000, 5_000, {
+  KCO_MAX_SUBSCRIPTIONS: wholeNumber(0, 100_000, 2_000, {
     meaning:
-      'Subscriptions of applications that one replica keeps at the same time, one for each pod of a TargetApp with `stateSubscription`; those beyond it are only polled. `0`: none',
+      'Subscriptions of applications that one replica keeps at the same time, one for each pod of a TargetApp with `stateSubscription`, of up to 70 KiB each; those beyond it are only polled. `0`: none',
   }),
   KCO_METRICS_PORT: port(8080, 'Port of `/metrics`; `0` takes any free port'),
   KCO_OPERATOR_NAME: textWith(

@@ -49,7 +49,7 @@ describe('an empty environment', () => {
         maxStateBytes: 65_536,
         statusHeartbeatMs: 300_000,
         maxConcurrentPolls: 100,
-        maxSubscriptions: 5_000,
+        maxSubscriptions: 2_000,
         turnMs: 0,
       },
       actions: { enabled: ['restart_pod', 'scale_deployment', 'webhook'], timeoutMs: 300_000 },
