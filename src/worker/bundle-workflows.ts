@@ -19,6 +19,7 @@ const quiet = {
 };
 const { code } = await bundleWorkflowCode({
   workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
+  preloadModules: [fileURLToPath(new URL('../workflows/preloaded.ts', import.meta.url))],
   logger: quiet,
   // All modules in one scope: how the source is split into files costs the bundle nothing.
   webpackConfigHook: (config) => ({

@@ -1,5 +1,5 @@
 import { condition, workflowInfo } from '@temporalio/workflow';
-import type { Changes } from '../../domain/diff.ts';
+import { type Changes, changesOf } from '../../domain/diff.ts';
 import { applyObservation } from '../../domain/target-app/apply-observation.ts';
 import { changedPairs } from '../../domain/target-app/decide.ts';
 import { dueAt } from '../../domain/target-app/due-at.ts';
@@ -99,5 +99,7 @@ async function changesIn(memory: Memory, seen: Observation): Promise<Changes> {
   const isCompared = seen.readings?.some(({ state }) => state !== undefined) && !seen.unasked && !seen.deleted;
   if (spec === undefined || !isCompared || isStopped(spec, memory.suspendedByUpdate, Date.now())) return {};
   const pairs = changedPairs(applyObservation(memory, seen, Date.now()).views);
-  return pairs.length === 0 ? {} : diff(pairs, spec.ignoreFields);
+  if (pairs.length === 0) return {};
+  // Where polls are rows of the history the comparison is one, too; a turn tells nothing but what has changed.
+  return spec.turnMs === undefined ? diff(pairs, spec.ignoreFields) : changesOf(pairs, spec.ignoreFields);
 }
