@@ -117,7 +117,7 @@ export function createObserve(options: ObserveOptions): Observe {
     subscriptions.aim(input.app.uid, subscriptionTargetsOf(inForce, questions));
     const gone = goneOf(input, questions, there.undecided);
     const began = performance.now();
-    const results = await sendQueries(graphql, questions, plan, signal);
+    const results = await sendQueries(graphql, questions, inForce, { known: input.known, signal });
     const { readings, unsaid } = readingsTold(
       { input, told, inForce, questions, results, there },
       limits.maxStateBytes,

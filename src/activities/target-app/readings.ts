@@ -6,6 +6,7 @@ import { comparable } from '../../domain/diff.ts';
 import { type Failure, failureKey, failureOf } from '../../domain/failure.ts';
 import type { Json } from '../../domain/json.ts';
 import { type ObserveInput, type Reading, wholeApp } from '../../domain/target-app/observation.ts';
+import { bytesOf } from './answer-bytes.ts';
 import type { QueryTarget } from './query-targets.ts';
 import type { EffectiveSpec } from './reader.ts';
 
@@ -37,6 +38,7 @@ function readingOf(
   const failed = (failure: Failure): Reading | undefined =>
     knownFailure === failureKey(failure) ? undefined : { ...who, failure };
   if (!result.ok) return failed(result.failure);
+  if ('same' in result) return undefined;
   const state = onlySelected(result.data, selected);
   const bytes = Buffer.byteLength(JSON.stringify(state));
   if (bytes > maxBytes) {
@@ -77,7 +79,11 @@ export function readingsOf(answered: Answered, inForce: EffectiveSpec, maxStateB
     const question = questions[i];
     // A pod that was deleted (or whose address went on) while it was asked has not said anything.
     if (question === undefined || (question.subject !== wholeApp && !isAt(question.subject, question.ip))) return [];
-    const reading = readingOf(question, result, inForce, known[question.subject], maxBytes);
+    const before = known[question.subject];
+    const reading = readingOf(question, result, inForce, before, maxBytes);
+    // What was refused although it came whole is to be read again.
+    if (result.ok && !('same' in result))
+      bytesOf(inForce, question.subject).learn(reading === undefined ? before : reading.hash);
     return reading === undefined ? [] : [reading];
   });
 }

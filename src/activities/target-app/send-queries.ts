@@ -1,6 +1,8 @@
 import type { Graphql, GraphqlResult } from '../../clients/graphql/client.ts';
-import type { CompiledSpec } from '../../domain/target-app/compiled-spec.ts';
+import type { ObserveInput } from '../../domain/target-app/observation.ts';
+import { bytesOf, keepBytesOf } from './answer-bytes.ts';
 import type { QueryTarget } from './query-targets.ts';
+import type { EffectiveSpec } from './reader.ts';
 
 /** Runs tasks with at most `limit` under way; the results in the order of the tasks. */
 async function bounded<T>(tasks: (() => Promise<T>)[], limit: number): Promise<T[]> {
@@ -21,12 +23,16 @@ async function bounded<T>(tasks: (() => Promise<T>)[], limit: number): Promise<T
 export const sendQueries = (
   graphql: Graphql,
   targets: QueryTarget[],
-  { timeoutMs, queriesAtOnce }: CompiledSpec,
-  signal: AbortSignal,
+  inForce: EffectiveSpec,
+  { known, signal }: { known: ObserveInput['known']; signal: AbortSignal },
 ): Promise<GraphqlResult[]> => {
+  const { timeoutMs, queriesAtOnce } = inForce.plan;
+  keepBytesOf(inForce, new Set(targets.map(({ subject }) => subject)));
   const tasks = targets.map((target) => async (): Promise<GraphqlResult> => {
     if ('failure' in target) return { ok: false, failure: target.failure };
-    return graphql.query({ ...target.request, deadlineMs: timeoutMs, signal });
+    const bytes = bytesOf(inForce, target.subject);
+    bytes.expect(known[target.subject]);
+    return graphql.query({ ...target.request, deadlineMs: timeoutMs, signal, known: bytes });
   });
   return bounded(tasks, queriesAtOnce);
 };

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { GraphQLClient } from 'graphql-request';
 import { type Failure, failureOf } from '../../domain/failure.ts';
 import type { JsonObject } from '../../domain/json.ts';
@@ -10,6 +11,12 @@ import { createThrottle } from '../http/throttle.ts';
 import { aboutError, answerIn, firstError, type GraphqlAnswer, type GraphqlResult, interpret } from './response.ts';
 
 export type { GraphqlResult } from './response.ts';
+
+/** Answers that need not be read again, by a digest of their bytes. */
+export interface KnownBytes {
+  /** Told of each answer with a good status. */
+  isKnown(digest: string): boolean;
+}
 
 /** One query of one endpoint. */
 export interface GraphqlRequest {
@@ -26,6 +33,8 @@ export interface GraphqlRequest {
   hostHeader?: string;
   /** Further headers, lower-case names. */
   headers?: Record<string, string>;
+  /** An answer with these bytes is not read: it is `same`. */
+  known?: KnownBytes;
 }
 
 /** Asks GraphQL endpoints. */
@@ -85,51 +94,45 @@ const answerOf = (result: HttpResult, url: URL, limits: JsonLimits): GraphqlAnsw
   return answer;
 };
 
-/**
- * The part of the Fetch API that graphql-request uses, over KCO's own HTTP client: a real `Response` would cost more than
- * the exchange. The answer is parsed here, once; what stands for its text is the parsed answer itself.
- */
-const fetchVia = (
-  http: Pick<Http, 'send'>,
-  request: GraphqlRequest,
-  limits: JsonLimits,
-  note: (answer: GraphqlAnswer) => void,
-): typeof fetch => {
-  const { hostHeader, headers, deadlineMs, signal } = request;
+const isGood = (result: HttpResult): result is Extract<HttpResult, { ok: true }> =>
+  result.ok && result.status >= 200 && result.status <= 299;
+
+/** What is sent, as graphql-request would write it: one operation, so its name is worth nothing to the server. */
+function sentFor({ url, document, variables, deadlineMs, hostHeader, headers, signal }: GraphqlRequest): HttpRequest {
   const own = hostHeader === undefined ? headers : { ...headers, host: hostHeader };
-  const send = async (url: URL, init: { body: string }): Promise<unknown> => {
-    const sent: HttpRequest = {
-      url,
-      method: 'POST',
-      headers: { ...requestHeaders, ...own },
-      body: init.body,
-      deadlineMs,
-      signal,
-    };
-    const answer = answerOf(await http.send(sent), url, limits);
-    note(answer);
-    return { ok: true, status: 200, headers: { get: () => 'application/json' }, text: async () => answer };
-  };
-  return send as unknown as typeof fetch;
-};
+  const body = JSON.stringify({ query: document, variables });
+  return { url, method: 'POST', headers: { ...requestHeaders, ...own }, body, deadlineMs, signal };
+}
 
-/** `fetchVia` has parsed already. */
-const jsonSerializer = { stringify: JSON.stringify, parse: (answer: unknown) => answer };
+/** `answerOf` has parsed already. */
+const jsonSerializer = { stringify: () => '', parse: (answer: unknown) => answer };
 
-const ask = async (http: Pick<Http, 'send'>, request: GraphqlRequest, limits: JsonLimits): Promise<GraphqlResult> => {
-  let unsafe: GraphqlAnswer['unsafe'] = [];
+/**
+ * Reads an answer by graphql-request, over the part of the Fetch API that it uses: a real `Response` would cost more than the
+ * exchange. The answer is parsed once; what stands for its text is the parsed answer itself.
+ */
+async function read(result: HttpResult, request: GraphqlRequest, limits: JsonLimits): Promise<GraphqlResult> {
+  const answer = answerOf(result, new URL(request.url), limits);
+  const response = { ok: true, status: 200, headers: { get: () => 'application/json' }, text: async () => answer };
   const client = new GraphQLClient(request.url, {
-    fetch: fetchVia(http, request, limits, (answer) => {
-      unsafe = answer.unsafe;
-    }),
+    fetch: (async () => response) as unknown as typeof fetch,
     jsonSerializer,
     errorPolicy: 'all',
-    // The operation's name is worth nothing to the server when there is one operation, and costs a parse of the query.
     excludeOperationName: true,
   });
-  const { data, errors } = await client.rawRequest<JsonObject>(request.document, request.variables);
-  return interpret({ data: data ?? null, errors: (errors ?? []) as unknown as JsonObject[], unsafe }, request.url);
-};
+  const { data, errors } = await client.rawRequest<JsonObject>(request.document);
+  const errored = (errors ?? []) as unknown as JsonObject[];
+  return interpret({ data: data ?? null, errors: errored, unsafe: answer.unsafe }, request.url);
+}
+
+const digestOf = (body: Buffer): string => hash('sha256', body, 'base64url');
+
+async function ask(http: Pick<Http, 'send'>, request: GraphqlRequest, limits: JsonLimits): Promise<GraphqlResult> {
+  const result = await http.send(sentFor(request));
+  if (request.known !== undefined && isGood(result) && request.known.isKnown(digestOf(result.body)))
+    return { ok: true, same: true };
+  return read(result, request, limits);
+}
 
 /** One per worker: what it remembers of hosts protects them only when all polls share it. */
 export const createGraphql = (options: GraphqlOptions): Graphql => {

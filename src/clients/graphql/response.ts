@@ -9,10 +9,11 @@ import { addressOf, sanitize } from '../http/sanitize.ts';
 import { unknownPaths } from './unknown-paths.ts';
 
 /**
- * What an endpoint said. `unknown`: paths of `data` that came back with an error, or as a number that cannot be compared;
+ * What an endpoint said; `same`: the same bytes as were known. `unknown`: paths of `data` that came back with an error, or as a number that cannot be compared;
  * they and all below mean nothing. `why`: what is the matter there.
  */
 export type GraphqlResult =
+  | { ok: true; same: true }
   | { ok: true; data: JsonObject; unknown: string[]; why?: string }
   | { ok: false; failure: Failure };
 

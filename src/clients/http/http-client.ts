@@ -4,7 +4,7 @@ import { type Failure, failureOf } from '../../domain/failure.ts';
 import { createConnections } from './connections.ts';
 import { type AddressGuard, allowsAllButMetadata } from './egress-guard.ts';
 import { exchange, type HttpRequest, type HttpResult } from './exchange.ts';
-import { createGate } from './gate.ts';
+import { createGate, type Leave } from './gate.ts';
 import { addressOf } from './sanitize.ts';
 import { createStallMeter, type StallMeter } from './stall-meter.ts';
 
@@ -90,17 +90,20 @@ export const createHttp = (options: HttpOptions = {}): Http => {
       request.signal?.throwIfAborted();
       const url = target(request.url);
       if (!(url instanceof URL)) return { ok: false, failure: url };
+      const letGo = stalls.hold?.();
       const [since, stalledBefore] = [performance.now(), stalls()];
-      const free = gate.tryEnter(url.origin);
-      const leave = free ?? (await gate.enter(url.origin, request.deadlineMs, request.signal));
-      if (leave === undefined) return tooMany(url, connectionsPerHost);
-      const heldMs = free === undefined ? performance.now() - since : 0;
       const stalledMs = () => stalls() - stalledBefore;
+      let leave: Leave | undefined;
       try {
+        const free = gate.tryEnter(url.origin);
+        leave = free ?? (await gate.enter(url.origin, request.deadlineMs, request.signal));
+        if (leave === undefined) return tooMany(url, connectionsPerHost);
+        const heldMs = free === undefined ? performance.now() - since : 0;
         request.signal?.throwIfAborted();
         return await exchange({ agent, request, url, maxBytes, heldMs, stalledMs, doing: () => doing(url) });
       } finally {
-        leave();
+        leave?.();
+        letGo?.();
       }
     },
     close: () => agent.destroy(),

@@ -69,6 +69,21 @@ describe('a query', () => {
     expect(await client().query(query)).toMatchObject({ ok: true, data: { application: { status: 'running' } } });
   });
 
+  it('does not read an answer again whose bytes are known, and reads every other one', async () => {
+    const told: string[] = [];
+    const known = { isKnown: (digest: string) => told.push(digest) > 1 && told.at(-1) === told.at(-2) };
+    expect(await client().query(request({ known }))).toMatchObject({ ok: true, data: healthy });
+    expect(await client().query(request({ known }))).toEqual({ ok: true, same: true });
+    app.fault(address, body('{"data":{"a":1}}'));
+    expect(await client().query(request({ known }))).toMatchObject({ ok: true, data: { a: 1 } });
+  });
+
+  it('never takes a refusal for an answer that is known', async () => {
+    app.fault(address, body('{"data":{"a":1}}', undefined, 500));
+    const query = request({ known: { isKnown: () => true } });
+    expect(await client({ retries: 0 }).query(query)).toMatchObject({ ok: false, failure: { class: 'HTTPError' } });
+  });
+
   it('takes JSON whatever it is called, and skips a byte order mark', async () => {
     app.fault(address, body(Buffer.from(`\ufeff${JSON.stringify({ data: { a: 1 } })}`), 'text/plain'));
     expect(await client().query(request())).toEqual({ ok: true, data: { a: 1 }, unknown: [] });

@@ -21,6 +21,27 @@ describe('how long the process stood still', () => {
     expect(stalls()).toBe(0);
   });
 
+  it('is not what went by while nobody held the meter', () => {
+    let now = 0;
+    const stalls = createStallMeter(() => now);
+    const before = stalls();
+    now += 5_000;
+    const letGo = stalls.hold?.();
+    expect(stalls()).toBe(before);
+    letGo?.();
+  });
+
+  it('is seen while somebody holds it, though nobody asks', async () => {
+    const stalls = createStallMeter();
+    const before = stalls();
+    const letGo = stalls.hold?.();
+    const end = performance.now() + 400;
+    while (performance.now() < end);
+    await delay(80);
+    expect(stalls() - before).toBeGreaterThanOrEqual(250);
+    letGo?.();
+  });
+
   it('adds up', async () => {
     let now = 0;
     const stalls = createStallMeter(() => now);

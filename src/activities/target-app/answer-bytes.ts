@@ -1,0 +1,45 @@
+import type { KnownBytes } from '../../clients/graphql/client.ts';
+import type { EffectiveSpec } from './reader.ts';
+
+/** The bytes of one subject's last answer, and what the workflow knew of the subject after it. */
+export class AnswerBytes implements KnownBytes {
+  #digest: string | undefined;
+  #fingerprint: string | undefined;
+  #latest: string | undefined;
+  #known: string | undefined;
+
+  /** The fingerprint of what the workflow knows now. */
+  expect(known: string | undefined): void {
+    this.#known = known;
+  }
+
+  isKnown(digest: string): boolean {
+    this.#latest = digest;
+    return this.#known !== undefined && digest === this.#digest && this.#known === this.#fingerprint;
+  }
+
+  /** The answer that came last was read, and comes to this. */
+  learn(fingerprint: string | undefined): void {
+    this.#digest = this.#latest;
+    this.#fingerprint = fingerprint;
+  }
+}
+
+/** By the spec under which they were read, and by subject: another spec makes something else of the same bytes. */
+const remembered = new WeakMap<EffectiveSpec, Map<string, AnswerBytes>>();
+
+/** What is remembered of a subject's answer. */
+export function bytesOf(inForce: EffectiveSpec, subject: string): AnswerBytes {
+  const subjects = remembered.get(inForce) ?? new Map<string, AnswerBytes>();
+  remembered.set(inForce, subjects);
+  const bytes = subjects.get(subject) ?? new AnswerBytes();
+  subjects.set(subject, bytes);
+  return bytes;
+}
+
+/** Forgets the subjects that are not asked any more. */
+export function keepBytesOf(inForce: EffectiveSpec, subjects: ReadonlySet<string>): void {
+  const known = remembered.get(inForce);
+  if (known === undefined || known.size <= subjects.size) return;
+  for (const subject of known.keys()) if (!subjects.has(subject)) known.delete(subject);
+}
