@@ -183,9 +183,9 @@ export const variables = z.object({
     limit: patchKindsLimit,
     fallback: '(whatever RBAC allows)',
   }),
-  KCO_POLLS_PER_TURN: wholeNumber(0, 1, 1, {
+  KCO_POLLS_PER_TURN: wholeNumber(0, 1, 0, {
     meaning:
-      'How many polls are one row in the history of a workflow: `1`: each is one; `0`: all until something differs, which costs a fraction of it',
+      'How many polls are one row in the history of a workflow: `0`: all until something differs; `1`: each is one, which costs many times as much',
   }),
   KCO_SHUTDOWN_GRACE: wholeNumber(0, 3_600, 30, {
     unit: 's',

@@ -50,7 +50,7 @@ describe('an empty environment', () => {
         statusHeartbeatMs: 300_000,
         maxConcurrentPolls: 100,
         maxSubscriptions: 2_000,
-        turnMs: 0,
+        turnMs: 21_600_000,
       },
       actions: { enabled: ['restart_pod', 'scale_deployment', 'webhook'], timeoutMs: 300_000 },
       warnings: [],

@@ -81,7 +81,7 @@ describe('a query', () => {
   it('never takes a refusal for an answer that is known', async () => {
     app.fault(address, body('{"data":{"a":1}}', undefined, 500));
     const query = request({ known: { isKnown: () => true } });
-    expect(await client({ retries: 0 }).query(query)).toMatchObject({ ok: false, failure: { class: 'HTTPError' } });
+    expect(await client({ retries: 0 }).query(query)).toMatchObject({ ok: false, failure: { class: 'HTTPStatus' } });
   });
 
   it('takes JSON whatever it is called, and skips a byte order mark', async () => {
