@@ -121,7 +121,7 @@ async function silence(setup: Setup): Promise<Finding[]> {
   ];
 }
 
-const wanted = ['observe', 'recordEvents', 'reportStatus', 'restart_pod', 'webhook', 'exec_command'];
+const wanted = ['observe', 'restart_pod', 'webhook', 'exec_command'];
 
 function printPage(page: WorkflowPage, { line, paint }: Terminal): void {
   const entry = (name: string, texts: string[]): void => {

@@ -26,6 +26,8 @@ export const kinds = {
       { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
       { name: 'Endpoint', type: 'string', jsonPath: '.spec.graphqlEndpoint', priority: 1 },
       { name: 'Interval', type: 'integer', jsonPath: '.spec.pollingInterval', priority: 1 },
+      { name: 'Last Poll', type: 'date', jsonPath: '.status.lastPoll', priority: 1 },
+      { name: 'Watched By', type: 'string', jsonPath: '.status.watchedBy', priority: 1 },
       { name: 'Message', type: 'string', jsonPath: ready('message'), priority: 1 },
     ],
     schema: TargetApp,

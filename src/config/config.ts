@@ -234,9 +234,6 @@ const temporalOf = (s: Settings): Config['temporal'] => ({
   metricsPort: s.KCO_TEMPORAL_METRICS_PORT,
 });
 
-/** TargetApps that one replica can hold a turn of. */
-const mostTurns = 50_000;
-
 const configOf = (s: Settings, warnings: string[]): Config => ({
   logLevel: s.KCO_LOG_LEVEL,
   identity: { operator: s.KCO_OPERATOR_NAME, pod: s.POD_NAME ?? hostname(), namespace: s.POD_NAMESPACE },
@@ -249,8 +246,7 @@ const configOf = (s: Settings, warnings: string[]): Config => ({
     slots: {
       actions: s.KCO_MAX_CONCURRENT_ACTIONS,
       events: s.KCO_MAX_CONCURRENT_REPORTS,
-      // A turn that waits holds a slot, so there is one for each TargetApp; how many ask at once is bounded by themselves.
-      polls: s.KCO_POLLS_PER_TURN === 1 ? s.KCO_MAX_CONCURRENT_ACTIVITIES : mostTurns,
+      polls: s.KCO_MAX_CONCURRENT_ACTIVITIES,
       reports: s.KCO_MAX_CONCURRENT_REPORTS,
     },
     shutdownGraceMs: msOf(s.KCO_SHUTDOWN_GRACE),

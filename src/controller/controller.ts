@@ -20,6 +20,8 @@ export interface Controller<T extends WatchedObject> {
   reconcile(object: T): void;
   /** Makes sure again of every object's workflow. `running`: ids of those that run; undefined when nobody can say. */
   resync(running: ReadonlySet<string> | undefined): void;
+  /** Ends the workflows of objects that are gone, or not watched any more: they went while nobody was there to see it. */
+  endOrphans(running: ReadonlySet<string>): void;
   /** Makes sure of the turns that have not come back for long. */
   seekTurns(): void;
   /**
@@ -83,6 +85,16 @@ class KindWords<T extends WatchedObject> implements Controller<T> {
       const isRunning = running?.has(this.#options.registration.workflowOf(object).workflowId) ?? true;
       // A turn of a workflow that is not there any more is held for nobody.
       this.#want(isRunning || isTerminating(object) ? this.#wants.ofPresent(object) : 'tell', object);
+    }
+  }
+
+  endOrphans(running: ReadonlySet<string>): void {
+    const { all, owns, queue, registration } = { ...this.#options, queue: this.#queue };
+    const present = new Set(all().map((object) => registration.workflowOf(object).workflowId));
+    for (const workflowId of running) {
+      const uid = registration.uidIn(workflowId);
+      if (uid === undefined || present.has(workflowId) || !owns(uid)) continue;
+      queue.add(workflowId, { what: 'end', uid, workflow: { workflowId } });
     }
   }
 

@@ -40,9 +40,17 @@ export function createControllers(
   metrics.readServedObjects(() => kinds.flatMap(servedObjects));
   const controllers = kinds.map(({ controller }) => controller);
   const timers: NodeJS.Timeout[] = [];
+  const listRunning = (): Promise<Set<string> | undefined> => starter.running().catch(() => undefined);
+  /** What a cache does not have yet is no orphan. */
+  const endOrphans = async ({ cache, controller }: AnyKind): Promise<void> => {
+    await cache.synced;
+    const running = await listRunning();
+    if (running !== undefined) controller.endOrphans(running);
+  };
   const resync = async (): Promise<void> => {
-    const running = await starter.running().catch(() => undefined);
+    const running = await listRunning();
     for (const controller of controllers) controller.resync(running);
+    await Promise.all(kinds.map(endOrphans));
   };
   const seekTurns = (): void => {
     for (const controller of controllers) controller.seekTurns();
@@ -53,6 +61,7 @@ export function createControllers(
     },
     takeOver: () => {
       for (const controller of controllers) controller.takeOver();
+      for (const kind of kinds) void endOrphans(kind);
     },
     resync,
     get pending() {

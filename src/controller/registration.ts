@@ -19,6 +19,8 @@ export interface Registration<T extends WatchedObject> {
   /** Whether the workflow may not know this version yet, though no change was seen (the controller was away). */
   isUnobserved(object: T): boolean;
   workflowOf(object: T): ResourceWorkflow;
+  /** The uid of the object whose workflow has that id; undefined where it is none of this kind. */
+  uidIn(workflowId: string): string | undefined;
 }
 
 const workflowOf =
@@ -46,4 +48,8 @@ export const registrationOf = (kind: Kind): Registration<WatchedObject> => ({
     object.metadata.generation !== before.metadata.generation || isTerminating(object) !== isTerminating(before),
   isUnobserved: (object) => object.observedGeneration !== object.metadata.generation,
   workflowOf: workflowOf(kind),
+  uidIn: (workflowId) => {
+    const [singular, ...names] = workflowId.split('/');
+    return singular === kind.singular ? names.at(-1) : undefined;
+  },
 });

@@ -6,11 +6,10 @@ import type { Metrics } from '../telemetry/metrics/index.ts';
 import { createWorkQueue, type WorkQueue } from './work-queue.ts';
 
 /** What is to be done about one object. */
-export interface Want {
-  what: 'changed' | 'end' | 'ensure' | 'tell';
-  uid: string;
-  workflow: ResourceWorkflow;
-}
+export type Want = { uid: string } & (
+  | { what: 'changed' | 'ensure' | 'tell'; workflow: ResourceWorkflow }
+  | { what: 'end'; workflow: Pick<ResourceWorkflow, 'workflowId'> }
+);
 
 export interface WorkflowQueueOptions {
   starter: WorkflowStarter;
@@ -27,15 +26,15 @@ const strength = { ensure: 0, changed: 1, tell: 2, end: 3 };
 
 /** Says what is wanted. */
 function saying({ starter, openTurns, heldTurns }: WorkflowQueueOptions): (want: Want) => Promise<void> {
-  return async ({ what, uid, workflow }) => {
-    const { workflowId } = workflow;
-    if (what === 'end') return starter.signal(workflowId);
-    if (what === 'tell') return starter.signalWithStart(workflow);
+  return async (want) => {
+    const { workflowId } = want.workflow;
+    if (want.what === 'end') return starter.signal(workflowId);
+    if (want.what === 'tell') return starter.signalWithStart(want.workflow);
     // Its turn is held here, and sees by the watch what has changed.
-    if (heldTurns.has(uid)) return;
-    if (what === 'changed') return starter.signalWithStart(workflow);
+    if (heldTurns.has(want.uid)) return;
+    if (want.what === 'changed') return starter.signalWithStart(want.workflow);
     // A turn that somebody else has left open comes here by that, and its workflow need not even be told.
-    if (!(await openTurns.release({ workflowId }))) await starter.start(workflow);
+    if (!(await openTurns.release({ workflowId }))) await starter.start(want.workflow);
   };
 }
 

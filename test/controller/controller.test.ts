@@ -209,4 +209,18 @@ describe('the controller', () => {
     await eventually('the word', () => temporal.said.length > 0);
     expect(temporal.said).toEqual([`tell ${id}`]);
   });
+
+  it('ends the workflows of objects that went while nobody was there, of its own kind and its own part alone', async () => {
+    const temporal = scripted();
+    const made = controllerWith(temporal, [app({ observed: 1 })]);
+    await eventually('its own start', () => made.pending === 0);
+    temporal.said.length = 0;
+    const running = new Set([id, 'targetapp/shop/gone/u2', 'beacon/shop/gone/u3', 'somebody-elses']);
+    made.endOrphans(running);
+    await eventually('the word', () => temporal.said.length > 0 && made.pending === 0);
+    expect(temporal.said).toEqual(['end targetapp/shop/gone/u2']);
+    temporal.state.isMine = false;
+    made.endOrphans(running);
+    expect(made.pending).toBe(0);
+  });
 });

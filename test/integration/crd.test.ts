@@ -502,6 +502,7 @@ describe('kubectl', () => {
     pods: { matched: 2, observed: 2, unreachable: 0 },
     state: { 'my-app-1': { 'application.health': 'healthy', 'application.lastError': null } },
     lastPoll: '2026-01-01T00:00:00Z',
+    watchedBy: 'kco-0',
     lastChange: '2026-01-01T00:00:00Z',
     rules: [
       { name: 'restart_pod-0', episodes: [{ subject: 'app', since: 1_767_225_600_123, firedAt: 1_767_225_600_124 }] },
@@ -524,9 +525,11 @@ describe('kubectl', () => {
       'AGE',
       'ENDPOINT',
       'INTERVAL',
+      'LAST POLL',
+      'WATCHED BY',
       'MESSAGE',
     ]);
-    expect(row).toMatch(/^my-app +True +Monitoring +2 +\S+ +\S+ +\/graphql +30 +2 of 2 pods answer$/);
+    expect(row).toMatch(/^my-app +True +Monitoring +2 +\S+ +\S+ +\/graphql +30 +\S+ +kco-0 +2 of 2 pods answer$/);
     expect(await kubectl(['wait', '--for=condition=Ready', 'ta/my-app', '--timeout=5s'])).toMatchObject({ code: 0 });
   });
 

@@ -9,7 +9,11 @@ import { until } from '../support/until.ts';
 let world: RealWorld;
 
 beforeAll(async () => {
-  world = await startWorld({}, { dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': 80 } });
+  // Each poll a row of its own, so that histories grow by themselves.
+  world = await startWorld(
+    { KCO_POLLS_PER_TURN: '1' },
+    { dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': 80 } },
+  );
   await world.operate();
 }, 900_000);
 

@@ -5,7 +5,7 @@ import { until } from '../support/until.ts';
 
 let world: RealWorld;
 beforeAll(async () => {
-  world = await startWorld({ KCO_POLLS_PER_TURN: '0', KCO_LEADER_ELECTION: 'true' });
+  world = await startWorld();
 }, 900_000);
 afterAll(() => world?.stop());
 
@@ -20,7 +20,7 @@ const askedAgain = async (times: number): Promise<void> => {
 
 describe('polls that are held by turns, on real servers', () => {
   it('leave nothing in a quiet history, and tell a change within a poll', async () => {
-    await world.operate({ POD_NAME: 'kco-0' });
+    await world.operate();
     const [pod] = await world.runApp('quiet');
     const app = await world.monitor('quiet');
     await askedAgain(4);
@@ -40,7 +40,7 @@ describe('polls that are held by turns, on real servers', () => {
   });
 
   it('go on elsewhere when the replica that held them is killed, and act once', async () => {
-    const second = await world.spawnOperator({ POD_NAME: 'kco-1' });
+    const second = await world.spawnOperator();
     await second.ready();
     const names = Array.from({ length: 8 }, (_, index) => `held-${index}`);
     const restart = [{ name: 'restart', trigger: whenUnhealthy, action: 'restart_pod' }];

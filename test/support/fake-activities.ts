@@ -199,7 +199,13 @@ function activitiesOf(fakes: FakeActivities): Activities {
     found ??= createOpenTurns(Context.current().client.activity);
   };
   const turns = createTurns({
-    ...{ openTurns, heldTurns: new HeldTurns(), owns: () => true, log: { warning: () => undefined } },
+    ...{
+      openTurns,
+      heldTurns: new HeldTurns(),
+      owns: () => true,
+      instance: 'kco-0',
+      log: { warning: () => undefined },
+    },
     observe: look,
     apps: {
       find: async ({ namespace, name, uid }) =>

@@ -169,6 +169,8 @@ async function worldIn(
     KUBECONFIG: await servers.kubernetes.kubeconfigFor('kco'),
     KCO_TEMPORAL_ADDRESS: servers.temporal.address,
     KCO_TEMPORAL_NAMESPACE: servers.temporal.namespace,
+    // As in the chart: two that run at the same time share the work.
+    KCO_LEADER_ELECTION: 'true',
     ...settings,
   };
   const apply: RealWorld['apply'] = async (manifest) => {
@@ -269,12 +271,12 @@ async function worldIn(
     workflowStatus: async (of) => (await temporal.workflow.getHandle(workflowId(of)).describe()).status.name,
     history: async (of) => historyText(await temporal.workflow.getHandle(workflowId(of)).fetchHistory()),
     operate: async (more = {}) => {
-      const operator = await operatorInside({ ...environment, ...more });
+      const operator = await operatorInside({ ...environment, POD_NAME: 'kco-inside', ...more });
       await stack.push('operator', operator.stop, endWithinMs);
       return operator;
     },
     spawnOperator: async (more = {}) => {
-      const operator = await operatorProcess({ ...environment, ...more });
+      const operator = await operatorProcess({ ...environment, POD_NAME: 'kco-process', ...more });
       await stack.push('operator process', () => operator.end('SIGKILL'), endWithinMs);
       return operator;
     },

@@ -44,6 +44,8 @@ export interface TargetAppActivitiesOptions {
   /** Told of which TargetApps a turn is held here. */
   heldTurns: HeldTurns;
   openTurns: OpenTurns;
+  /** Name of this process, as it stands in the status. */
+  instance: string;
   /** Polls of turns under way at the same time, as long as they are answered at once; half of them at most of one namespace. */
   maxPolls: number;
   /** Subscriptions of apps that are kept at the same time. */
@@ -89,8 +91,9 @@ export function createTargetAppActivities(options: TargetAppActivitiesOptions) {
   const { openTurns, heldTurns, ownership } = options;
   const places = createPlaces(options.maxPolls, { afterMs: answeredWithinMs, most: 20 * options.maxPolls });
   const { owns } = ownership;
+  const { instance } = options;
   const wheel = new Wheel();
-  const turns = createTurns({ observe, apps, subscriptions, places, openTurns, heldTurns, owns, log, wheel });
+  const turns = createTurns({ observe, apps, subscriptions, places, openTurns, heldTurns, owns, instance, log, wheel });
   options.whenChanged((app) => turns.changed(app));
   ownership.onChange(() => turns.letGo());
   const selectedPods = createSelectedPods({ pods, kube });

@@ -47,6 +47,8 @@ export interface TurnsOptions {
   /** Told what is held here. */
   heldTurns: HeldTurns;
   owns: Ownership['owns'];
+  /** Name of this process, as `status.watchedBy` has it. */
+  instance: string;
   log: Pick<Log, 'warning'>;
 }
 
@@ -117,7 +119,7 @@ class Turn {
     const told = subscriptions.told(asked, await places(asked.app.namespace, poll, signal));
     if (signal.aborted) return undefined;
     this.#isStopped = told.unasked === 'stopped';
-    return isNews(told, turn) || Date.now() >= this.#endsAt ? told : undefined;
+    return isNews(told, turn) || Date.now() >= this.#endsAt ? { ...told, by: this.#options.instance } : undefined;
   }
 
   /** Waits for the next poll; resolves with when it was due, which is now for an object that says something new. */

@@ -113,7 +113,10 @@ export const TargetAppStatus = z
       .record(z.string(), z.custom<unknown>())
       .optional()
       .describe('The scalar fields of the last state, by pod name; cut off where it would get too large.'),
-    lastPoll: time('When the app was last asked; refreshed at least every five minutes.').optional(),
+    lastPoll: time(
+      'When the app was asked by the last poll that had something to tell; those since then found it as it is here.',
+    ).optional(),
+    watchedBy: text(253, 'The replica of the operator that asked it then.').optional(),
     lastChange: time('When the state last changed.').optional(),
     pollRequestedAt: text(
       256,

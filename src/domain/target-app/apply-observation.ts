@@ -97,9 +97,10 @@ export function applyObservation(memory: Memory, observation: Observation, now: 
   });
   const failedBefore = Object.fromEntries(Object.entries(before).map(([subject, known]) => [subject, known.failure]));
   const polled = observation.plan?.suspend ? {} : { lastPoll: now };
+  const who = observation.by === undefined ? {} : { watchedBy: observation.by };
   const requested = observation.pollRequested === undefined ? {} : { pollRequested: observation.pollRequested };
   const [after, subscriptionDrafts] = withSubscription(
-    { ...withPods(planned, observation), ...polled, ...requested, subjects },
+    { ...withPods(planned, observation), ...polled, ...who, ...requested, subjects },
     observation.subscription,
   );
   return {

@@ -184,6 +184,8 @@ export interface Memory extends ResourceMemory {
   phase?: Phase;
   /** Epoch milliseconds. */
   lastPoll?: number;
+  /** Name of the replica that told of it. */
+  watchedBy?: string;
   lastChange?: number;
   /** The value of the poll-requested annotation that was answered last. */
   pollRequested?: string;

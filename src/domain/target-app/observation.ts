@@ -73,6 +73,8 @@ export interface Observation {
   attributes?: string[] | null;
   /** How the subscription of this generation fares, when that is not what was told. */
   subscription?: SubscriptionTold;
+  /** Name of the replica that tells this. */
+  by?: string;
 }
 
 /** How the subscription fares: why it cannot be kept; without a failure it is. */
@@ -97,7 +99,7 @@ export interface TurnInput {
 
 /** Whether a poll of a turn has something to tell. */
 export const isNews = (
-  { matched, nothingRuns, podsUnknown, unasked, ...told }: Observation,
+  { matched, nothingRuns, podsUnknown, unasked, by: _, ...told }: Observation,
   known: Pick<TurnInput, 'seen' | 'stopped'>,
 ): boolean =>
   Object.keys(told).length > 0 ||

@@ -69,6 +69,7 @@ function withoutState(memory: Memory, workflow: WorkflowRef, now: number): JsonO
     ...resourceStatus(memory, { generation: spec?.generation, phase: phaseOf(memory, now), workflow, now }),
     pods: podCounts(memory),
     ...(memory.lastPoll !== undefined && { lastPoll: iso(memory.lastPoll) }),
+    ...(memory.watchedBy !== undefined && { watchedBy: memory.watchedBy }),
     ...(memory.lastChange !== undefined && { lastChange: iso(memory.lastChange) }),
     ...(memory.pollRequested !== undefined && { pollRequestedAt: memory.pollRequested }),
     rules: rules.map(({ rule, its }, i): Json => ruleStatus(rule, its, memory.pending, maxEpisodes[i] ?? 0)),
