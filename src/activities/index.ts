@@ -3,9 +3,12 @@ import type { KubeObject } from '../clients/kubernetes/client.ts';
 import type { Informer } from '../clients/kubernetes/informer/informer.ts';
 import { kindAccess } from './kind-access.ts';
 import { createObjectFinder, type ObjectFinder } from './object-finder.ts';
+import { createRecordEvents } from './record-events.ts';
+import { createReportStatus } from './report-status.ts';
 import { createResourceActivities, type ResourceActivitiesOptions } from './resource-activities.ts';
 import { createTargetAppActivities, type TargetAppActivitiesOptions } from './target-app/index.ts';
 import { type WatchedApp, watchedApp } from './target-app/watched-app.ts';
+import { createTellAtOnce } from './tell-at-once.ts';
 import { type WatchedObject, watchedObject } from './watched-object.ts';
 
 /** The watch caches of all kinds. */
@@ -13,8 +16,8 @@ export type KindCaches = Record<KindName, Informer<WatchedObject>> & { TargetApp
 
 /** What activities are made of. */
 export interface ActivityOptions
-  extends Omit<ResourceActivitiesOptions, 'finderOf' | 'kube'>,
-    Omit<TargetAppActivitiesOptions, 'finder'> {
+  extends Omit<ResourceActivitiesOptions, 'finderOf' | 'kube' | 'recordEvents' | 'reportStatus'>,
+    Omit<TargetAppActivitiesOptions, 'finder' | 'tellAtOnce'> {
   caches: KindCaches;
   /** Namespaces whose objects are looked after; empty: all. What a workflow asks for elsewhere is not done. */
   namespaces: readonly string[];
@@ -47,9 +50,14 @@ function findersOf({ clients: { kube }, caches, namespaces }: ActivityOptions): 
 export function createActivities(options: ActivityOptions) {
   const finders = findersOf(options);
   const finderOf = (kind: string): ObjectFinder<WatchedObject> => finders[kindAccess(kind).ref.kind as KindName];
+  const { kube } = options.clients;
+  const writes = {
+    recordEvents: createRecordEvents({ ...options, kube, kindAccess }),
+    reportStatus: createReportStatus({ ...options, kube, kindAccess }),
+  };
   return joined(
-    createResourceActivities({ ...options, kube: options.clients.kube, finderOf }),
-    createTargetAppActivities({ ...options, finder: finders.TargetApp }),
+    createResourceActivities({ ...options, ...writes, kube, finderOf }),
+    createTargetAppActivities({ ...options, finder: finders.TargetApp, tellAtOnce: createTellAtOnce(writes) }),
   );
 }
 

@@ -13,10 +13,9 @@ import { kindAccess } from './kind-access.ts';
 import type { ObjectFinder } from './object-finder.ts';
 import { createApplyOwned, type WantedObject } from './owned-objects.ts';
 import { createReadObject } from './read-object.ts';
-import { createRecordEvents } from './record-events.ts';
-import { createReportStatus } from './report-status.ts';
+import type { RecordEvents } from './record-events.ts';
+import type { ReportStatus } from './report-status.ts';
 import { createShare } from './share.ts';
-import { createTellAtOnce } from './tell-at-once.ts';
 import type { WatchedObject } from './watched-object.ts';
 import { withHeartbeat } from './with-heartbeat.ts';
 
@@ -27,6 +26,8 @@ export interface ResourceActivitiesOptions {
   log: Log;
   redact: Redact;
   openTurns: OpenTurns;
+  recordEvents: RecordEvents;
+  reportStatus: ReportStatus;
   /** How many of them run at the same time. */
   slots: Record<'events' | 'reports', number>;
   /** Name of this process, as it stands in Events. */
@@ -44,12 +45,10 @@ function thisWorkflow(): { workflowId: string } {
 
 /** The activities of every kind's workflow, which tells them its kind. */
 export function createResourceActivities(options: ResourceActivitiesOptions) {
-  const { kube, slots } = options;
+  const { kube, slots, recordEvents, reportStatus } = options;
   const readObject = createReadObject(options.finderOf, options.searchAttributes);
   const applyOwned = createApplyOwned(kube);
   const setFinalizer = createSetFinalizer(kube);
-  const recordEvents = createRecordEvents({ ...options, kindAccess });
-  const reportStatus = createReportStatus({ ...options, kindAccess });
   const shares = { events: createShare(slots.events), reports: createShare(slots.reports) };
   return {
     /** Ends the turn that the workflow has open, with nothing seen; whether there was one. */
@@ -59,7 +58,6 @@ export function createResourceActivities(options: ResourceActivitiesOptions) {
       withHeartbeat((signal) => applyOwned({ ...kindAccess(kind), app }, wanted, signal)),
     setFinalizer: (kind: string, app: ObjectRef, isWanted: boolean) =>
       withHeartbeat((signal) => setFinalizer(kindAccess(kind).ref, app, isWanted, signal)),
-    tellAtOnce: createTellAtOnce({ recordEvents, reportStatus }),
     recordEvents: (kind: string, app: ObjectRef, records: EventRecord[]) =>
       shares.events(app.namespace, () =>
         withHeartbeat((signal, limitMs, nth) => recordEvents(kind, app, records, { signal, limitMs, attempt: nth })),

@@ -67,13 +67,6 @@ export const { endTurn } = proxyLocalActivities<Activities>({
 export const setFinalizer: Activities['setFinalizer'] = (...args) =>
   onObjects('set the finalizer').setFinalizer(...args);
 
-/** Writes status and Events in one step, within the workflow task; what the API server does not take at once is left. */
-export const { tellAtOnce } = proxyLocalActivities<Activities>({
-  startToCloseTimeout: '5 seconds',
-  retry: { maximumAttempts: 1 },
-  summary: 'write status, record Events',
-});
-
 /** Writes a status; repeated without effect, so it is retried until it succeeds. */
 export const reportStatus: Activities['reportStatus'] = (...report) =>
   proxyActivities<Activities>({

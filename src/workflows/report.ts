@@ -5,7 +5,8 @@ import type { JsonObject } from '../domain/json.ts';
 import { isOutdated, withEvents } from '../domain/outbox.ts';
 import type { ResourceMemory } from '../domain/resource-memory.ts';
 import { statusDigest } from '../domain/status-digest.ts';
-import { eventCounters, recordEvents, recordEventsAgain, reportStatus, tellAtOnce } from './activities.ts';
+import type { Telling, Told } from '../domain/telling.ts';
+import { eventCounters, recordEvents, recordEventsAgain, reportStatus } from './activities.ts';
 import { commit } from './commit.ts';
 import { refreshAt } from './heartbeat.ts';
 import type { RunState, Written } from './run-state.ts';
@@ -22,24 +23,13 @@ interface Writing {
   send(run: Run): Promise<void>;
 }
 
-const isStatusDue = (run: Run): boolean => run.reportedVersion < run.version || Date.now() >= refreshAt(run);
-
-/** Whether status and Events are tried within the workflow task first. */
-const isAtOnce = ({ kind, memory, isStatusLate }: Run): boolean =>
-  !isStatusLate && kind.tellsByActivities?.(memory) !== true;
-
 /**
- * What is written. Both at once is what costs least; what the API server does not take at once is written side by side, by
- * activities that are tried until they succeed. The status comes first: an action waits for it, and for nothing else. Events that
- * were refused once are tried again apart from the others, which do not wait for them.
+ * What is written side by side. The status comes first: an action waits for it, and for nothing else. Events that were
+ * refused once are tried again apart from the others, which do not wait for them.
  */
 const writings = {
-  both: { isDue: (run) => isAtOnce(run) && (isStatusDue(run) || untried(run).length > 0), send: sendBoth },
-  status: { isDue: (run) => !isAtOnce(run) && isStatusDue(run), send: sendStatus },
-  events: {
-    isDue: (run) => !isAtOnce(run) && untried(run).length > 0,
-    send: (run) => sendEvents(run, recordEvents, untried(run)),
-  },
+  status: { isDue: (run) => run.reportedVersion < run.version || Date.now() >= refreshAt(run), send: sendStatus },
+  events: { isDue: (run) => untried(run).length > 0, send: (run) => sendEvents(run, recordEvents, untried(run)) },
   refused: { isDue: (run) => refused(run).length > 0, send: (run) => sendEvents(run, recordEventsAgain, refused(run)) },
 } satisfies Record<Written, Writing>;
 
@@ -50,7 +40,7 @@ const isAnyDue = (run: Run): boolean => Object.values(writings).some(({ isDue })
  * neither turns nor actions that do without it, and one that takes no Events holds up no status.
  */
 export function startReporting(run: Run): void {
-  for (const what of ['both', 'status', 'events', 'refused'] as const) void write(run, what);
+  for (const what of ['status', 'events', 'refused'] as const) void write(run, what);
 }
 
 async function write(run: Run, what: Written): Promise<void> {
@@ -70,7 +60,9 @@ async function write(run: Run, what: Written): Promise<void> {
   }
 }
 
-const untried = ({ memory, refused: ids }: Run): EventRecord[] => memory.outbox.filter(({ id }) => !ids.has(id));
+/** Those that nobody tries to record yet. */
+const untried = ({ memory, refused: ids, telling }: Run): EventRecord[] =>
+  memory.outbox.filter(({ id }) => !ids.has(id) && !telling?.batch.some((record) => record.id === id));
 
 /** Those that were tried longest ago come first. */
 const refused = ({ memory, refused: ids }: Run): EventRecord[] => {
@@ -78,27 +70,38 @@ const refused = ({ memory, refused: ids }: Run): EventRecord[] => {
   return [...ids].flatMap((id) => records.get(id) ?? []);
 };
 
-/** Tells what is new in one step, within the workflow task; a status that was not taken is written by an activity. */
-async function sendBoth(run: Run): Promise<void> {
+/**
+ * What a turn that begins now is to tell, in one step and without activities of its own; undefined when there is nothing, or when
+ * an action waits for it, which is to be known at once.
+ */
+export function beginTelling(run: Run): Telling | undefined {
   const { version, kind, app } = run;
-  const news = statusToWrite(run);
+  if (run.announced.size > 0 || run.writing.size > 0) return undefined;
+  const news = run.reportedVersion < version ? statusToWrite(run) : undefined;
   const batch = untried(run).slice(0, batchSize);
-  if (news !== undefined || batch.length > 0) {
-    const { status, left = [] } = await tellAtOnce({
-      ...{ kind: kind.kind, app, records: batch },
-      ...(news !== undefined && { status: news.status }),
-      ...(run.announced.size > 0 && { statusFirst: true }),
-    });
-    if (batch.length > 0)
-      take(
-        run,
-        batch,
-        left.flatMap((at) => batch[at] ?? []),
-      );
-    if (news !== undefined && status !== undefined) noteWritten(run, news.digest, status);
-    run.isStatusLate = news !== undefined && status === undefined;
-  }
-  if (!run.isStatusLate) run.reportedVersion = version;
+  run.reportedVersion = version;
+  if (news === undefined && batch.length === 0) return undefined;
+  run.telling = { version, batch, ...(news !== undefined && { digest: news.digest }) };
+  return { kind: kind.kind, app, records: batch, ...(news !== undefined && { status: news.status }) };
+}
+
+/** Takes in what a turn has told; undefined: nobody knows. What it has not is told by activities. */
+export function endTelling(run: Run, told: Told | undefined): void {
+  const { telling } = run;
+  if (telling === undefined) return;
+  const { version, batch, digest } = telling;
+  run.telling = undefined;
+  const left = told?.left ?? [];
+  if (told !== undefined && batch.length > 0)
+    take(
+      run,
+      batch,
+      left.flatMap((at) => batch[at] ?? []),
+    );
+  // Something newer may have been written meanwhile.
+  if (digest === undefined || run.reportedVersion !== version) return;
+  if (told?.status === undefined) run.reportedVersion = -1;
+  else noteWritten(run, digest, told.status);
 }
 
 async function sendEvents(run: Run, record: typeof recordEvents, due: EventRecord[]): Promise<void> {
@@ -162,7 +165,6 @@ async function sendStatus(run: Run): Promise<void> {
   const news = statusToWrite(run);
   if (news !== undefined)
     noteWritten(run, news.digest, await reportStatus({ kind: kind.kind, app, status: news.status }));
-  run.isStatusLate = false;
   run.reportedVersion = version;
 }
 

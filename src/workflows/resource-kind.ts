@@ -20,8 +20,6 @@ export interface Presentation<M extends ResourceMemory> {
   statusOf(memory: M, workflow: WorkflowRef, now: number): JsonObject;
   /** After how many milliseconds a status that says nothing new is written again; undefined: never. */
   heartbeatMs(memory: M): number | undefined;
-  /** Whether status and Events are not tried within the workflow task first, as in histories from before that could be. */
-  tellsByActivities?(memory: M): boolean;
   isSuspended(memory: M, now: number): boolean;
   /** What a turn saw, as the answer of an update that asked for one. */
   summaryOf(memory: M): TurnSummary;

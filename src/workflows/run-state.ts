@@ -1,9 +1,10 @@
+import type { EventRecord } from '../domain/events.ts';
 import type { ObjectRef } from '../domain/refs.ts';
 import type { ResourceMemory } from '../domain/resource-memory.ts';
 import type { Presentation } from './resource-kind.ts';
 
-/** What is written to the API server: Events, those of them that it refused before, the status, and Events and status at once. */
-export type Written = 'both' | 'events' | 'refused' | 'status';
+/** What is written to the API server: Events, those of them that it refused before, and the status. */
+export type Written = 'events' | 'refused' | 'status';
 
 /** What one run of a resource's workflow works on. Only `memory` outlives it, and only `commit` assigns it. */
 export interface RunState<M extends ResourceMemory> {
@@ -35,8 +36,8 @@ export interface RunState<M extends ResourceMemory> {
   /** Raised at every change of memory that the status must show; `reportedVersion` is the last one that it does. */
   version: number;
   reportedVersion: number;
-  /** The API server did not take the status at once: it is written by an activity. */
-  isStatusLate: boolean;
+  /** What the turn that is open tells: in which version, the Events, and the digest of the status if it has one. */
+  telling: { version: number; batch: EventRecord[]; digest?: string } | undefined;
   /** What is being written to the API server: none waits for another. */
   writing: Set<Written>;
   /** Ids of Events that the API server did not take and may take later. */
@@ -70,7 +71,7 @@ export const newRun = <M extends ResourceMemory>(
   handingOn: false,
   version: 0,
   reportedVersion: 0,
-  isStatusLate: false,
+  telling: undefined,
   writing: new Set(),
   refused: new Set(),
   recordedAt: 0,

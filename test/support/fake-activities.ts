@@ -185,6 +185,23 @@ function activitiesOf(fakes: FakeActivities): Activities {
     note({ kind: 'look', at, input, told });
     return told;
   };
+  const record = async (records: EventRecord[]): Promise<Recorded> => {
+    const before = calls.recordEvents++;
+    const { left = [] } = ((await fakes.faults.recordEvents?.(records, before)) ?? {}) as Recorded;
+    for (const [i, record] of records.entries()) if (!left.includes(i)) note({ kind: 'event', at: Date.now(), record });
+    return left.length === 0 ? {} : { left };
+  };
+  const report = async (status: JsonObject): Promise<Reported> => {
+    const before = calls.reportStatus++;
+    const { refused } = ((await fakes.faults.reportStatus?.(status, before)) ?? {}) as Partial<Reported>;
+    if (refused !== undefined) return { gone: false, refused };
+    if (!fakes.isDeleted) note({ kind: 'status', at: Date.now(), status });
+    return { gone: fakes.isDeleted };
+  };
+  const tellAtOnce = createTellAtOnce({
+    recordEvents: (_, __, records) => record(records),
+    reportStatus: ({ status }) => report(status),
+  });
   // The client of whichever worker calls first; they all have the same Temporal.
   const openTurns: OpenTurns = {
     complete: (turn, seen) => openTurnsHere().complete(turn, seen),
@@ -199,6 +216,7 @@ function activitiesOf(fakes: FakeActivities): Activities {
     found ??= createOpenTurns(Context.current().client.activity);
   };
   const turns = createTurns({
+    tellAtOnce,
     ...{
       openTurns,
       heldTurns: new HeldTurns(),
@@ -221,19 +239,6 @@ function activitiesOf(fakes: FakeActivities): Activities {
     wheel: new Wheel(),
     places: (_, work) => work(),
   });
-  const record = async (records: EventRecord[]): Promise<Recorded> => {
-    const before = calls.recordEvents++;
-    const { left = [] } = ((await fakes.faults.recordEvents?.(records, before)) ?? {}) as Recorded;
-    for (const [i, record] of records.entries()) if (!left.includes(i)) note({ kind: 'event', at: Date.now(), record });
-    return left.length === 0 ? {} : { left };
-  };
-  const report = async (status: JsonObject): Promise<Reported> => {
-    const before = calls.reportStatus++;
-    const { refused } = ((await fakes.faults.reportStatus?.(status, before)) ?? {}) as Partial<Reported>;
-    if (refused !== undefined) return { gone: false, refused };
-    if (!fakes.isDeleted) note({ kind: 'status', at: Date.now(), status });
-    return { gone: fakes.isDeleted };
-  };
   const notCalled = async (): Promise<never> => {
     throw new TypeError('a TargetApp does not call this');
   };
@@ -256,10 +261,6 @@ function activitiesOf(fakes: FakeActivities): Activities {
     },
     recordEvents: (_, __, records) => withHeartbeat(() => record(records)),
     reportStatus: ({ status }) => withHeartbeat(() => report(status)),
-    tellAtOnce: createTellAtOnce({
-      recordEvents: (_, __, records) => record(records),
-      reportStatus: ({ status }) => report(status),
-    }),
   };
 }
 

@@ -16,6 +16,7 @@ import type { HeldTurns } from '../held-turns.ts';
 import type { ObjectFinder } from '../object-finder.ts';
 import type { Ownership } from '../ownership.ts';
 import { createPlaces } from '../places.ts';
+import type { TellAtOnce } from '../tell-at-once.ts';
 import { withHeartbeat } from '../with-heartbeat.ts';
 import { createActionActivity } from './action-activity.ts';
 import type { Action } from './actions/action.ts';
@@ -24,7 +25,7 @@ import { diff } from './diff.ts';
 import { createMissingPods } from './missing-pods.ts';
 import { createObserve } from './observe.ts';
 import type { WatchedPods } from './pod-index.ts';
-import { createTargetAppReader } from './reader.ts';
+import { createTargetAppReader, type TargetAppReader } from './reader.ts';
 import { createSelectedPods } from './selected-pods.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { createTurns, isTurn, type TurnAsked, type Turns } from './turns.ts';
@@ -44,6 +45,7 @@ export interface TargetAppActivitiesOptions {
   /** Told of which TargetApps a turn is held here. */
   heldTurns: HeldTurns;
   openTurns: OpenTurns;
+  tellAtOnce: TellAtOnce;
   /** Name of this process, as it stands in the status. */
   instance: string;
   /** Polls of turns under way at the same time, as long as they are answered at once; half of them at most of one namespace. */
@@ -75,27 +77,31 @@ async function begun(turns: Turns, input: TurnAsked): Promise<never> {
 /** One activity for each action, by its YAML word. */
 type ActionActivities = Record<ActionName, (request: ActionRequest) => Promise<ActionResult>>;
 
-/** The activities that only a TargetApp's workflow calls. */
-export function createTargetAppActivities(options: TargetAppActivitiesOptions) {
-  const { clients, finder, pods, metrics, log, redact, limits, workflowUrl } = options;
-  const { kube, http, graphql, subscriber } = clients;
-  const apps = createTargetAppReader({ finder, defaults: options.defaults });
+/** What observes: one poll, and the turns that are held here. */
+function observersOf(options: TargetAppActivitiesOptions, apps: TargetAppReader) {
+  const { clients, pods, ownership } = options;
+  const { kube, graphql, subscriber } = clients;
   const subscriptions = new Subscriptions({ subscriber, maxSubscriptions: options.maxSubscriptions });
   options.whenGone(({ metadata }) => {
     apps.forget(metadata.uid);
     subscriptions.forget(metadata.uid);
   });
+  const shared = { ...options, apps, subscriptions };
   const unwatched = createMissingPods(kube);
-  const attributes = options.searchAttributes;
-  const observe = createObserve({ apps, pods, unwatched, graphql, subscriptions, metrics, log, limits, attributes });
-  const { openTurns, heldTurns, ownership } = options;
+  const observe = createObserve({ ...shared, pods, unwatched, graphql, attributes: options.searchAttributes });
   const places = createPlaces(options.maxPolls, { afterMs: answeredWithinMs, most: 20 * options.maxPolls });
-  const { owns } = ownership;
-  const { instance } = options;
-  const wheel = new Wheel();
-  const turns = createTurns({ observe, apps, subscriptions, places, openTurns, heldTurns, owns, instance, log, wheel });
+  const turns = createTurns({ ...shared, observe, places, owns: ownership.owns, wheel: new Wheel() });
   options.whenChanged((app) => turns.changed(app));
   ownership.onChange(() => turns.letGo());
+  return { observe, turns };
+}
+
+/** The activities that only a TargetApp's workflow calls. */
+export function createTargetAppActivities(options: TargetAppActivitiesOptions) {
+  const { clients, finder, pods, log, redact, workflowUrl } = options;
+  const { kube, http } = clients;
+  const apps = createTargetAppReader({ finder, defaults: options.defaults });
+  const { observe, turns } = observersOf(options, apps);
   const selectedPods = createSelectedPods({ pods, kube });
   const enabled = new Set(options.enabledActions);
   const perform = createActionActivity({ apps, pods, selectedPods, enabled, workflowUrl, log, redact });

@@ -3,10 +3,12 @@ import { type OpenTurns, turnReleased } from '../../clients/temporal/open-turns.
 import { type Backoff, backoffMs, spread } from '../../domain/backoff.ts';
 import { nextTickOfPoll } from '../../domain/schedule.ts';
 import { isNews, type Observation, type ObserveInput, type TurnInput } from '../../domain/target-app/observation.ts';
+import type { Telling, Told } from '../../domain/telling.ts';
 import type { Log } from '../../telemetry/logger.ts';
 import type { HeldTurns } from '../held-turns.ts';
 import type { Ownership } from '../ownership.ts';
 import type { Places } from '../places.ts';
+import type { TellAtOnce } from '../tell-at-once.ts';
 import { isTerminating } from '../watched-object.ts';
 import { newsOf, type Observe } from './observe.ts';
 import type { TargetAppReader } from './reader.ts';
@@ -49,6 +51,7 @@ export interface TurnsOptions {
   owns: Ownership['owns'];
   /** Name of this process, as `status.watchedBy` has it. */
   instance: string;
+  tellAtOnce: TellAtOnce;
   log: Pick<Log, 'warning'>;
 }
 
@@ -74,7 +77,8 @@ class Turn {
   readonly #input: TurnAsked;
   readonly #held: Held;
   readonly #options: TurnsOptions;
-  readonly #endsAt: number;
+  #endsAt: number;
+  readonly #telling: Promise<Told> | undefined;
   #isStopped: boolean;
 
   constructor(input: TurnAsked, held: Held, options: TurnsOptions) {
@@ -84,6 +88,17 @@ class Turn {
     const { lengthMs, until = Number.POSITIVE_INFINITY } = input.turn;
     this.#endsAt = Math.min(Date.now() + lengthMs, until);
     this.#isStopped = input.turn.stopped === true;
+    this.#telling = input.turn.tell && this.#tell(input.turn.tell);
+  }
+
+  /** What is not taken at once is for others to tell, so the workflow is to know. */
+  async #tell(telling: Telling): Promise<Told> {
+    const told = await this.#options.tellAtOnce(telling);
+    if (told.left !== undefined || (telling.status !== undefined && told.status === undefined)) {
+      this.#endsAt = 0;
+      this.#held.wake();
+    }
+    return told;
   }
 
   /** What it has to tell; undefined when it is nobody's any more. A poll that fails is tried again after a while. */
@@ -119,14 +134,15 @@ class Turn {
     const told = subscriptions.told(asked, await places(asked.app.namespace, poll, signal));
     if (signal.aborted) return undefined;
     this.#isStopped = told.unasked === 'stopped';
-    return isNews(told, turn) || Date.now() >= this.#endsAt ? { ...told, by: this.#options.instance } : undefined;
+    if (!isNews(told, turn) && Date.now() < this.#endsAt) return undefined;
+    return { ...told, by: this.#options.instance, ...(this.#telling && { told: await this.#telling }) };
   }
 
   /** Waits for the next poll; resolves with when it was due, which is now for an object that says something new. */
   async #untilDue(): Promise<number> {
     const app = await this.#options.apps.find(this.#input.app);
     this.#held.version = versionOf(app);
-    if (app === undefined || this.#isNewer(app) || this.#isAsked(app)) return Date.now();
+    if (app === undefined || this.#isNewer(app) || this.#isAsked(app) || Date.now() >= this.#endsAt) return Date.now();
     const due = this.#nextAt(app);
     await this.#wait(due);
     return Math.min(due, Date.now());

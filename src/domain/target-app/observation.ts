@@ -1,6 +1,7 @@
 import type { Failure } from '../failure.ts';
 import type { Json } from '../json.ts';
 import type { ObjectRef } from '../refs.ts';
+import type { Telling, Told } from '../telling.ts';
 import type { CompiledSpec } from './compiled-spec.ts';
 import type { PodsSeen } from './findings.ts';
 
@@ -75,6 +76,8 @@ export interface Observation {
   subscription?: SubscriptionTold;
   /** Name of the replica that tells this. */
   by?: string;
+  /** What became of what the turn was to tell. */
+  told?: Told;
 }
 
 /** How the subscription fares: why it cannot be kept; without a failure it is. */
@@ -95,14 +98,16 @@ export interface TurnInput {
   lengthMs: number;
   /** Epoch milliseconds from which on the next poll ends the turn, whatever it finds; absent: there is no such time. */
   until?: number;
+  /** What is to be told before all: what the turn before has led to. */
+  tell?: Telling;
 }
 
 /** Whether a poll of a turn has something to tell. */
 export const isNews = (
-  { matched, nothingRuns, podsUnknown, unasked, by: _, ...told }: Observation,
+  { matched, nothingRuns, podsUnknown, unasked, by: _, told: __, ...news }: Observation,
   known: Pick<TurnInput, 'seen' | 'stopped'>,
 ): boolean =>
-  Object.keys(told).length > 0 ||
+  Object.keys(news).length > 0 ||
   (unasked === 'stopped') !== (known.stopped === true) ||
   nothingRuns !== known.seen.nothingRuns ||
   podsUnknown !== known.seen.podsUnknown ||

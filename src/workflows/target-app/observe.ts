@@ -10,6 +10,7 @@ import { knownOf } from '../../domain/target-app/subscription.ts';
 import { isStopped } from '../../domain/target-app/suspension.ts';
 import { endTurn } from '../activities.ts';
 import { isRipeSince } from '../history.ts';
+import { beginTelling, endTelling } from '../report.ts';
 import type { RunState } from '../run-state.ts';
 import { diff, observing, turning } from './activities.ts';
 
@@ -60,13 +61,17 @@ async function turn(run: Run): Promise<Observation | undefined> {
   const { historyLength } = workflowInfo();
   const limitMs = asked.lengthMs + lookLimitMs(run.memory.plan, run.memory.matched) + turnMarginMs;
   let isOver = false;
-  const ended = turning(limitMs)({ ...inputOf(run), turn: asked }).finally(() => {
+  const tell = beginTelling(run);
+  const input = { ...inputOf(run), turn: { ...asked, ...(tell !== undefined && { tell }) } };
+  const ended = turning(limitMs)(input).finally(() => {
     isOver = true;
   });
   await condition(() => isOver || run.dirty || run.isDueSoon || isRipeSince(historyLength));
   // What is void before Temporal knows of it cannot be ended yet.
   while (!isOver && !(await endTurn())) await condition(() => isOver, notYetMs);
-  return (await ended) ?? undefined;
+  const seen = (await ended) ?? undefined;
+  endTelling(run, seen?.told);
+  return seen;
 }
 
 /** How long a turn that could not be ended is left to itself before that is tried again. */

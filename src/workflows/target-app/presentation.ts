@@ -15,7 +15,6 @@ export const presentation: Presentation<Memory> = {
   statusOf,
   // Where polls are turns of their own, each wakes the workflow up anyway.
   heartbeatMs: ({ plan: spec }) => (spec?.turnMs === undefined ? spec?.heartbeatMs : undefined),
-  tellsByActivities: ({ plan: spec }) => spec?.turnMs === undefined,
   isSuspended: (memory, now) => isSuspended(memory.plan, memory.suspendedByUpdate, now),
   summaryOf: (memory) => ({ ...podCounts(memory), phase: phaseOf(memory, Date.now()) }),
   detailsOf,

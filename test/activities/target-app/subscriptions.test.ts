@@ -72,6 +72,8 @@ function bench(targets: SubscriptionTarget[], options: Partial<SubscriptionsOpti
     openTurns: { complete: async (_, told) => its.told.push(told as Observation) > 0, release: async () => true },
     heldTurns: new HeldTurns(),
     owns: () => its.owned,
+    instance: 'kco-0',
+    tellAtOnce: async () => ({}),
     log: { warning: () => undefined },
   });
   const its: Bench = {
