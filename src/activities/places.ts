@@ -56,6 +56,27 @@ export interface Aside {
   most: number;
 }
 
+/** Holds a place that was taken. Returns how it, or the room aside that it was given for, is given back. */
+function holding(
+  kind: string,
+  { beside, give, afterMs }: { beside: Room; give(kind: string): void; afterMs?: number },
+): () => void {
+  let isAside = false;
+  const stepAside = (): void => {
+    if (!beside.has(kind)) return;
+    clearInterval(timer);
+    isAside = true;
+    beside.take(kind);
+    give(kind);
+  };
+  const timer = afterMs === undefined ? undefined : setInterval(stepAside, afterMs);
+  return () => {
+    clearInterval(timer);
+    if (isAside) beside.give(kind);
+    else give(kind);
+  };
+}
+
 /**
  * So many places for work, over all activities of the process, taken in the order in which they are asked for; half of them at
  * most by one kind, so that one which hangs leaves the others room. With `aside`, what hangs leaves room for its own kind as well.
@@ -73,23 +94,7 @@ export function createPlaces(count: number, aside?: Aside): Places {
       return;
     }
   };
-  /** Holds a place that was taken. Returns how it, or the room aside that it was given for, is given back. */
-  const hold = (kind: string): (() => void) => {
-    let isAside = false;
-    const stepAside = (): void => {
-      if (!beside.has(kind)) return;
-      clearInterval(timer);
-      isAside = true;
-      beside.take(kind);
-      give(kind);
-    };
-    const timer = aside && setInterval(stepAside, aside.afterMs);
-    return () => {
-      clearInterval(timer);
-      if (isAside) beside.give(kind);
-      else give(kind);
-    };
-  };
+  const hold = (kind: string): (() => void) => holding(kind, { beside, give, afterMs: aside?.afterMs });
   return async (kind, work, signal) => {
     signal.throwIfAborted();
     if (room.has(kind)) room.take(kind);

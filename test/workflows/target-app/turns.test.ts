@@ -67,15 +67,16 @@ describe('polls that are held by a turn', () => {
 
   it('are logged and begin anew after a pause where what they tell cannot be taken', async () => {
     const fakes = createFakeActivities(byTurns());
-    const { diff } = fakes.activities;
+    const { observe } = fakes.activities;
     const execution = await env.start(fakes);
     await until('it polls', () => looks(execution) > 2);
     let failures = 0;
-    fakes.activities.diff = async () => {
+    fakes.activities.observe = async () => {
       failures += 1;
       throw ApplicationFailure.nonRetryable('it is too large');
     };
     fakes.says(health('unhealthy'));
+    await execution.handle.signal(resourceChanged);
     await until('it fails', () => failures > 0);
     await pause(1_000);
     expect(failures).toBe(1);
@@ -83,7 +84,7 @@ describe('polls that are held by a turn', () => {
       message: 'observation failed, will retry',
       error: expect.stringContaining('it is too large'),
     });
-    fakes.activities.diff = diff;
+    fakes.activities.observe = observe;
     await execution.handle.signal(resourceChanged);
     await until('what changed meanwhile is told', () => fakes.reasons().includes('StateChanged'));
     await execution.end();

@@ -58,10 +58,8 @@ const removeFrom = <T>(copy: Map<string, Entries<T>>, namespace: string, name: s
   return old;
 };
 
-/** An empty copy. Cluster-scoped objects are in the namespace `''`. */
-export const createStore = <T>({ transform: trim, onChange }: StoreOptions<T>): Store<T> => {
-  const byNamespace = new Map<string, Entries<T>>();
-
+/** How entries come into the copy and go, and how that is told. */
+function writesOf<T>(byNamespace: Map<string, Entries<T>>, { transform: trim, onChange }: StoreOptions<T>) {
   const drop = (namespace: string, name: string): void => {
     const old = removeFrom(byNamespace, namespace, name);
     if (old) onChange('deleted', old.value);
@@ -84,6 +82,14 @@ export const createStore = <T>({ transform: trim, onChange }: StoreOptions<T>): 
     if (old?.uid === uid) onChange('modified', value, old.value);
     else onChange('added', value);
   };
+
+  return { entryOf, set, drop };
+}
+
+/** An empty copy. Cluster-scoped objects are in the namespace `''`. */
+export const createStore = <T>(options: StoreOptions<T>): Store<T> => {
+  const byNamespace = new Map<string, Entries<T>>();
+  const { entryOf, set, drop } = writesOf(byNamespace, options);
 
   return {
     entryOf,
