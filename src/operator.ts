@@ -53,7 +53,9 @@ export function startOperator({ config, log, metrics, redact, version }: Operato
       onTemporalRenewed: () => workers.restart(),
       isReady: () => Object.values(workers.states()).every((state) => state === 'RUNNING'),
     });
-    const activities = createOperatorActivities({ ...shared, ...manager.known, redact, config, version });
+    const ending = new AbortController();
+    const known = { ...manager.known, ending: ending.signal };
+    const activities = createOperatorActivities({ ...shared, ...known, redact, config, version });
     const workers = createWorkerSupervisor({ config, activities, metrics, version }, (error) =>
       log.warning('worker not connected, retrying', { error }),
     );
@@ -64,6 +66,7 @@ export function startOperator({ config, log, metrics, redact, version }: Operato
     stack.run('watches', manager.watches);
     stack.run('health monitors', manager.monitors);
     stack.run('workers', workers, config.worker.shutdownGraceMs + workerMarginMs);
+    void stack.push('turns', () => ending.abort());
     stack.run('signals', manager.signals);
     stack.run('replicas', manager.replicas);
     stack.run('leader', manager.leader);

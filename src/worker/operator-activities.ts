@@ -11,6 +11,7 @@ export interface OperatorActivitiesOptions
   extends Pick<
     ActivityOptions,
     | 'caches'
+    | 'ending'
     | 'heldTurns'
     | 'log'
     | 'metrics'

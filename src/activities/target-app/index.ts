@@ -42,6 +42,8 @@ export interface TargetAppActivitiesOptions {
   whenChanged(listener: (app: WatchedApp) => void): void;
   /** Which TargetApps this replica looks after. */
   ownership: Ownership;
+  /** Aborted when this process ends. */
+  ending: AbortSignal;
   /** Told of which TargetApps a turn is held here. */
   heldTurns: HeldTurns;
   openTurns: OpenTurns;
@@ -93,6 +95,7 @@ function observersOf(options: TargetAppActivitiesOptions, apps: TargetAppReader)
   const turns = createTurns({ ...shared, observe, places, owns: ownership.owns, wheel: new Wheel() });
   options.whenChanged((app) => turns.changed(app));
   ownership.onChange(() => turns.letGo());
+  options.ending.addEventListener('abort', () => turns.end(), { once: true });
   return { observe, turns };
 }
 

@@ -35,6 +35,8 @@ export interface Turns {
   changed(app: WatchedApp): void;
   /** Lets go of the turns of objects that another replica looks after now. */
   letGo(): Promise<void>;
+  /** Ends all turns, and those to come, and leaves them open: this process ends, and the next one takes them over. */
+  end(): void;
 }
 
 export interface TurnsOptions {
@@ -204,6 +206,7 @@ const elsewhereMs = 100;
 class TurnsHeld implements Turns {
   readonly #options: TurnsOptions;
   readonly #held = new Map<string, Held>();
+  #isEnding = false;
 
   constructor(options: TurnsOptions) {
     this.#options = options;
@@ -211,7 +214,7 @@ class TurnsHeld implements Turns {
 
   hold(input: TurnAsked, token: Uint8Array): void {
     const { uid } = input.app;
-    if (!this.#options.owns(uid)) throw turnReleased(elsewhereMs);
+    if (this.#isEnding || !this.#options.owns(uid)) throw turnReleased(elsewhereMs);
     const before = this.#held.get(uid);
     if (before !== undefined) end(before);
     const its: Held = { token, over: new AbortController(), wake: () => undefined };
@@ -228,6 +231,12 @@ class TurnsHeld implements Turns {
   async letGo(): Promise<void> {
     const lost = [...this.#held].filter(([uid]) => !this.#options.owns(uid));
     await Promise.all(lost.map((one) => this.#release(...one)));
+  }
+
+  end(): void {
+    this.#isEnding = true;
+    for (const its of this.#held.values()) end(its);
+    this.#held.clear();
   }
 
   async #run(input: TurnAsked, its: Held): Promise<void> {

@@ -249,7 +249,7 @@ describe('how a subscription fares', () => {
     const its = bench([targetAt(server.url())]);
     its.begin({ subscription: undefined });
     await until('it is told', () => its.told.length > 0);
-    expect(its.told).toEqual([{ matched: 1, subscription: {} }]);
+    expect(its.told).toEqual([{ matched: 1, subscription: {}, by: 'kco-0' }]);
     its.begin({ subscription: 'kept' });
     await open(its, server);
     expect(its.told).toHaveLength(1);
@@ -271,7 +271,7 @@ describe('how a subscription fares', () => {
     const its = bench([targetAt(server.url())]);
     its.begin({ subscription: 'failed' });
     await until('it is told', () => its.told.length > 0);
-    expect(its.told).toEqual([{ matched: 1, subscription: {} }]);
+    expect(its.told).toEqual([{ matched: 1, subscription: {}, by: 'kco-0' }]);
   });
 
   it('is told when nobody listens there while polls are answered, after some attempts; not while these fail as well', async () => {
