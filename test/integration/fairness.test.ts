@@ -40,16 +40,16 @@ const addressOf = (name: string): string => pods.get(name)?.status?.podIP ?? '';
 const polls = (name: string): number => world.app.requests(addressOf(name));
 
 /**
- * By how many milliseconds the polls of the healthy apps were late, at most and all eight of one app together: each is due every
+ * By how many milliseconds the polls of the healthy apps were late, at most and all five of one app together: each is due every
  * second. Milliseconds as on a machine with nothing else on it.
  */
 async function lateMs(): Promise<number> {
   const before = new Map(healthy.map((name) => [name, polls(name)]));
   const [since, began] = [startStopwatch(), performance.now()];
-  const left = () => healthy.filter((name) => polls(name) < (before.get(name) ?? 0) + 8);
-  await until('every healthy app is polled eight times', () => left().length === 0, { instead: left });
+  const left = () => healthy.filter((name) => polls(name) < (before.get(name) ?? 0) + 5);
+  await until('every healthy app is polled five times', () => left().length === 0, { instead: left });
   const passedMs = performance.now() - began;
-  return (passedMs - 8_000) * (since.stop() / passedMs);
+  return (passedMs - 5_000) * (since.stop() / passedMs);
 }
 
 /** Milliseconds from when the healthy apps say that they are ill until each has made somebody call. */

@@ -68,7 +68,7 @@ export interface TargetAppActivitiesOptions {
 }
 
 /** Whoever answers does so in less: a poll that takes longer waits, and what is bounded is how many are asked at once. */
-const answeredWithinMs = 100;
+const answeredWithinMs = 50;
 
 /** Lets an attempt go on after the activity's function has ended. */
 async function begun(turns: Turns, input: TurnAsked): Promise<never> {
@@ -91,7 +91,7 @@ function observersOf(options: TargetAppActivitiesOptions, apps: TargetAppReader)
   const shared = { ...options, apps, subscriptions };
   const unwatched = createMissingPods(kube);
   const observe = createObserve({ ...shared, pods, unwatched, graphql, attributes: options.searchAttributes });
-  const places = createPlaces(options.maxPolls, { afterMs: answeredWithinMs, most: 20 * options.maxPolls });
+  const places = createPlaces(options.maxPolls, { afterMs: answeredWithinMs, most: 100 * options.maxPolls });
   const turns = createTurns({ ...shared, observe, places, owns: ownership.owns, wheel: new Wheel() });
   options.whenChanged((app) => turns.changed(app));
   ownership.onChange(() => turns.letGo());

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createPodIndex } from '../../../src/activities/target-app/pod-index.ts';
+import { createPodIndex, type PodIndex } from '../../../src/activities/target-app/pod-index.ts';
 import { type PodView, podView } from '../../../src/activities/target-app/pod-view.ts';
 import { createStore } from '../../../src/clients/kubernetes/informer/store.ts';
 import type { KubeObject } from '../../../src/clients/kubernetes/types.ts';
@@ -111,8 +111,8 @@ describe('the index of pods', () => {
 });
 
 /** So many pods of each app, every look at whose labels is counted by app. */
-function counted(apps: number, podsOfEach: number) {
-  const index = createPodIndex();
+function counted(apps: number, podsOfEach: number, now = () => 0) {
+  const index = createPodIndex(now);
   const looks = new Map<string, number>();
   const podOf = (app: string, n: number): PodView => {
     const labels = { app, tier: 'web' };
@@ -127,6 +127,19 @@ function counted(apps: number, podsOfEach: number) {
   const names = Array.from({ length: apps }, (_, n) => `app-${n}`);
   for (const app of names) for (let n = 0; n < podsOfEach; n++) index.onChange('added', podOf(app, n));
   return { index, looks, names, podOf };
+}
+
+/** Asks for the pods of apps by selectors that note when they are looked at. */
+function judging(index: PodIndex, names: string[]) {
+  const judged: string[] = [];
+  const selectorsOf = (app: string): LabelSelector => ({
+    get matchLabels() {
+      judged.push(app);
+      return selectorOf(app).matchLabels;
+    },
+  });
+  const selectors = new Map(names.map((app) => [app, selectorsOf(app)]));
+  return { judged, ask: (app: string) => index.selected('shop', selectors.get(app) ?? {}) };
 }
 
 /** Selects an app by what all have in common, and by its name. */
@@ -161,18 +174,9 @@ describe('what a poll costs', () => {
 
   it('is paid by the watch for a pod that changes: only the selectors that may select it are looked at, and none while its labels stay', () => {
     const { index, names, podOf } = counted(50, 3);
-    let judged: string[] = [];
-    const selectors = names.map((app): LabelSelector => {
-      const wanted = selectorOf(app);
-      return {
-        get matchLabels() {
-          judged.push(app);
-          return wanted.matchLabels;
-        },
-      };
-    });
-    for (const each of selectors) index.selected('shop', each);
-    judged = [];
+    const { judged, ask } = judging(index, names);
+    for (const app of names) ask(app);
+    judged.length = 0;
     index.onChange('modified', podOf('app-7', 1));
     expect(judged).toEqual([]);
     index.onChange('added', podOf('app-7', 3));
@@ -180,5 +184,17 @@ describe('what a poll costs', () => {
     expect(judged).toEqual(['app-7']);
     expect(index.selected('shop', selectorOf('app-7'))).toHaveLength(4);
     expect(index.selected('shop', selectorOf('app-9'))).toHaveLength(2);
+  });
+
+  it('is paid no more for a selector for which nobody has asked in twenty minutes', () => {
+    let now = 0;
+    const { index, names, podOf } = counted(3, 1, () => now);
+    const { judged, ask } = judging(index, names);
+    for (const app of names) ask(app);
+    for (now = 0; now <= 20 * 60_000; now += 60_000) ask('app-0');
+    judged.length = 0;
+    for (const app of names) index.onChange('added', podOf(app, 1));
+    expect(judged).toEqual(['app-0']);
+    expect(ask('app-1').map(({ name }) => name)).toEqual(['app-1-0', 'app-1-1']);
   });
 });
