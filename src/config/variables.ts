@@ -134,7 +134,7 @@ export const variables = z.object({
   }),
   KCO_MAX_CONCURRENT_ACTIVITIES: wholeNumber(1, 10_000, 100, {
     meaning:
-      'Polls that one replica runs at the same time. With `KCO_POLLS_PER_TURN=0` at most half of them of one namespace, and those that wait for an answer longer than 0.05 s do not count, up to a hundred times as many',
+      'Polls that one replica runs at the same time, at most half of them of one namespace; those that wait for an answer longer than 0.05 s do not count, up to a hundred times as many. With `KCO_POLLS_PER_TURN=1` all count, of any namespace',
   }),
   KCO_MAX_CONCURRENT_QUERIES: wholeNumber(1, 1_000, 64, {
     meaning: 'Pods of one TargetApp that are asked at the same time in one poll',
