@@ -17,14 +17,21 @@ withCluster((cluster) => {
 });
 
 /** Scales as a workflow does, which asks again where somebody (a controller of Kubernetes) has written meanwhile. */
-async function scale(
+const scale = (
+  parameters: Partial<ScaleDeploymentParameters>,
+  ...context: Parameters<typeof actionContext>
+): Promise<ActionOutcome> => scaleBy(kube, parameters, ...context);
+
+/** The same by a client that is special. */
+async function scaleBy(
+  client: Kube,
   parameters: Partial<ScaleDeploymentParameters>,
   ...context: Parameters<typeof actionContext>
 ): Promise<ActionOutcome> {
   for (;;) {
     try {
       const wanted = { replicas: 2, kind: 'Deployment' as const, ...parameters };
-      return await createScaleDeployment({ kube }).run(actionContext(...context), wanted);
+      return await createScaleDeployment({ kube: client }).run(actionContext(...context), wanted);
     } catch (error) {
       if (!(error instanceof Wait && error.reason === 'Conflict')) throw error;
       await delay(error.afterMs);
@@ -198,11 +205,7 @@ describe('scale_deployment beside a HorizontalPodAutoscaler', () => {
   it('scales where it may not look for one, and says so', async () => {
     await runDeployment(kube, 'unseen', 1);
     const list = () => Promise.reject(new KubeError({ status: 403, reason: 'Forbidden', message: 'no' }));
-    const outcome = await createScaleDeployment({ kube: { ...kube, list } }).run(actionContext({}), {
-      kind: 'Deployment',
-      deployment: 'unseen',
-      replicas: 2,
-    });
+    const outcome = await scaleBy({ ...kube, list }, { deployment: 'unseen' }, {});
     expect(outcome).toMatchObject({ status: 'succeeded', reason: 'Scaled' });
     expect(outcome.message).toContain('whether a HorizontalPodAutoscaler undoes it is not known');
   });
