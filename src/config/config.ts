@@ -1,66 +1,12 @@
 import { accessSync, constants } from 'node:fs';
 import { hostname } from 'node:os';
-import type { ActionName } from '../api/target-app/actions.ts';
 import { msOf } from '../domain/seconds.ts';
-import type { QueueName } from '../domain/task-queues.ts';
+import type { Config } from './configuration.ts';
 import type { Settings, VariableName } from './variables.ts';
 import { configurationTable, variables } from './variables.ts';
 
+export type { Config } from './configuration.ts';
 export { configurationTable } from './variables.ts';
-
-/** What KCO runs with. Durations are milliseconds, as everywhere in the code; the variables say seconds. */
-export interface Config {
-  logLevel: Settings['KCO_LOG_LEVEL'];
-  identity: { operator: string; pod: string; namespace: string };
-  leaderElection: boolean;
-  surface: { bindAddress: string; healthPort: number; metricsPort: number };
-  kubernetes: { kubeconfig?: string; watchNamespaces: string[] };
-  temporal: {
-    address: string;
-    namespace: string;
-    taskQueue: string;
-    webUrl?: string;
-    /** Absent: plain text. */
-    tls?: { caFile?: string; certFile?: string; keyFile?: string; serverName?: string };
-    apiKey?: string;
-    apiKeyFile?: string;
-    /** Loopback port of the SDK's own metrics; 0 takes any free one. */
-    metricsPort: number;
-  };
-  worker: {
-    maxCachedWorkflows: number;
-    /** Activities at the same time, by task queue. */
-    slots: Record<QueueName, number>;
-    shutdownGraceMs: number;
-  };
-  observing: {
-    defaultIntervalMs: number;
-    timeoutMs: number;
-    maxRetries: number;
-    maxConcurrentQueries: number;
-    maxConnectionAgeMs: number;
-    maxConnectionsPerHost: number;
-    /** Per second. */
-    maxRequestsPerHost: number;
-    maxResponseBytes: number;
-    maxStateBytes: number;
-    statusHeartbeatMs: number;
-    /** Polls under way at the same time. */
-    maxConcurrentPolls: number;
-    /** Of apps, kept at the same time. */
-    maxSubscriptions: number;
-    /** How long a turn of many polls lasts at most; 0: every poll is a turn of its own. */
-    turnMs: number;
-  };
-  actions: {
-    enabled: ActionName[];
-    /** `Kind` or `Kind.group`; absent: whatever RBAC allows. */
-    patchKinds?: string[];
-    timeoutMs: number;
-  };
-  /** Variables that look like KCO's and are not, to be logged once. */
-  warnings: string[];
-}
 
 /** One wrong setting: variables, what is wrong, the fix, in one line without secrets. */
 export type ConfigProblem = string;
