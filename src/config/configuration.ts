@@ -1,4 +1,3 @@
-import type { ActionName } from '../api/target-app/actions.ts';
 import type { QueueName } from '../domain/task-queues.ts';
 import type { Settings } from './variables.ts';
 
@@ -47,7 +46,7 @@ export interface Config {
     turnMs: number;
   };
   actions: {
-    enabled: ActionName[];
+    enabled: Settings['KCO_ENABLED_ACTIONS'];
     /** `Kind` or `Kind.group`; absent: whatever RBAC allows. */
     patchKinds?: string[];
     timeoutMs: number;
