@@ -132,6 +132,9 @@ function createWorker(options: KcoWorkersOptions, connection: NativeConnection, 
     // One isolate beside the main one: a second costs its own heap and copy of the bundle, and turns are short.
     workflowThreadPoolSize: 1,
     maxCachedWorkflows: worker.maxCachedWorkflows,
+    // A replica that is gone holds a task of a workflow that it had cached for that long, and a quiet workflow has no other
+    // task by which Temporal would have noticed before.
+    stickyQueueScheduleToStartTimeout: '3s',
     maxConcurrentActivityTaskExecutions: worker.slots[name],
     shutdownGraceTime: worker.shutdownGraceMs,
     shutdownForceTime: worker.shutdownGraceMs + 5_000,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { Client, Connection, type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import {
@@ -178,7 +178,10 @@ export async function startWorkflowEnv(
       history: (runId) => client.workflow.getHandle(workflowId, runId).fetchHistory(),
       end: async () => {
         fakes.isDeleted = true;
-        await latest.signal('resourceChanged');
+        // A poll may have seen it already.
+        await latest.signal('resourceChanged').catch((error) => {
+          if (!(error instanceof WorkflowNotFoundError)) throw error;
+        });
         await handle.result();
       },
     };
