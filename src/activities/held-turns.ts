@@ -20,7 +20,12 @@ export class HeldTurns {
   /** It has ended, or is somewhere else: the next one is expected. */
   remove(uid: string): void {
     this.#held.delete(uid);
-    this.#missing.set(uid, performance.now());
+    this.expect(uid);
+  }
+
+  /** One is on its way to here. It may be given to somebody who stands still, and then has to be asked for again. */
+  expect(uid: string): void {
+    if (!this.#held.has(uid)) this.#missing.set(uid, performance.now());
   }
 
   /** None is expected any more. */

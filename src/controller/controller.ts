@@ -52,7 +52,7 @@ function wantsOf<T extends WatchedObject>({ ref, isUnobserved }: Registration<T>
 }
 
 /** A workflow needs far less from one turn to the next. */
-const turnsMissedMs = 30_000;
+const turnsMissedMs = 10_000;
 
 /** The objects of one kind that this replica looks after, and what is wanted of their workflows. */
 class KindWords<T extends WatchedObject> implements Controller<T> {

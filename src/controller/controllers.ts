@@ -23,7 +23,7 @@ export interface Controllers {
 /** How often every object's workflow is made sure of, in case somebody ended one by hand. */
 const resyncEveryMs = 10 * 60_000;
 /** How often those turns are looked for that have not come back. */
-const seekEveryMs = 15_000;
+const seekEveryMs = 5_000;
 
 /** How many objects of a kind are looked after, by namespace. */
 function servedObjects({ registration, present }: AnyKind): ServedObjects[] {

@@ -14,7 +14,7 @@ export type Want = { uid: string } & (
 export interface WorkflowQueueOptions {
   starter: WorkflowStarter;
   openTurns: Pick<OpenTurns, 'release'>;
-  heldTurns: Pick<HeldTurns, 'forget' | 'has' | 'missingFor'>;
+  heldTurns: Pick<HeldTurns, 'expect' | 'forget' | 'has' | 'missingFor'>;
   metrics: Pick<Metrics, 'failed'>;
   log: Log;
 }
@@ -34,7 +34,8 @@ function saying({ starter, openTurns, heldTurns }: WorkflowQueueOptions): (want:
     if (heldTurns.has(want.uid)) return;
     if (want.what === 'changed') return starter.signalWithStart(want.workflow);
     // A turn that somebody else has left open comes here by that, and its workflow need not even be told.
-    if (!(await openTurns.release({ workflowId }))) await starter.start(want.workflow);
+    if (await openTurns.release({ workflowId })) heldTurns.expect(want.uid);
+    else await starter.start(want.workflow);
   };
 }
 

@@ -194,6 +194,7 @@ describe('the controller', () => {
     const made = controllerWith(temporal, [app({ observed: 1 })]);
     await eventually('the word', () => temporal.said.length > 0 && made.pending === 0);
     expect(temporal.said).toEqual([`release ${id}`]);
+    expect(temporal.heldTurns.missingFor(0)).toEqual(['u1']);
   });
 
   it('starts a workflow anew that does not run any more, though its turn is held here', async () => {
