@@ -4,7 +4,6 @@ import { bytesOf, isUneventful, median, pollsIn } from '../support/polls-in-hist
 import { type RealWorld, startWorld } from '../support/real-world.ts';
 import type { RecordedApp } from '../support/recorder.ts';
 import { until } from '../support/until.ts';
-import type { RunEvent } from '../support/workflow-env.ts';
 import { createWrites, total } from '../support/writes.ts';
 
 // Where each poll is a row in the history.
@@ -41,10 +40,6 @@ const gapsOf = (reports: RecordedApp[]): number[] =>
 
 /** Whether a report has come a heartbeat after the one before it: then nothing else is left to report. */
 const isQuiet = (name: string): boolean => (gapsOf(reportsOf(name)).at(-1) ?? 0) >= heartbeatMs - 1_000;
-
-/** The events of the history of a TargetApp's workflow. */
-const eventsIn = async (app: RecordedApp): Promise<RunEvent[]> =>
-  (await world.temporal.workflow.getHandle(world.workflowId(app)).fetchHistory()).events ?? [];
 
 describe('between two heartbeats', () => {
   it('a quiet TargetApp writes nothing to the API server and its status once per heartbeat', async () => {
@@ -103,7 +98,7 @@ describe('what is written down', () => {
     const app = await world.monitor(name);
     // The first ones carry the plan, the states and the first report.
     const unchanged = await until('there are five of them', async () => {
-      const polls = pollsIn(await eventsIn(app))
+      const polls = pollsIn(await world.historyEvents(app))
         .slice(2)
         .filter(isUneventful);
       return polls.length >= 5 && polls;

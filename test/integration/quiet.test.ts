@@ -7,7 +7,6 @@ import { type RealWorld, startWorld, whenUnhealthy } from '../support/real-world
 import type { RecordedApp } from '../support/recorder.ts';
 import { until } from '../support/until.ts';
 import { receiverWords } from '../support/webhook-receiver.ts';
-import type { RunEvent } from '../support/workflow-env.ts';
 import { createWrites } from '../support/writes.ts';
 
 let world: RealWorld;
@@ -21,10 +20,6 @@ beforeAll(async () => {
 }, 900_000);
 
 afterAll(() => world?.stop());
-
-/** The events of the history of a TargetApp's workflow. */
-const eventsIn = async (app: RecordedApp): Promise<RunEvent[]> =>
-  (await world.temporal.workflow.getHandle(world.workflowId(app)).fetchHistory()).events ?? [];
 
 describe('a quiet TargetApp', () => {
   it('writes nothing, neither to the API server nor into its history, however often it is polled', async () => {
@@ -40,7 +35,7 @@ describe('a quiet TargetApp', () => {
     };
     const written = async () => [
       await writes(),
-      ...(await Promise.all(apps.map(async (app) => (await eventsIn(app)).length))),
+      ...(await Promise.all(apps.map(async (app) => (await world.historyEvents(app)).length))),
     ];
     const before = await until('nothing is written while each is polled once more', async () => {
       const then = await written();
@@ -143,7 +138,7 @@ describe('what is written down', () => {
       const written = await writtenAbout(app);
       for (const each of ['page', 'text', 'large']) expect(written).not.toContain(canary(each));
       expect(written).not.toContain('xxxxxxxxxx');
-      expect(bytesOf(await eventsIn(app))).toBeLessThan(40_000);
+      expect(bytesOf(await world.historyEvents(app))).toBeLessThan(40_000);
       world.app.fault(ip, undefined);
       await world.event(name, 'Recovered');
     },

@@ -19,6 +19,7 @@ import { type RecordedApp, type RecordedEvent, type RecordedPod, type Recorder, 
 import { createTestStack } from './test-stack.ts';
 import { until } from './until.ts';
 import { startWebhookReceiver, type WebhookReceiver } from './webhook-receiver.ts';
+import type { RunEvent } from './workflow-env.ts';
 
 const namespace = 'default';
 const root = join(import.meta.dirname, '..', '..');
@@ -63,6 +64,8 @@ export interface RealWorld {
   workflowStatus(app: RecordedApp): Promise<string>;
   /** All that stands in the history of a TargetApp's workflow, payloads decoded. */
   history(app: RecordedApp): Promise<string>;
+  /** The events of its present run. */
+  historyEvents(app: RecordedApp): Promise<RunEvent[]>;
   /** An operator in this process, with the rights of the role; `settings` as in its environment. */
   operate(settings?: Record<string, string>): Promise<OperatorInside>;
   /** An operator as a process. */
@@ -270,6 +273,7 @@ async function worldIn(
     },
     workflowStatus: async (of) => (await temporal.workflow.getHandle(workflowId(of)).describe()).status.name,
     history: async (of) => historyText(await temporal.workflow.getHandle(workflowId(of)).fetchHistory()),
+    historyEvents: async (of) => (await temporal.workflow.getHandle(workflowId(of)).fetchHistory()).events ?? [],
     operate: async (more = {}) => {
       const operator = await operatorInside({ ...environment, POD_NAME: 'kco-inside', ...more });
       await stack.push('operator', operator.stop, endWithinMs);

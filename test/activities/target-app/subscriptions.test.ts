@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type SampleApp, startSampleApp } from '../../../dev/sample-app/app.ts';
 import { HeldTurns } from '../../../src/activities/held-turns.ts';
@@ -115,7 +116,7 @@ afterEach(async () => {
 async function open(its: Bench, server: SampleApp): Promise<number> {
   await until('the subscription is open', () => server.subscriptions.open() === 1);
   const before = its.polls;
-  await new Promise((resolve) => setTimeout(resolve, quietMs));
+  await delay(quietMs);
   expect(its.polls - before).toBeLessThanOrEqual(2);
   return its.polls;
 }
@@ -162,7 +163,7 @@ describe.each(protocols)('a TargetApp that is polled every hour and subscribed t
       const before = its.polls;
       its.seen = { matched: 1 };
       server.setState('127.0.0.1', { health: `between ${turn}` });
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await delay(50);
       its.begin();
       await until('what was said between the turns is looked at', () => its.polls > before);
     }
@@ -199,7 +200,7 @@ describe.each(protocols)('a TargetApp that is polled every hour and subscribed t
     await open(its, server);
     happen(its, server);
     await until('the subscription is closed', () => server.subscriptions.open() === 0);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await delay(300);
     expect([server.subscriptions.open(), server.subscriptions.begun()]).toEqual([0, 1]);
   });
 });
@@ -213,9 +214,9 @@ describe('a flood of messages', () => {
     const since = performance.now();
     for (let round = 0; performance.now() - since < 10 * betweenPollsMs; round++) {
       server.setState('127.0.0.1', { pendingTasks: round });
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await delay(5);
     }
-    await new Promise((resolve) => setTimeout(resolve, quietMs));
+    await delay(quietMs);
     expect(its.polls - before).toBeGreaterThanOrEqual(5);
     expect(its.polls - before).toBeLessThanOrEqual(12);
   });
@@ -230,11 +231,11 @@ describe('a flood of messages', () => {
     server.setState('127.0.0.1', { pendingTasks: 1 });
     await until('the poll is under way', () => its.polls === before + 1);
     for (let round = 0; round < 10; round++) server.setState('127.0.0.1', { pendingTasks: round });
-    await new Promise((resolve) => setTimeout(resolve, quietMs));
+    await delay(quietMs);
     expect(its.polls).toBe(before + 1);
     goOn();
     await until('it is polled once more', () => its.polls === before + 2);
-    await new Promise((resolve) => setTimeout(resolve, quietMs));
+    await delay(quietMs);
     expect(its.polls).toBe(before + 2);
   });
 });
@@ -262,7 +263,7 @@ describe('how a subscription fares', () => {
     await until('it is told', () => its.told.length > 0);
     expect(its.told).toMatchObject([{ matched: 1, subscription: refusal }]);
     its.begin({ subscription: 'failed' });
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await delay(500);
     expect(its.told).toHaveLength(1);
   });
 
@@ -284,7 +285,7 @@ describe('how a subscription fares', () => {
     const other = bench([targetAt(nobody.url())]);
     other.begin({ subscription: undefined, known: { 'uid-a': '!ConnectFailed' } });
     await until('it was tried', () => other.polls >= 2);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await delay(500);
     expect(other.told).toEqual([]);
   });
 

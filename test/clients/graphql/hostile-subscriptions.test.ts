@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { WebSocketServer } from 'ws';
 import { closing, follow, listening } from '../../support/follow-subscription.ts';
@@ -52,7 +53,7 @@ describe('a hostile server of graphql-transport-ws', () => {
       socket.close(1000);
     });
     expect(await follow(url, 'graphql-transport-ws').over).toMatchObject({ class: 'ConnectFailed' });
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await delay(200);
     expect(asked).toBe(1);
   });
 
@@ -77,7 +78,7 @@ describe('a hostile server of graphql-transport-ws', () => {
     });
     const followed = follow(url, 'graphql-transport-ws');
     await until('something is heard', () => followed.heard > 0);
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await delay(1_500);
     expect(followed.heard).toBeLessThan(2_000);
     followed.end();
     await followed.over;
@@ -156,7 +157,7 @@ describe('a hostile server of graphql-sse', () => {
     });
     const followed = follow(url, 'graphql-sse', { maxBytes: 65_536 });
     await until('something is heard', () => followed.heard > 0);
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await delay(1_500);
     expect(followed.heard).toBeLessThan(20_000);
     followed.end();
     await followed.over;

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import type { CompiledSpec } from '../../../src/domain/target-app/compiled-spec.ts';
@@ -20,7 +21,6 @@ const polledAgain = async (execution: Execution, times = 3): Promise<void> => {
   const before = looks(execution);
   await until(`it polls ${times} times more`, () => looks(execution) >= before + times);
 };
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const length = async ({ history }: Execution): Promise<number> => (await history()).events?.length ?? 0;
 /** Waits until nothing more comes into the history. */
 const settled = (execution: Execution): Promise<number> => {
@@ -78,7 +78,8 @@ describe('polls that are held by a turn', () => {
     fakes.says(health('unhealthy'));
     await execution.handle.signal(resourceChanged);
     await until('it fails', () => failures > 0);
-    await pause(1_000);
+    // Nothing tells that it is not tried again but time: by then it would have been, many times.
+    await delay(1_000);
     expect(failures).toBe(1);
     expect(errorsLogged.map(({ message, meta }) => ({ message, error: meta?.['error'] }))).toContainEqual({
       message: 'observation failed, will retry',
