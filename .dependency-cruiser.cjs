@@ -10,7 +10,7 @@ const kinds = readdirSync('src/api', { withFileTypes: true })
 const ofAKind = `^src/(api|domain|workflows|activities|controller/kinds|telemetry/metrics)/(${kinds})(/|\\.ts$)`;
 /** Where the kinds are put into tables, and where one has settings of its own. */
 const tables =
-  '^src/(api/kinds|workflows/index|activities/index|controller/kinds/index|telemetry/metrics/index|worker/(sinks|operator-activities)|config/(config|variables))\\.ts$';
+  '^src/(api/kinds|workflows/index|activities/index|controller/kinds/index|telemetry/metrics/index|worker/(sinks|operator-activities)|config/variables)\\.ts$';
 
 /** A room and the other rooms that it may use. */
 const room = (name, others, comment) => ({

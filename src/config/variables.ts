@@ -194,7 +194,8 @@ export const variables = z.object({
   }),
   KCO_STATUS_HEARTBEAT: wholeNumber(10, 86_400, 300, {
     unit: 's',
-    meaning: 'The longest time between two writes of a status in which nothing changed',
+    meaning:
+      'The longest time between two writes of a status in which nothing changed, where each poll is one row (`KCO_POLLS_PER_TURN=1`)',
   }),
   KCO_TEMPORAL_ADDRESS: textWith('127.0.0.1:7233', 'host:port without a scheme', hostAndPort, 'The Temporal frontend'),
   KCO_TEMPORAL_API_KEY: anyText('API key for Temporal; turns TLS on', { secret: true }),

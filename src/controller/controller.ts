@@ -89,12 +89,12 @@ class KindWords<T extends WatchedObject> implements Controller<T> {
   }
 
   endOrphans(running: ReadonlySet<string>): void {
-    const { all, owns, queue, registration } = { ...this.#options, queue: this.#queue };
+    const { all, owns, registration } = this.#options;
     const present = new Set(all().map((object) => registration.workflowOf(object).workflowId));
     for (const workflowId of running) {
       const uid = registration.uidIn(workflowId);
       if (uid === undefined || present.has(workflowId) || !owns(uid)) continue;
-      queue.add(workflowId, { what: 'end', uid, workflow: { workflowId } });
+      this.#queue.add(workflowId, { what: 'end', uid, workflow: { workflowId } });
     }
   }
 

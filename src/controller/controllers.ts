@@ -32,6 +32,16 @@ function servedObjects({ registration, present }: AnyKind): ServedObjects[] {
   return [...counts].map(([namespace, count]) => ({ kind: registration.ref.kind, namespace, count }));
 }
 
+/** As soon as it can be said: what a cache does not have yet is no orphan. */
+async function endOrphans(
+  { cache, controller }: AnyKind,
+  listRunning: () => Promise<Set<string> | undefined>,
+): Promise<void> {
+  await cache.synced;
+  const running = await listRunning();
+  if (running !== undefined) controller.endOrphans(running);
+}
+
 /** Puts these kinds under one hand, and exports how many objects they have. */
 export function createControllers(
   kinds: readonly AnyKind[],
@@ -41,16 +51,11 @@ export function createControllers(
   const controllers = kinds.map(({ controller }) => controller);
   const timers: NodeJS.Timeout[] = [];
   const listRunning = (): Promise<Set<string> | undefined> => starter.running().catch(() => undefined);
-  /** What a cache does not have yet is no orphan. */
-  const endOrphans = async ({ cache, controller }: AnyKind): Promise<void> => {
-    await cache.synced;
-    const running = await listRunning();
-    if (running !== undefined) controller.endOrphans(running);
-  };
   const resync = async (): Promise<void> => {
     const running = await listRunning();
     for (const controller of controllers) controller.resync(running);
-    await Promise.all(kinds.map(endOrphans));
+    for (const { cache, controller } of kinds)
+      if (running !== undefined && cache.hasSynced()) controller.endOrphans(running);
   };
   const seekTurns = (): void => {
     for (const controller of controllers) controller.seekTurns();
@@ -61,7 +66,7 @@ export function createControllers(
     },
     takeOver: () => {
       for (const controller of controllers) controller.takeOver();
-      for (const kind of kinds) void endOrphans(kind);
+      for (const kind of kinds) void endOrphans(kind, listRunning);
     },
     resync,
     get pending() {

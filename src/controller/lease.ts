@@ -1,5 +1,6 @@
 import type { KubeObject, ObjectMeta } from '../clients/kubernetes/client.ts';
-import { msOf } from '../domain/seconds.ts';
+import { silenceMs } from '../domain/live-replicas.ts';
+import { msOf, secondsOf } from '../domain/seconds.ts';
 
 /** `spec` of a coordination.k8s.io/v1 Lease. */
 export interface LeaseSpec {
@@ -25,7 +26,7 @@ export interface SeenLease {
 }
 
 /** How long a leader that says nothing is believed to be one. */
-export const leaseSeconds = 10;
+export const leaseSeconds = secondsOf(silenceMs);
 
 /** MicroTime, as Leases want it. */
 export const microTime = (now: Date): string => now.toISOString().replace('Z', '000Z');

@@ -1,33 +1,22 @@
-import { createInformer, type Informer } from '../clients/kubernetes/informer/informer.ts';
-import type { Kube, KubeObject } from '../clients/kubernetes/types.ts';
+import type { Informer } from '../clients/kubernetes/informer/informer.ts';
 import type { JsonObject } from '../domain/json.ts';
 import { liveReplicas, silenceMs } from '../domain/live-replicas.ts';
 import { ownerOf } from '../domain/rendezvous.ts';
 import { secondsOf } from '../domain/seconds.ts';
 import { type Loop, startLoop } from '../lifecycle/loop.ts';
 import type { Part } from '../lifecycle/shutdown-stack.ts';
-import type { Log } from '../telemetry/logger.ts';
-import type { Metrics } from '../telemetry/metrics/index.ts';
 import { microTime } from './lease.ts';
 import { leases } from './lease-client.ts';
 import type { OwnershipHere } from './ownership.ts';
+import { createInformerFor, type WatchingOptions } from './watching.ts';
 
-export interface ReplicasOptions {
-  kube: Pick<Kube, 'delete' | 'list' | 'patch' | 'watch'>;
+export interface ReplicasOptions extends Pick<WatchingOptions, 'kube' | 'log' | 'metrics'> {
   identity: { namespace: string; pod: string };
   ownership: Pick<OwnershipHere, 'set'>;
   /** Whether this one can look after anything yet: until then it has no Lease. */
   isReady(): boolean;
   /** Whether this one removes the Leases of those that are gone. */
   isLeading(): boolean;
-  log: Log;
-  metrics: Pick<Metrics, 'failed'>;
-}
-
-/** The replicas of an installation, each with a Lease of its own, and what of all objects is this one's. */
-export interface Replicas extends Part {
-  /** Names of the Leases of those that are there, as far as is known. */
-  live(): string[];
 }
 
 const renewMs = 2_000;
@@ -43,10 +32,10 @@ const labelSelector = 'kco.local/replica=true';
 const leaseNameOf = (pod: string): string =>
   `kco-replica-${pod.toLowerCase().replace(/[^a-z0-9.-]/g, '-')}`.slice(0, 253);
 
-class Membership implements Replicas {
+class Membership implements Part {
   readonly #options: ReplicasOptions;
   readonly #name: string;
-  readonly #leases: Informer<KubeObject>;
+  readonly #leases: Informer<string>;
   /** When each Lease was last seen to change, by name; milliseconds of a clock that never goes back. */
   readonly #seen = new Map<string, number>();
   #live: string[] = [];
@@ -54,23 +43,19 @@ class Membership implements Replicas {
   #loops: Loop[] = [];
 
   constructor(options: ReplicasOptions) {
-    const { kube, identity } = options;
+    const { identity } = options;
     this.#options = options;
     this.#name = leaseNameOf(identity.pod);
-    this.#leases = createInformer<KubeObject>({
-      ...{ kube, ref: leases, namespaces: [identity.namespace], labelSelector },
-      transform: (object) => object,
-      onChange: (event, { metadata: { name } }) => {
+    const watching = { ...options, namespaces: [identity.namespace] };
+    this.#leases = createInformerFor<string>(watching, {
+      ...{ ref: leases, labelSelector },
+      transform: ({ metadata }) => metadata.name,
+      onChange: (event, name) => {
         if (event === 'deleted') this.#seen.delete(name);
         else this.#seen.set(name, performance.now());
         this.#judge();
       },
-      onError: (error) => this.#failed(error),
     });
-  }
-
-  live(): string[] {
-    return this.#live;
   }
 
   start(): void {
@@ -112,9 +97,9 @@ class Membership implements Replicas {
   /** Sees who has gone silent, and removes what those have left that do not come back. */
   async #sweep(signal: AbortSignal): Promise<number> {
     this.#judge();
-    const newest = Math.max(...this.#seen.values());
-    const gone = [...this.#seen].filter(([, at]) => newest - at >= goneMs).map(([name]) => name);
-    if (this.#options.isLeading()) for (const name of gone) await this.#remove(name, signal);
+    if (!this.#options.isLeading()) return lookMs;
+    const kept = new Set(liveReplicas(this.#seen, goneMs));
+    for (const name of this.#seen.keys()) if (!kept.has(name)) await this.#remove(name, signal);
     return lookMs;
   }
 
@@ -147,4 +132,4 @@ class Membership implements Replicas {
  * to one of those by rendezvous hashing, so all know it without talking. Two may believe the same of one object for a moment: that
  * costs a poll, and nothing is done twice, because Temporal takes the word of the last attempt of a turn alone.
  */
-export const createReplicas = (options: ReplicasOptions): Replicas => new Membership(options);
+export const createReplicas = (options: ReplicasOptions): Part => new Membership(options);

@@ -6,11 +6,12 @@ export const silenceMs = 10_000;
  * not before now: while nothing at all is seen it is the API server that is away, and everybody is believed to be where he was.
  *
  * @param seen by name: when its Lease was last seen to change, in milliseconds of one clock
+ * @param withinMs how lately
  */
-export function liveReplicas(seen: ReadonlyMap<string, number>): string[] {
+export function liveReplicas(seen: ReadonlyMap<string, number>, withinMs = silenceMs): string[] {
   const newest = Math.max(...seen.values());
   return [...seen]
-    .filter(([, at]) => newest - at < silenceMs)
+    .filter(([, at]) => newest - at < withinMs)
     .map(([name]) => name)
     .sort();
 }

@@ -91,13 +91,7 @@ export function endTelling(run: Run, told: Told | undefined): void {
   if (telling === undefined) return;
   const { version, batch, digest } = telling;
   run.telling = undefined;
-  const left = told?.left ?? [];
-  if (told !== undefined && batch.length > 0)
-    take(
-      run,
-      batch,
-      left.flatMap((at) => batch[at] ?? []),
-    );
+  if (told !== undefined && batch.length > 0) take(run, batch, leftIn(batch, told));
   // Something newer may have been written meanwhile.
   if (digest === undefined || run.reportedVersion !== version) return;
   if (told?.status === undefined) run.reportedVersion = -1;
@@ -121,11 +115,13 @@ function take(run: Run, batch: EventRecord[], left: EventRecord[]): void {
   );
 }
 
+const leftIn = (batch: EventRecord[], { left = [] }: { left?: number[] }): EventRecord[] =>
+  left.flatMap((at) => batch[at] ?? []);
+
 /** Those of a batch that are still to be recorded. */
 async function leftOf(recording: ReturnType<typeof recordEvents>, batch: EventRecord[]): Promise<EventRecord[]> {
   try {
-    const { left = [] } = await recording;
-    return left.flatMap((at) => batch[at] ?? []);
+    return leftIn(batch, await recording);
   } catch (error) {
     if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
     return batch;

@@ -1,7 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { Registry } from 'prom-client';
 import type { Kube } from '../../src/clients/kubernetes/client.ts';
 import { createOwnership } from '../../src/controller/ownership.ts';
-import { createReplicas, type Replicas } from '../../src/controller/replicas.ts';
+import { createReplicas } from '../../src/controller/replicas.ts';
+import type { Part } from '../../src/lifecycle/shutdown-stack.ts';
+import { createMetrics } from '../../src/telemetry/metrics/index.ts';
 import { eventually } from '../servers/processes.ts';
 
 const silent = { debug() {}, info() {}, warning() {}, error() {}, with: () => silent };
@@ -52,11 +55,11 @@ function leases() {
       tell('DELETED', name, { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } });
       return 'deleted';
     },
-  } as unknown as Pick<Kube, 'delete' | 'list' | 'patch' | 'watch'>;
+  } as unknown as Kube;
   return { kube, stored };
 }
 
-const running: Replicas[] = [];
+const running: Part[] = [];
 afterEach(async () => {
   await Promise.all(running.splice(0).map((replicas) => replicas.stop()));
 });
@@ -66,7 +69,8 @@ const join = (pod: string, kube: ReturnType<typeof leases>['kube'], isReady = ()
   const released: number[] = [];
   ownership.onChange(async () => void released.push(uids.filter(ownership.owns).length));
   const replicas = createReplicas({
-    ...{ kube, ownership, isReady, log: silent, metrics: { failed() {} } },
+    ...{ kube, ownership, isReady, log: silent },
+    metrics: createMetrics({ version: '0', registry: new Registry() }),
     identity: { namespace: 'kco', pod },
     isLeading: () => false,
   });

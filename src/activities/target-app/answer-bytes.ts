@@ -38,8 +38,9 @@ export function bytesOf(inForce: EffectiveSpec, subject: string): AnswerBytes {
 }
 
 /** Forgets the subjects that are not asked any more. */
-export function keepBytesOf(inForce: EffectiveSpec, subjects: ReadonlySet<string>): void {
+export function keepBytesOf(inForce: EffectiveSpec, subjects: readonly string[]): void {
   const known = remembered.get(inForce);
-  if (known === undefined || known.size <= subjects.size) return;
-  for (const subject of known.keys()) if (!subjects.has(subject)) known.delete(subject);
+  if (known === undefined || known.size <= subjects.length) return;
+  const asked = new Set(subjects);
+  for (const subject of known.keys()) if (!asked.has(subject)) known.delete(subject);
 }

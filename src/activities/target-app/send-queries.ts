@@ -27,7 +27,10 @@ export const sendQueries = (
   { known, signal }: { known: ObserveInput['known']; signal: AbortSignal },
 ): Promise<GraphqlResult[]> => {
   const { timeoutMs, queriesAtOnce } = inForce.plan;
-  keepBytesOf(inForce, new Set(targets.map(({ subject }) => subject)));
+  keepBytesOf(
+    inForce,
+    targets.map(({ subject }) => subject),
+  );
   const tasks = targets.map((target) => async (): Promise<GraphqlResult> => {
     if ('failure' in target) return { ok: false, failure: target.failure };
     const bytes = bytesOf(inForce, target.subject);

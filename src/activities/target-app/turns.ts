@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type OpenTurns, turnReleased } from '../../clients/temporal/open-turns.ts';
 import { type Backoff, backoffMs, spread } from '../../domain/backoff.ts';
 import { nextTickOfPoll } from '../../domain/schedule.ts';
+import { idleLookMs } from '../../domain/target-app/next-turn-at.ts';
 import { isNews, type Observation, type ObserveInput, type TurnInput } from '../../domain/target-app/observation.ts';
 import type { Telling, Told } from '../../domain/telling.ts';
 import type { Log } from '../../telemetry/logger.ts';
@@ -66,14 +67,13 @@ interface Held {
   wake(): void;
 }
 
-/** A stopped TargetApp is looked at now and then, in case the watch has lost a change. */
-const idleMs = 5 * 60_000;
-
 /** What of an object makes its turn look at once when it changes. */
 const versionOf = (app: WatchedApp | undefined): string =>
   app === undefined ? '' : JSON.stringify([app.metadata.generation, pollRequestOf(app), isTerminating(app)]);
 
 const again: Backoff = { firstMs: 250, longestMs: 10_000 };
+/** How long to wait after so many failures in a row. */
+const againMs = (failures: number): number => spread(backoffMs(again, failures), Math.random());
 
 class Turn {
   readonly #input: TurnAsked;
@@ -116,7 +116,7 @@ class Turn {
         const { namespace, name: tapp } = this.#input.app;
         this.#options.log.warning('poll failed, retrying', { namespace, tapp, error });
         failures += 1;
-        await this.#wait(Date.now() + spread(backoffMs(again, failures), Math.random()));
+        await this.#wait(Date.now() + againMs(failures));
       }
     }
     return undefined;
@@ -161,7 +161,7 @@ class Turn {
     const now = Date.now();
     const { uid } = app.metadata;
     if (!this.#isStopped) return nextTickOfPoll(uid, this.#options.apps.effectiveSpec(app).plan.intervalMs, now);
-    return Math.min(now + idleMs, this.#endsAt);
+    return Math.min(now + idleLookMs, this.#endsAt);
   }
 
   /** Whether the app has asked for a poll by a message of its subscription. One that is stopped is not listened to. */
@@ -188,8 +188,7 @@ async function untilTaken(what: () => Promise<boolean>, signal: AbortSignal): Pr
       await what();
       return;
     } catch {
-      const waitMs = spread(backoffMs(again, failures), Math.random());
-      await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+      await sleep(againMs(failures), undefined, { signal }).catch(() => undefined);
     }
   }
 }
@@ -203,7 +202,7 @@ function end(its: Held): void {
 const elsewhereMs = 100;
 
 /** The turns that are held here, by the uid of their TargetApp. */
-class TurnsHeld implements Turns {
+class TurnsHere implements Turns {
   readonly #options: TurnsOptions;
   readonly #held = new Map<string, Held>();
   #isEnding = false;
@@ -261,4 +260,4 @@ class TurnsHeld implements Turns {
   }
 }
 
-export const createTurns = (options: TurnsOptions): Turns => new TurnsHeld(options);
+export const createTurns = (options: TurnsOptions): Turns => new TurnsHere(options);

@@ -2,7 +2,7 @@ import { nextPollAt } from '../schedule.ts';
 import type { Memory } from './memory.ts';
 
 /** How often an object that asks for nothing is looked at, in case a signal about it was lost. */
-const idleLookMs = 5 * 60_000;
+export const idleLookMs = 5 * 60_000;
 
 /**
  * When to look next, epoch milliseconds: a turn waits by itself; a poll comes at its own phase, and a stopped TargetApp is only

@@ -10,15 +10,13 @@ import { heartbeatTimeout } from '../activities.ts';
 
 /**
  * Observes once, within the time that so many pods may need. Retried until it answers: an unanswered poll changes nothing.
- *
- * @param summary what the Web UI calls it
  */
-export const observing = (limitMs: number, summary: string): Activities['observe'] =>
+export const observing = (limitMs: number): Activities['observe'] =>
   proxyActivities<Activities>({
     startToCloseTimeout: limitMs,
     heartbeatTimeout,
     retry: { initialInterval: '1 second', maximumInterval: '10 seconds' },
-    summary,
+    summary: 'poll',
   }).observe;
 
 /**

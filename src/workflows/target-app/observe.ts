@@ -51,7 +51,7 @@ function inputOf({ app, due, memory, attributes }: Run): ObserveInput {
 function poll(run: Run, fresh: boolean): Promise<Observation> {
   const { plan: spec, matched } = run.memory;
   const limitMs = lookLimitMs(spec, matched);
-  return observing(limitMs, 'poll')({ ...inputOf(run), ...(fresh && { fresh }) });
+  return observing(limitMs)({ ...inputOf(run), ...(fresh && { fresh }) });
 }
 
 /** A turn, until it ends by itself or something makes it void: then it has seen nothing, and the next one begins. */
