@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { createWorkQueue, type WorkQueue } from '../../src/controller/work-queue.ts';
+import { createWorkQueue, type WorkQueue, type WorkQueueOptions } from '../../src/controller/work-queue.ts';
 import { eventually } from '../servers/processes.ts';
 
 const fast = { perSecond: 10_000, burst: 10_000 };
@@ -7,12 +7,16 @@ let queue: WorkQueue<string> | undefined;
 afterEach(() => queue?.stop());
 
 /** A queue of words whose work is to be remembered, or to fail as told. */
-const queueOf = (work: (word: string) => Promise<void>, options: { concurrency?: number; rate?: typeof fast } = {}) => {
+const queueOf = (
+  work: (word: string) => Promise<void>,
+  options: Partial<Pick<WorkQueueOptions<string>, 'concurrency' | 'isUrgent' | 'rate'>> = {},
+) => {
   const errors: string[] = [];
   queue = createWorkQueue<string>({
     work,
     merge: (waiting, added) => `${waiting}+${added}`,
     onError: (_, key) => errors.push(key),
+    isUrgent: options.isUrgent,
     concurrency: options.concurrency ?? 4,
     rate: options.rate ?? fast,
   });
@@ -26,6 +30,15 @@ describe('a work queue', () => {
     for (const word of ['a', 'b', 'c']) queue.add(word, word);
     await eventually('three items', () => done.length === 3 && queue.size === 0);
     expect(done).toEqual(['a', 'b', 'c']);
+  });
+
+  it('does what is urgent first, and the others in the order of their coming', async () => {
+    const done: string[] = [];
+    const isUrgent = (word: string) => word.startsWith('news');
+    const { queue } = queueOf(async (word) => void done.push(word), { concurrency: 1, isUrgent });
+    for (const word of ['a', 'b', 'news 1', 'c', 'news 2']) queue.add(word, word);
+    await eventually('all of them', () => queue.size === 0);
+    expect(done).toEqual(['news 1', 'news 2', 'a', 'b', 'c']);
   });
 
   it('joins what waits under one key, and never works on one key twice at once', async () => {
