@@ -20,6 +20,8 @@ export interface SampleApp {
   fault(address: string, fault: Fault | undefined): void;
   /** GraphQL requests that reached an address; without one, all. */
   requests(address?: string): number;
+  /** Calls the listener at each of them with the address that it reached. */
+  onRequest(listener: (address: string) => void): void;
   /** TCP connections accepted so far. */
   connections(): number;
   /** Subscriptions of the instances, over WebSocket or as streams of events. */
@@ -41,6 +43,7 @@ interface Desk {
   fleet: Fleet;
   faults: Map<string, Fault>;
   counts: Map<string, number>;
+  listeners: ((address: string) => void)[];
 }
 
 const addressOf = (request: IncomingMessage): string => (request.socket.localAddress ?? '').replace(/^::ffff:/, '');
@@ -72,6 +75,7 @@ const takeFault = ({ faults }: Desk, address: string): Fault | undefined => {
 const graphql = async (desk: Desk, request: IncomingMessage, response: ServerResponse): Promise<void> => {
   const address = addressOf(request);
   desk.counts.set(address, (desk.counts.get(address) ?? 0) + 1);
+  for (const listener of desk.listeners) listener(address);
   const asked = asJson(await readBody(request));
   const fault = takeFault(desk, address);
   const broken = fault?.kind === 'errors' ? fault.fields : [];
@@ -99,7 +103,12 @@ const listen = async (server: Server, port: number, host: string): Promise<numbe
 
 /** Starts the application and its control: many instances in one process, each with its own state and faults. */
 export const startSampleApp = async (options: SampleAppOptions = {}): Promise<SampleApp> => {
-  const desk: Desk = { fleet: createFleet(options.single ?? false), faults: new Map(), counts: new Map() };
+  const desk: Desk = {
+    fleet: createFleet(options.single ?? false),
+    faults: new Map(),
+    counts: new Map(),
+    listeners: [],
+  };
   const server = createServer((request, response) => {
     if (request.method !== 'POST') return probe(desk, request, response);
     if (subscriptions.isAsked(request)) return void subscriptions.stream(request, response);
@@ -124,6 +133,7 @@ export const startSampleApp = async (options: SampleAppOptions = {}): Promise<Sa
       address === undefined
         ? [...desk.counts.values()].reduce((sum, count) => sum + count, 0)
         : (desk.counts.get(address) ?? 0),
+    onRequest: (listener) => void desk.listeners.push(listener),
     connections: () => connections,
     subscriptions,
     async close() {

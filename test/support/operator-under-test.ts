@@ -30,6 +30,7 @@ export interface OperatorInside extends OperatorUnderTest {
 
 /** An operator as a process of its own, which can be killed. */
 export interface OperatorProcess extends OperatorUnderTest {
+  pid: number;
   /** Sends a signal and does not wait. */
   send(signal: NodeJS.Signals): void;
   /** Sends a signal and waits until the process has ended. */
@@ -129,6 +130,8 @@ export async function operatorProcess(settings: Settings, repository = root): Pr
     createInterface({ input: stream }).on('line', (line) => lines.push(line));
   return {
     ...surfaceOf(lines, await portsIn(lines, child)),
+    // That of the operator: what runs before it is replaced by it.
+    pid: child.pid ?? 0,
     send: (signal) => void child.kill(signal),
     end: (signal) => {
       child.kill(signal);

@@ -121,27 +121,27 @@ function forgetTheDead(recorder: Recorder, app: SampleApp): void {
   });
 }
 
-type TemporalOptions = Pick<ServersOptions, 'dynamicConfig' | 'searchAttributes'>;
+type WorldOptions = Pick<ServersOptions, 'dynamicConfig' | 'nodes' | 'searchAttributes'>;
 
 /** How long servers and operators may take to end. */
 const endWithinMs = 60_000;
 
-/** Starts everything but the operator. `settings` go to every operator of this world; `temporalOptions` is how Temporal is set up. */
+/** Starts everything but the operator. `settings` go to every operator of this world; `serversOptions` is how the servers are set up. */
 export function startWorld(
   settings: Record<string, string> = {},
-  temporalOptions: TemporalOptions = {},
+  serversOptions: WorldOptions = {},
 ): Promise<RealWorld> {
   const stack = createTestStack();
-  return startAll(stack, () => worldIn(stack, settings, temporalOptions));
+  return startAll(stack, () => worldIn(stack, settings, serversOptions));
 }
 
 /** The servers of a world, and who is asked and told by what runs on them. */
-async function startSurroundings(stack: ShutdownStack, temporalOptions: TemporalOptions) {
+async function startSurroundings(stack: ShutdownStack, serversOptions: WorldOptions) {
   const scratch = mkdtempSync(join(tmpdir(), 'kco-world-'));
   void stack.push('scratch', () => rmSync(scratch, { recursive: true, force: true }));
   const execDir = join(scratch, 'exec');
   mkdirSync(execDir);
-  const servers = await startServers({ execWorkDir: execDir, headless: true, ...temporalOptions });
+  const servers = await startServers({ execWorkDir: execDir, headless: true, ...serversOptions });
   void stack.push('servers', servers.stop, endWithinMs);
   const app = await startSampleApp();
   void stack.push('sample application', app.close);
@@ -153,9 +153,9 @@ async function startSurroundings(stack: ShutdownStack, temporalOptions: Temporal
 async function worldIn(
   stack: ShutdownStack,
   settings: Record<string, string>,
-  temporalOptions: TemporalOptions,
+  serversOptions: WorldOptions,
 ): Promise<RealWorld> {
-  const { execDir, servers, app, receiver } = await startSurroundings(stack, temporalOptions);
+  const { execDir, servers, app, receiver } = await startSurroundings(stack, serversOptions);
   const { kubeconfig } = servers.kubernetes;
   const kube = createKube({ kubeconfig });
   void stack.push('kubernetes connection', kube.close);
