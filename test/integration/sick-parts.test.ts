@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { stringify } from 'yaml';
 import type { KubeObject, ResourceRef } from '../../src/clients/kubernetes/client.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
-import { startHangingProxy } from '../support/hanging-proxy.ts';
+import { startApiProxy } from '../support/api-proxy.ts';
 import { operatorRole } from '../support/operator-role.ts';
 import type { OperatorInside } from '../support/operator-under-test.ts';
 import { startStopwatch } from '../support/pace.ts';
@@ -216,7 +216,11 @@ it('namespaces in which KCO lacks rights are named and hold up no other; with th
 it('an API server that hangs for one namespace holds up neither the polls nor the statuses and Events of another', async () => {
   const sick = 'hanging';
   await world.kube.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: sick } });
-  const proxy = await startHangingProxy(world.servers.kubernetes.apiServer, world.servers.kubernetes.ca);
+  const { apiServer, ca } = world.servers.kubernetes;
+  let hangs = false;
+  const proxy = await startApiProxy(apiServer, ca, ({ path }) =>
+    hangs && path.includes(`/namespaces/${sick}/`) ? { keeps: 'request' } : 'pass',
+  );
   const kubeconfig = join(world.execDir, 'through-proxy');
   writeFileSync(
     kubeconfig,
@@ -240,7 +244,7 @@ it('an API server that hangs for one namespace holds up neither the polls nor th
   const isMonitored = async (name: string) => (await targetAppIn(sick, name))?.phase === 'Monitoring';
   for (const name of names) await until(`${name} is monitored`, () => isMonitored(name));
 
-  proxy.hangs = `/namespaces/${sick}/`;
+  hangs = true;
   // All of them have something to say, and none can.
   for (const name of names)
     await world.kube.patch(
@@ -255,7 +259,7 @@ it('an API server that hangs for one namespace holds up neither the polls nor th
     await world.event('well-beside-hanging', 'StateChanged', `to ${health}`);
     expect(sinceSaid.stop()).toBeLessThanOrEqual(5_000);
   }
-  proxy.hangs = undefined;
+  hangs = false;
   const generationOf = async (name: string) =>
     (
       await world.kube.get<KubeObject & { status?: { observedGeneration?: number } }>(targetApps, {

@@ -21,8 +21,8 @@ export interface WebhookReceiver {
   answer(path: string, ...statuses: number[]): void;
   /** From now on requests for the path are to come again after so many seconds, each time; undefined: they are taken. */
   putOff(path: string, seconds: number | undefined): void;
-  /** Requests for the path are not answered until the returned function is called. */
-  hold(path: string): () => void;
+  /** Requests for the path are not answered until the returned function is called; `arrived` is called at each of them. */
+  hold(path: string, arrived?: () => void): () => void;
   close(): Promise<void>;
 }
 
@@ -39,14 +39,16 @@ async function textOf(request: AsyncIterable<unknown>): Promise<string> {
 export async function startWebhookReceiver(): Promise<WebhookReceiver> {
   const ledger: Delivery[] = [];
   const statuses = new Map<string, number[]>();
-  const held = new Map<string, Promise<void>>();
+  const held = new Map<string, { until: Promise<void>; arrived?(): void }>();
   const putOff = new Map<string, number>();
   const server = createServer(async (request, response) => {
     const { method = '', url: path = '', headers } = request;
     // A caller that is killed in the middle has still called.
     const body = await textOf(request).catch(() => '(cut off)');
     ledger.push({ at: Date.now(), method, path, headers, body });
-    await held.get(path);
+    const hold = held.get(path);
+    hold?.arrived?.();
+    await hold?.until;
     const seconds = putOff.get(path);
     if (seconds !== undefined) response.writeHead(429, { 'retry-after': String(seconds) }).end();
     else response.writeHead(statuses.get(path)?.shift() ?? 200).end(receiverWords);
@@ -59,9 +61,9 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
     deliveries: (path) => ledger.filter((delivery) => delivery.path === path),
     answer: (path, ...next) => void statuses.set(path, next),
     putOff: (path, seconds) => void (seconds === undefined ? putOff.delete(path) : putOff.set(path, seconds)),
-    hold(path) {
+    hold(path, arrived) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      held.set(path, promise);
+      held.set(path, { until: promise, arrived });
       return () => {
         held.delete(path);
         resolve();
