@@ -69,6 +69,8 @@ export function startOperator({ config, log, metrics, redact, version }: Operato
     void stack.push('turns', () => ending.abort());
     stack.run('signals', manager.signals);
     stack.run('replicas', manager.replicas);
+    // First of all: what the others take over is not to be given to this one again.
+    void stack.push('work', workers.leave);
     stack.run('leader', manager.leader);
     return { surface, failed: workers.failed, stop: stack.end };
   });

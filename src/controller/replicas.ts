@@ -70,7 +70,7 @@ class Membership implements Part {
     const others = this.#live.filter((name) => name !== this.#name);
     await this.#remove(this.#name, AbortSignal.timeout(patienceMs));
     // Where nobody else is there, the next one finds all of it as it is.
-    if (others.length > 0) await this.#options.ownership.set(() => false);
+    if (others.length > 0) await this.#options.ownership.set(undefined);
     await this.#leases.stop();
   }
 
@@ -116,7 +116,7 @@ class Membership implements Part {
     const live = liveReplicas(this.#seen);
     if (String(live) === String(this.#live)) return;
     this.#live = live;
-    const owns = live.includes(this.#name) ? (uid: string) => ownerOf(uid, live) === this.#name : () => false;
+    const owns = live.includes(this.#name) ? (uid: string) => ownerOf(uid, live) === this.#name : undefined;
     this.#options.log.info('replicas changed', { replicas: live.length, this: live.includes(this.#name) });
     void this.#options.ownership.set(owns);
   }

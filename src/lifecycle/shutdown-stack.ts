@@ -62,7 +62,7 @@ export function createShutdownStack(onError: (name: string, error: unknown) => v
     push,
     run: (name, part, withinMs) => {
       part.start();
-      void push(name, part.stop, withinMs);
+      void push(name, () => part.stop(), withinMs);
     },
     end: () => {
       ending ??= endAll();

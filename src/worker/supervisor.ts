@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pause } from '../lifecycle/loop.ts';
 import { createKcoWorkers, type KcoWorkers, type KcoWorkersOptions, type States } from './worker.ts';
 
@@ -14,11 +15,18 @@ export interface WorkerSupervisor {
    * whose other end has silently moved elsewhere is believed in by the SDK for up to a minute.
    */
   restart(): void;
+  /** Takes no more work from now on; what runs goes on. Resolves when Temporal knows of it, so that it hands nothing to nobody. */
+  leave(): Promise<void>;
   /** Takes no more work, and lets what runs end within the grace period. */
   stop(): Promise<void>;
 }
 
 const retryMs = 2_000;
+/**
+ * Temporal is asked for work by calls that stay open. The SDK hangs up on them, and says nothing of when that has come to Temporal;
+ * what Temporal answers until then is lost, and missed by nobody for ten seconds.
+ */
+const hangUpMs = 250;
 
 const connecting: States = {
   actions: 'CONNECTING',
@@ -56,6 +64,13 @@ class Crew {
     this.#renewal ??= this.#createAndRun().finally(() => {
       this.#renewal = undefined;
     });
+  }
+
+  async leave(): Promise<void> {
+    this.#stopping.abort();
+    if (this.#current === undefined) return;
+    this.#current.shutdown();
+    await sleep(hangUpMs);
   }
 
   async stop(): Promise<void> {
@@ -112,6 +127,7 @@ export function createWorkerSupervisor(
     failed: crew.failed,
     states: () => crew.current?.states() ?? connecting,
     restart: () => crew.renew(),
+    leave: () => crew.leave(),
     stop: () => crew.stop(),
   };
 }

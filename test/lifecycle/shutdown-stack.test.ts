@@ -31,6 +31,19 @@ describe('what was started', () => {
     expect(ended).toEqual(['worker', 'server', 'connection']);
   });
 
+  it('may be a part that is an object of a class', async () => {
+    class Server {
+      readonly #name = 'server';
+      start(): void {}
+      async stop(): Promise<void> {
+        ended.push(this.#name);
+      }
+    }
+    stack.run('server', new Server());
+    await stack.end();
+    expect([ended, errors]).toEqual([['server'], []]);
+  });
+
   it('is ended once, however often that is asked for', async () => {
     void push('server', () => pause(10));
     await Promise.all([stack.end(), stack.end()]);

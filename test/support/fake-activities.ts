@@ -6,8 +6,10 @@ import type { Activities } from '../../src/activities/index.ts';
 import type { Recorded } from '../../src/activities/record-events.ts';
 import type { Reported } from '../../src/activities/report-status.ts';
 import { diff } from '../../src/activities/target-app/diff.ts';
+import { DuePolls } from '../../src/activities/target-app/due-polls.ts';
 import { Subscriptions } from '../../src/activities/target-app/subscriptions.ts';
-import { createTurns, isTurn } from '../../src/activities/target-app/turns.ts';
+import { isTurn } from '../../src/activities/target-app/turn.ts';
+import { createTurns } from '../../src/activities/target-app/turns.ts';
 import { Wheel } from '../../src/activities/target-app/wheel.ts';
 import { createTellAtOnce } from '../../src/activities/tell-at-once.ts';
 import { withHeartbeat } from '../../src/activities/with-heartbeat.ts';
@@ -220,8 +222,9 @@ function activitiesOf(fakes: FakeActivities): Activities {
     ...{
       openTurns,
       heldTurns: new HeldTurns(),
-      owns: () => true,
+      ownership: { owns: () => true, takesPart: () => true },
       instance: 'kco-0',
+      duePolls: new DuePolls(),
       log: { warning: () => undefined },
     },
     observe: look,

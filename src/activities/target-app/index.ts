@@ -22,13 +22,15 @@ import { createActionActivity } from './action-activity.ts';
 import type { Action } from './actions/action.ts';
 import { createActions } from './actions/index.ts';
 import { diff } from './diff.ts';
+import { DuePolls } from './due-polls.ts';
 import { createMissingPods } from './missing-pods.ts';
 import { createObserve } from './observe.ts';
 import type { WatchedPods } from './pod-index.ts';
 import { createTargetAppReader, type TargetAppReader } from './reader.ts';
 import { createSelectedPods } from './selected-pods.ts';
 import { Subscriptions } from './subscriptions.ts';
-import { createTurns, isTurn, type TurnAsked, type Turns } from './turns.ts';
+import { isTurn, type TurnAsked } from './turn.ts';
+import { createTurns, type Turns } from './turns.ts';
 import type { WatchedApp } from './watched-app.ts';
 import { Wheel } from './wheel.ts';
 
@@ -72,7 +74,8 @@ const answeredWithinMs = 50;
 
 /** Lets an attempt go on after the activity's function has ended. */
 async function begun(turns: Turns, input: TurnAsked): Promise<never> {
-  turns.hold(input, Context.current().info.taskToken);
+  const { taskToken, attempt } = Context.current().info;
+  turns.hold(input, taskToken, attempt > 1);
   throw new CompleteAsyncError();
 }
 
@@ -84,15 +87,18 @@ function observersOf(options: TargetAppActivitiesOptions, apps: TargetAppReader)
   const { clients, pods, ownership } = options;
   const { kube, graphql, subscriber } = clients;
   const subscriptions = new Subscriptions({ subscriber, maxSubscriptions: options.maxSubscriptions });
+  const duePolls = new DuePolls();
   options.whenGone(({ metadata }) => {
     apps.forget(metadata.uid);
     subscriptions.forget(metadata.uid);
+    duePolls.forget(metadata.uid);
   });
-  const shared = { ...options, apps, subscriptions };
+  options.metrics.readOverduePolls(() => duePolls.overdue(ownership.owns));
+  const shared = { ...options, apps, subscriptions, duePolls };
   const unwatched = createMissingPods(kube);
   const observe = createObserve({ ...shared, pods, unwatched, graphql, attributes: options.searchAttributes });
   const places = createPlaces(options.maxPolls, { afterMs: answeredWithinMs, most: 100 * options.maxPolls });
-  const turns = createTurns({ ...shared, observe, places, owns: ownership.owns, wheel: new Wheel() });
+  const turns = createTurns({ ...shared, observe, places, ownership, wheel: new Wheel() });
   options.whenChanged((app) => turns.changed(app));
   ownership.onChange(() => turns.letGo());
   options.ending.addEventListener('abort', () => turns.end(), { once: true });

@@ -1,37 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type OpenTurns, turnReleased } from '../../clients/temporal/open-turns.ts';
-import { type Backoff, backoffMs, spread } from '../../domain/backoff.ts';
-import { nextTickOfPoll } from '../../domain/schedule.ts';
-import { idleLookMs } from '../../domain/target-app/next-turn-at.ts';
-import { isNews, type Observation, type ObserveInput, type TurnInput } from '../../domain/target-app/observation.ts';
-import type { Telling, Told } from '../../domain/telling.ts';
-import type { Log } from '../../telemetry/logger.ts';
 import type { HeldTurns } from '../held-turns.ts';
 import type { Ownership } from '../ownership.ts';
-import type { Places } from '../places.ts';
-import type { TellAtOnce } from '../tell-at-once.ts';
-import { isTerminating } from '../watched-object.ts';
-import { newsOf, type Observe } from './observe.ts';
-import type { TargetAppReader } from './reader.ts';
 import type { Subscriptions } from './subscriptions.ts';
-import { pollRequestOf, type WatchedApp } from './watched-app.ts';
-import type { Wheel } from './wheel.ts';
-
-/** An input that asks for a turn. */
-export type TurnAsked = ObserveInput & { turn: TurnInput };
-
-export const isTurn = (input: ObserveInput): input is TurnAsked => input.turn !== undefined;
+import { againMs, type Held, Turn, type TurnAsked, type TurnOptions, versionOf } from './turn.ts';
+import type { WatchedApp } from './watched-app.ts';
 
 /** The turns of this process: each polls one TargetApp until there is something to tell. */
 export interface Turns {
   /**
    * Takes a turn and polls until something differs from what the workflow knows, until time alone may change a verdict, or until
    * the turn is over; then it ends the activity from outside, so it takes no slot of a worker. A second turn of the same TargetApp
-   * takes the place of the first, which nobody waits for any more. Throws when another replica is to have it.
+   * takes the place of the first, which nobody waits for any more. One that another replica is to have is held for a moment only, and
+   * polled until then: whoever Temporal gives it to next comes a second later. Throws when this process takes no part.
    *
    * @param token of the activity's attempt
+   * @param isHandedOver somebody else had it before
    */
-  hold(input: TurnAsked, token: Uint8Array): void;
+  hold(input: TurnAsked, token: Uint8Array, isHandedOver?: boolean): void;
   /** Tells of a change of an object: what it asks for is looked at by its turn, if there is one here. */
   changed(app: WatchedApp): void;
   /** Lets go of the turns of objects that another replica looks after now. */
@@ -40,145 +26,12 @@ export interface Turns {
   end(): void;
 }
 
-export interface TurnsOptions {
-  observe: Observe;
-  apps: Pick<TargetAppReader, 'effectiveSpec' | 'find'>;
-  wheel: Wheel;
-  /** What their apps say by themselves. */
+export interface TurnsOptions extends TurnOptions {
   subscriptions: Pick<Subscriptions, 'attend' | 'forget' | 'polled' | 'release' | 'told'>;
-  /** Bounds the polls that are under way at the same time. */
-  places: Places;
   openTurns: OpenTurns;
   /** Told what is held here. */
   heldTurns: HeldTurns;
-  owns: Ownership['owns'];
-  /** Name of this process, as `status.watchedBy` has it. */
-  instance: string;
-  tellAtOnce: TellAtOnce;
-  log: Pick<Log, 'warning'>;
-}
-
-/** A turn that is held here. */
-interface Held {
-  token: Uint8Array;
-  over: AbortController;
-  /** Of the object as the turn has seen it. */
-  version?: string;
-  wake(): void;
-}
-
-/** What of an object makes its turn look at once when it changes. */
-const versionOf = (app: WatchedApp | undefined): string =>
-  app === undefined ? '' : JSON.stringify([app.metadata.generation, pollRequestOf(app), isTerminating(app)]);
-
-const again: Backoff = { firstMs: 250, longestMs: 10_000 };
-/** How long to wait after so many failures in a row. */
-const againMs = (failures: number): number => spread(backoffMs(again, failures), Math.random());
-
-class Turn {
-  readonly #input: TurnAsked;
-  readonly #held: Held;
-  readonly #options: TurnsOptions;
-  #endsAt: number;
-  readonly #telling: Promise<Told> | undefined;
-  #isStopped: boolean;
-
-  constructor(input: TurnAsked, held: Held, options: TurnsOptions) {
-    this.#input = input;
-    this.#held = held;
-    this.#options = options;
-    const { lengthMs, until = Number.POSITIVE_INFINITY } = input.turn;
-    this.#endsAt = Math.min(Date.now() + lengthMs, until);
-    this.#isStopped = input.turn.stopped === true;
-    this.#telling = input.turn.tell && this.#tell(input.turn.tell);
-  }
-
-  /** What is not taken at once is for others to tell, so the workflow is to know. */
-  async #tell(telling: Telling): Promise<Told> {
-    const told = await this.#options.tellAtOnce(telling);
-    if (told.left !== undefined || (telling.status !== undefined && told.status === undefined)) {
-      this.#endsAt = 0;
-      this.#held.wake();
-    }
-    return told;
-  }
-
-  /** What it has to tell; undefined when it is nobody's any more. A poll that fails is tried again after a while. */
-  async run(): Promise<Observation | undefined> {
-    const { signal } = this.#held.over;
-    for (let failures = 0; !signal.aborted; ) {
-      try {
-        const told = await this.#next();
-        if (told !== undefined) return told;
-        failures = 0;
-      } catch (error) {
-        if (signal.aborted) break;
-        const { namespace, name: tapp } = this.#input.app;
-        this.#options.log.warning('poll failed, retrying', { namespace, tapp, error });
-        failures += 1;
-        await this.#wait(Date.now() + againMs(failures));
-      }
-    }
-    return undefined;
-  }
-
-  /** Waits for the next poll and does it; what it tells, if that ends the turn. */
-  async #next(): Promise<Observation | undefined> {
-    const { turn, ...asked } = this.#input;
-    const { observe, places, subscriptions } = this.#options;
-    const { signal } = this.#held.over;
-    const due = await this.#untilDue();
-    if (signal.aborted) return undefined;
-    const poll = () => {
-      subscriptions.polled(asked.app.uid);
-      return observe({ ...asked, due }, signal, Number.POSITIVE_INFINITY);
-    };
-    const told = subscriptions.told(asked, await places(asked.app.namespace, poll, signal));
-    if (signal.aborted) return undefined;
-    this.#isStopped = told.unasked === 'stopped';
-    if (!isNews(told, turn) && Date.now() < this.#endsAt) return undefined;
-    return { ...told, by: this.#options.instance, ...(this.#telling && { told: await this.#telling }) };
-  }
-
-  /** Waits for the next poll; resolves with when it was due, which is now for an object that says something new. */
-  async #untilDue(): Promise<number> {
-    const app = await this.#options.apps.find(this.#input.app);
-    this.#held.version = versionOf(app);
-    if (app === undefined || this.#isNewer(app) || this.#isAsked(app) || Date.now() >= this.#endsAt) return Date.now();
-    const due = this.#nextAt(app);
-    await this.#wait(due);
-    return Math.min(due, Date.now());
-  }
-
-  async #wait(until: number): Promise<void> {
-    const { ended, wake } = this.#options.wheel.wait(until);
-    this.#held.wake = wake;
-    if (this.#held.over.signal.aborted) wake();
-    await ended;
-  }
-
-  #nextAt(app: WatchedApp): number {
-    const now = Date.now();
-    const { uid } = app.metadata;
-    if (!this.#isStopped) return nextTickOfPoll(uid, this.#options.apps.effectiveSpec(app).plan.intervalMs, now);
-    return Math.min(now + idleLookMs, this.#endsAt);
-  }
-
-  /** Whether the app has asked for a poll by a message of its subscription. One that is stopped is not listened to. */
-  #isAsked(app: WatchedApp): boolean {
-    const { apps, subscriptions } = this.#options;
-    const { uid } = app.metadata;
-    if (!this.#isStopped && apps.effectiveSpec(app).plan.subscription !== undefined)
-      return subscriptions.attend(uid, () => this.#held.wake());
-    subscriptions.forget(uid);
-    return false;
-  }
-
-  /** Whether the object says something else than the workflow knows. */
-  #isNewer(app: WatchedApp): boolean {
-    const { plan } = this.#options.apps.effectiveSpec(app);
-    return Object.keys(newsOf(app, plan, this.#input)).length > 0;
-  }
+  ownership: Pick<Ownership, 'owns' | 'takesPart'>;
 }
 
 /** Does it until Temporal has taken it, however long it is away. */
@@ -198,8 +51,13 @@ function end(its: Held): void {
   its.wake();
 }
 
-/** After how long a turn that another replica is to have comes again: its owner may be one of several. */
+/** After how long a turn comes again that came to a process which takes no part. */
 const elsewhereMs = 100;
+/**
+ * How long a turn is held for its owner. Temporal gives it to anybody each time, a second or so after it was let go, so that it may
+ * take several times until it comes to the owner.
+ */
+const lentMs = (): number => 2_000 + Math.random() * 2_000;
 
 /** The turns that are held here, by the uid of their TargetApp. */
 class TurnsHere implements Turns {
@@ -211,15 +69,17 @@ class TurnsHere implements Turns {
     this.#options = options;
   }
 
-  hold(input: TurnAsked, token: Uint8Array): void {
+  hold(input: TurnAsked, token: Uint8Array, isHandedOver = false): void {
     const { uid } = input.app;
-    if (this.#isEnding || !this.#options.owns(uid)) throw turnReleased(elsewhereMs);
+    const { owns, takesPart } = this.#options.ownership;
+    if (this.#isEnding || !takesPart()) throw turnReleased(elsewhereMs);
     const before = this.#held.get(uid);
     if (before !== undefined) end(before);
-    const its: Held = { token, over: new AbortController(), wake: () => undefined };
+    const its: Held = { token, isLent: !owns(uid), over: new AbortController(), wake: () => undefined };
     this.#held.set(uid, its);
     this.#options.heldTurns.add(uid);
-    void this.#run(input, its);
+    void this.#run(input, its, isHandedOver);
+    if (its.isLent) void this.#giveBack(uid, its);
   }
 
   changed(app: WatchedApp): void {
@@ -228,7 +88,9 @@ class TurnsHere implements Turns {
   }
 
   async letGo(): Promise<void> {
-    const lost = [...this.#held].filter(([uid]) => !this.#options.owns(uid));
+    const { owns, takesPart } = this.#options.ownership;
+    // What is lent goes back by itself.
+    const lost = [...this.#held].filter(([uid, { isLent }]) => !owns(uid) && !(isLent && takesPart()));
     await Promise.all(lost.map((one) => this.#release(...one)));
   }
 
@@ -238,17 +100,25 @@ class TurnsHere implements Turns {
     this.#held.clear();
   }
 
-  async #run(input: TurnAsked, its: Held): Promise<void> {
+  async #run(input: TurnAsked, its: Held, isHandedOver: boolean): Promise<void> {
     const { openTurns } = this.#options;
-    const told = await new Turn(input, its, this.#options).run();
+    const told = await new Turn(input, its, isHandedOver, this.#options).run();
     if (this.#held.get(input.app.uid) === its) this.#options.subscriptions.release(input.app.uid);
     if (told !== undefined) await untilTaken(() => openTurns.complete(its.token, told), its.over.signal);
     if (this.#held.get(input.app.uid) === its) this.#drop(input.app.uid);
   }
 
+  async #giveBack(uid: string, its: Held): Promise<void> {
+    await this.#options.wheel.wait(Date.now() + lentMs()).ended;
+    if (this.#held.get(uid) !== its) return;
+    its.isLent = !this.#options.ownership.owns(uid);
+    if (its.isLent) await this.#release(uid, its);
+  }
+
   async #release(uid: string, its: Held): Promise<void> {
     this.#drop(uid);
     this.#options.subscriptions.forget(uid);
+    this.#options.duePolls.forget(uid);
     end(its);
     // What cannot be told is found out by the next owner, who holds no turn of an object of its own.
     await this.#options.openTurns.release(its.token).catch(() => undefined);

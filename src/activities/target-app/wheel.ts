@@ -36,7 +36,7 @@ export class Wheel {
     clearTimeout(this.#timer);
     this.#timerTick = Math.min(...this.#byTick.keys(), Number.POSITIVE_INFINITY);
     if (!Number.isFinite(this.#timerTick)) return;
-    this.#timer = setTimeout(() => this.#turn(), Math.max(0, this.#timerTick * tickMs - Date.now()));
+    this.#timer = setTimeout(() => this.#turn(), Math.max(0, this.#timerTick * tickMs - Date.now())).unref();
   }
 
   #turn(): void {

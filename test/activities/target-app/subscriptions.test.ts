@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type SampleApp, startSampleApp } from '../../../dev/sample-app/app.ts';
 import { HeldTurns } from '../../../src/activities/held-turns.ts';
+import { DuePolls } from '../../../src/activities/target-app/due-polls.ts';
 import type { SubscriptionTarget } from '../../../src/activities/target-app/subscription-targets.ts';
 import { Subscriptions, type SubscriptionsOptions } from '../../../src/activities/target-app/subscriptions.ts';
 import { createTurns, type Turns } from '../../../src/activities/target-app/turns.ts';
@@ -72,8 +73,9 @@ function bench(targets: SubscriptionTarget[], options: Partial<SubscriptionsOpti
     places: (_, work) => work(),
     openTurns: { complete: async (_, told) => its.told.push(told as Observation) > 0, release: async () => true },
     heldTurns: new HeldTurns(),
-    owns: () => its.owned,
+    ownership: { owns: () => its.owned, takesPart: () => its.owned },
     instance: 'kco-0',
+    duePolls: new DuePolls(),
     tellAtOnce: async () => ({}),
     log: { warning: () => undefined },
   });

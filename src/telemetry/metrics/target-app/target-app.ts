@@ -8,6 +8,12 @@ import { addFieldGauges, type FieldsOfApp } from './exported-fields.ts';
 /** How a poll ended: with or without a difference, or why not at all. */
 export type PollResult = 'changed' | 'unchanged' | FailureClass;
 
+/** Polls that are due and have not ended: how many for too long, and the longest. */
+export interface OverduePolls {
+  count: number;
+  longestSeconds: number;
+}
+
 /** What KCO counts and measures of TargetApps. Durations are seconds. */
 export interface TargetAppMetrics {
   /** One poll of one TargetApp; lag is how much later than due it started. */
@@ -17,6 +23,8 @@ export interface TargetAppMetrics {
   triggerSuppressed(trigger: { reason: string }): void;
   /** Where the fields that TargetApps export are read at each scrape. */
   readExportedFields(read: () => Iterable<FieldsOfApp>): void;
+  /** Where it is read at each scrape which polls are overdue. */
+  readOverduePolls(read: () => OverduePolls): void;
   /** Removes the series of a TargetApp that is gone. */
   forget(namespace: string, tapp: string): void;
 }
@@ -86,6 +94,28 @@ function addMonitorGauge(registers: Registry[], read: () => ServedObjects[]): vo
   );
 }
 
+function addOverdueGauges(registers: Registry[], read: () => OverduePolls): void {
+  const labelNames: string[] = [];
+  addReadGauge(
+    registers,
+    {
+      name: 'operator_kco_tapp_polls_overdue',
+      help: 'TargetApps whose poll has been due for more than 30 s',
+      labelNames,
+    },
+    () => [[{}, read().count]],
+  );
+  addReadGauge(
+    registers,
+    {
+      name: 'operator_kco_tapp_poll_overdue_seconds',
+      help: 'For how long the longest due poll has been so',
+      labelNames,
+    },
+    () => [[{}, read().longestSeconds]],
+  );
+}
+
 /**
  * Adds what is counted of TargetApps to a registry. Series per TargetApp are kept to one counter (at most 18 results, usually 2)
  * and to what its `spec.metrics` asks for, because a fleet has thousands of them and a histogram has a dozen series for each;
@@ -96,10 +126,12 @@ function addMonitorGauge(registers: Registry[], read: () => ServedObjects[]): vo
 export function createTargetAppMetrics(registry: Registry, objects: () => ServedObjects[]): TargetAppMetrics {
   const registers = [registry];
   let fields: () => Iterable<FieldsOfApp> = () => [];
+  let overdue = (): OverduePolls => ({ count: 0, longestSeconds: 0 });
   const counters = countersIn(registers);
   const histograms = histogramsIn(registers);
   addMonitorGauge(registers, objects);
   addFieldGauges(registers, () => [...fields()]);
+  addOverdueGauges(registers, () => overdue());
   const results: PollResult[] = ['changed', 'unchanged', ...failureClasses];
   return {
     polled({ namespace, tapp, result, seconds, lagSeconds }) {
@@ -115,6 +147,9 @@ export function createTargetAppMetrics(registry: Registry, objects: () => Served
     triggerSuppressed: (trigger) => counters.suppressed.inc(trigger),
     readExportedFields(read) {
       fields = read;
+    },
+    readOverduePolls(read) {
+      overdue = read;
     },
     forget(namespace, tapp) {
       for (const result of results) counters.polls.remove({ namespace, tapp, result });

@@ -1,0 +1,188 @@
+import { type Backoff, backoffMs, spread } from '../../domain/backoff.ts';
+import { nextPollAt, nextTickOfPoll } from '../../domain/schedule.ts';
+import { idleLookMs } from '../../domain/target-app/next-turn-at.ts';
+import { isNews, type Observation, type ObserveInput, type TurnInput } from '../../domain/target-app/observation.ts';
+import type { Telling, Told } from '../../domain/telling.ts';
+import type { Log } from '../../telemetry/logger.ts';
+import type { Places } from '../places.ts';
+import type { TellAtOnce } from '../tell-at-once.ts';
+import { isTerminating } from '../watched-object.ts';
+import type { DuePolls } from './due-polls.ts';
+import { newsOf, type Observe } from './observe.ts';
+import type { TargetAppReader } from './reader.ts';
+import type { Subscriptions } from './subscriptions.ts';
+import { pollRequestOf, type WatchedApp } from './watched-app.ts';
+import type { Wheel } from './wheel.ts';
+
+/** An input that asks for a turn. */
+export type TurnAsked = ObserveInput & { turn: TurnInput };
+
+export const isTurn = (input: ObserveInput): input is TurnAsked => input.turn !== undefined;
+
+/** What one turn needs. */
+export interface TurnOptions {
+  observe: Observe;
+  apps: Pick<TargetAppReader, 'effectiveSpec' | 'find'>;
+  wheel: Wheel;
+  /** What its app says by itself. */
+  subscriptions: Pick<Subscriptions, 'attend' | 'forget' | 'polled' | 'told'>;
+  /** Bounds the polls that are under way at the same time. */
+  places: Places;
+  /** Name of this process, as `status.watchedBy` has it. */
+  instance: string;
+  tellAtOnce: TellAtOnce;
+  duePolls: Pick<DuePolls, 'expect' | 'forget'>;
+  log: Pick<Log, 'warning'>;
+}
+
+/** A turn that is held here. */
+export interface Held {
+  token: Uint8Array;
+  over: AbortController;
+  /** Its owner is another replica. */
+  isLent: boolean;
+  /** Of the object as the turn has seen it. */
+  version?: string;
+  wake(): void;
+}
+
+/** What of an object makes its turn look at once when it changes. */
+export const versionOf = (app: WatchedApp | undefined): string =>
+  app === undefined ? '' : JSON.stringify([app.metadata.generation, pollRequestOf(app), isTerminating(app)]);
+
+const again: Backoff = { firstMs: 250, longestMs: 10_000 };
+/** How long to wait after so many failures in a row. */
+export const againMs = (failures: number): number => spread(backoffMs(again, failures), Math.random());
+/** For how long nobody may have polled what was somebody else's. */
+const handOverMs = 20_000;
+
+/** Polls of one TargetApp, until there is something to tell. */
+export class Turn {
+  readonly #input: TurnAsked;
+  readonly #held: Held;
+  readonly #options: TurnOptions;
+  #endsAt: number;
+  readonly #telling: Promise<Told> | undefined;
+  #isStopped: boolean;
+  #isHandedOver: boolean;
+  #intervalMs = 1_000;
+
+  constructor(input: TurnAsked, held: Held, isHandedOver: boolean, options: TurnOptions) {
+    this.#input = input;
+    this.#held = held;
+    this.#options = options;
+    this.#isHandedOver = isHandedOver;
+    const { lengthMs, until = Number.POSITIVE_INFINITY } = input.turn;
+    this.#endsAt = Math.min(Date.now() + lengthMs, until);
+    this.#isStopped = input.turn.stopped === true;
+    this.#telling = input.turn.tell && this.#tell(input.turn.tell);
+  }
+
+  /** What is not taken at once is for others to tell, so the workflow is to know. */
+  async #tell(telling: Telling): Promise<Told> {
+    const told = await this.#options.tellAtOnce(telling);
+    if (told.left !== undefined || (telling.status !== undefined && told.status === undefined)) {
+      this.#endsAt = 0;
+      this.#held.wake();
+    }
+    return told;
+  }
+
+  /** What it has to tell; undefined when it is nobody's any more. A poll that fails is tried again after a while. */
+  async run(): Promise<Observation | undefined> {
+    const { signal } = this.#held.over;
+    for (let failures = 0; !signal.aborted; ) {
+      try {
+        const told = await this.#next();
+        if (told !== undefined) return told;
+        failures = 0;
+      } catch (error) {
+        if (signal.aborted) break;
+        const { namespace, name: tapp } = this.#input.app;
+        this.#options.log.warning('poll failed, retrying', { namespace, tapp, error });
+        failures += 1;
+        await this.#wait(Date.now() + againMs(failures));
+      }
+    }
+    return undefined;
+  }
+
+  /** Waits for the next poll and does it; what it tells, if that ends the turn. */
+  async #next(): Promise<Observation | undefined> {
+    const { turn, ...asked } = this.#input;
+    const { observe, places, subscriptions } = this.#options;
+    const { signal } = this.#held.over;
+    const due = await this.#untilDue();
+    if (signal.aborted) return undefined;
+    const poll = () => {
+      subscriptions.polled(asked.app.uid);
+      return observe({ ...asked, due }, signal, Number.POSITIVE_INFINITY);
+    };
+    const told = subscriptions.told(asked, await places(asked.app.namespace, poll, signal));
+    if (signal.aborted) return undefined;
+    this.#isStopped = told.unasked === 'stopped';
+    this.#expect(nextTickOfPoll(asked.app.uid, this.#intervalMs, Date.now()), told.deleted);
+    if (!isNews(told, turn) && Date.now() < this.#endsAt) return undefined;
+    return { ...told, by: this.#options.instance, ...(this.#telling && { told: await this.#telling }) };
+  }
+
+  /** Waits for the next poll; resolves with when it was due, which is now for an object that says something new. */
+  async #untilDue(): Promise<number> {
+    const app = await this.#options.apps.find(this.#input.app);
+    this.#held.version = versionOf(app);
+    if (app !== undefined) this.#intervalMs = this.#options.apps.effectiveSpec(app).plan.intervalMs;
+    const isDue = app === undefined || this.#isNewer(app) || this.#isAsked(app) || Date.now() >= this.#endsAt;
+    if (isDue || this.#mayBeLate(app)) return this.#expect(Date.now());
+    const due = this.#nextAt(app);
+    await this.#wait(this.#expect(due));
+    return Math.min(due, Date.now());
+  }
+
+  /** Lets it be known when the next poll is due, whoever makes it. */
+  #expect(at: number, isGone = false): number {
+    const { duePolls } = this.#options;
+    if (this.#held.over.signal.aborted) return at;
+    if (this.#isStopped || isGone) duePolls.forget(this.#input.app.uid);
+    else duePolls.expect(this.#input.app.uid, at);
+    return at;
+  }
+
+  async #wait(until: number): Promise<void> {
+    const { ended, wake } = this.#options.wheel.wait(until);
+    this.#held.wake = wake;
+    if (this.#held.over.signal.aborted) wake();
+    await ended;
+  }
+
+  #nextAt(app: WatchedApp): number {
+    const now = Date.now();
+    const { uid } = app.metadata;
+    if (!this.#isStopped) return nextTickOfPoll(uid, this.#intervalMs, now);
+    return Math.min(now + idleLookMs, this.#endsAt);
+  }
+
+  /** Whether a poll may have been due when nobody held the turn: the first one here does not wait then. */
+  #mayBeLate(app: WatchedApp): boolean {
+    const isFirst = this.#isHandedOver;
+    this.#isHandedOver = false;
+    if (!isFirst || this.#isStopped) return false;
+    const now = Date.now();
+    return now - (nextPollAt(app.metadata.uid, this.#intervalMs, now) - this.#intervalMs) < handOverMs;
+  }
+
+  /** Whether the app has asked for a poll by a message of its subscription. One that is stopped is not listened to. */
+  #isAsked(app: WatchedApp): boolean {
+    const { apps, subscriptions } = this.#options;
+    const { uid } = app.metadata;
+    if (!this.#isStopped && apps.effectiveSpec(app).plan.subscription !== undefined)
+      return subscriptions.attend(uid, () => this.#held.wake());
+    subscriptions.forget(uid);
+    return false;
+  }
+
+  /** Whether the object says something else than the workflow knows. */
+  #isNewer(app: WatchedApp): boolean {
+    const { plan } = this.#options.apps.effectiveSpec(app);
+    return Object.keys(newsOf(app, plan, this.#input)).length > 0;
+  }
+}

@@ -1,0 +1,154 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { ApplicationFailure } from '@temporalio/common';
+import { HeldTurns } from '../../../src/activities/held-turns.ts';
+import { DuePolls } from '../../../src/activities/target-app/due-polls.ts';
+import { createTurns, type Turns } from '../../../src/activities/target-app/turns.ts';
+import { Wheel } from '../../../src/activities/target-app/wheel.ts';
+import { planned, spec } from '../../support/target-app-manifest.ts';
+import { until } from '../../support/until.ts';
+
+/** A process that is asked to hold turns, each of a TargetApp by its uid. */
+interface Bench {
+  turns: Turns;
+  /** Uids of which it is the owner. */
+  owned: Set<string>;
+  takesPart: boolean;
+  /** Uids that were polled, and whose turns were let go, in order. */
+  polled: string[];
+  released: string[];
+  hold(uid: string, isHandedOver?: boolean): void;
+  due: DuePolls;
+  /** Polls are not answered until it resolves. */
+  answered?: Promise<void>;
+}
+
+const benches: Bench[] = [];
+afterEach(() => {
+  for (const { turns } of benches.splice(0)) turns.end();
+});
+
+function bench(pollingInterval: number): Bench {
+  const plan = planned(spec({ pollingInterval }), 1, { turnMs: 1 });
+  const due = new DuePolls();
+  const turns = createTurns({
+    observe: async ({ app }) => {
+      its.polled.push(app.uid);
+      await its.answered;
+      return { matched: 1 };
+    },
+    subscriptions: {
+      attend: () => false,
+      forget: () => undefined,
+      polled: () => undefined,
+      release: () => undefined,
+      told: (_, told) => told,
+    },
+    apps: {
+      find: async (app) => ({ metadata: { ...app, generation: 1 }, spec: {}, mirror: [] }),
+      effectiveSpec: () => ({ generation: 1, plan }),
+    },
+    wheel: new Wheel(),
+    places: (_, work) => work(),
+    openTurns: {
+      complete: async () => true,
+      release: async (token) => its.released.push(Buffer.from(token as Uint8Array).toString()) > 0,
+    },
+    heldTurns: new HeldTurns(),
+    ownership: { owns: (uid) => its.owned.has(uid), takesPart: () => its.takesPart },
+    instance: 'kco-0',
+    duePolls: due,
+    tellAtOnce: async () => ({}),
+    log: { warning: () => undefined },
+  });
+  const its: Bench = {
+    ...{ turns, due },
+    owned: new Set(),
+    takesPart: true,
+    polled: [],
+    released: [],
+    hold: (uid, isHandedOver) =>
+      turns.hold(
+        {
+          app: { namespace: 'default', name: uid, uid },
+          ...{ due: 0, known: {}, plan: plan.digest, turn: { lengthMs: 60_000, seen: { matched: 1 } } },
+        },
+        Buffer.from(uid),
+        isHandedOver,
+      ),
+  };
+  benches.push(its);
+  return its;
+}
+
+describe('a turn that comes to another replica than its owner', () => {
+  it('is polled there and let go after a moment, unless that replica is the owner by then', async () => {
+    const its = bench(1);
+    its.hold('theirs', true);
+    its.hold('mine-soon', true);
+    await until('both are polled again', () => its.polled.length >= 4);
+    expect(its.released).toEqual([]);
+    its.owned.add('mine-soon');
+    await until('it is let go', () => its.released.length > 0);
+    const polls = its.polled.length;
+    await until('the other is polled for longer than any is lent', () => its.polled.length >= polls + 4);
+    expect(its.released).toEqual(['theirs']);
+    expect(new Set(its.polled.slice(polls))).toEqual(new Set(['mine-soon']));
+  });
+
+  it('is let go at once when this replica leaves', async () => {
+    const its = bench(1);
+    its.hold('theirs', true);
+    its.takesPart = false;
+    await its.turns.letGo();
+    expect(its.released).toEqual(['theirs']);
+  });
+
+  it('is refused by one that takes no part', () => {
+    const its = bench(1);
+    its.takesPart = false;
+    expect(() => its.hold('theirs')).toThrow(ApplicationFailure);
+    expect(its.turns).toBeDefined();
+  });
+});
+
+describe('the first poll of a turn', () => {
+  it('is made at once where somebody else had it and a poll may have been due meanwhile', async () => {
+    const its = bench(15);
+    its.owned.add('mine');
+    its.hold('mine', true);
+    await until('it is polled', () => its.polled.length === 1, { timeoutMs: 1_000 });
+  });
+
+  it('waits for its time otherwise', async () => {
+    const its = bench(86_400);
+    its.owned.add('mine').add('new');
+    its.hold('mine', true);
+    its.hold('new');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(its.polled).toEqual([]);
+  });
+});
+
+describe('a poll that is due', () => {
+  it('is so until it is answered, and the next one then', async () => {
+    const its = bench(15);
+    its.owned.add('mine');
+    const answer = Promise.withResolvers<void>();
+    its.answered = answer.promise;
+    its.hold('mine', true);
+    await until('it is polled', () => its.polled.length === 1);
+    const later = Date.now() + 60_000;
+    expect(its.due.overdue(() => true, later)).toMatchObject({ count: 1, longestSeconds: expect.closeTo(60, 0) });
+    answer.resolve();
+    await until('the next one is due', () => its.due.overdue(() => true, later).longestSeconds < 60);
+    expect(its.due.overdue(() => true, Date.now()).longestSeconds).toBe(0);
+  });
+
+  it('is nobody’s here any more when its turn is let go', async () => {
+    const its = bench(15);
+    its.hold('theirs', true);
+    its.takesPart = false;
+    await its.turns.letGo();
+    expect(its.due.overdue(() => true, Date.now() + 3_600_000)).toEqual({ count: 0, longestSeconds: 0 });
+  });
+});
