@@ -91,6 +91,25 @@ export class FlipLedger {
     if (!this.isDone(flip)) flip.isDropped = true;
   }
 
+  /** What is known of the flips that were lost or doubled, a line each. */
+  complaints(now = Date.now()): string[] {
+    return [...this.#byWord.values()]
+      .filter((flip) => !flip.isDropped && this.mayGo(flip, now) && this.#isWrong(flip))
+      .map(({ word, isIll, at, told, events, calls }) =>
+        [
+          word,
+          new Date(at).toISOString(),
+          isIll ? 'ill' : 'well',
+          `told ${told} times in ${events.size} Events`,
+          ...calls,
+        ].join(' '),
+      );
+  }
+
+  #isWrong({ events, told, calls, isIll }: Flip): boolean {
+    return events.size !== 1 || told !== 1 || calls.size !== (isIll ? 1 : 0);
+  }
+
   tally(now = Date.now()): FlipTally {
     const all = [...this.#byWord.values()];
     const judged = all.filter((flip) => !flip.isDropped && this.mayGo(flip, now));

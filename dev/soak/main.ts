@@ -33,6 +33,7 @@ const found = await runSoak({
   onProgress: say,
 });
 console.log(table(found));
+for (const each of found.complaints.slice(0, 20)) console.log(`flip ${each}`);
 const wrong = broken(found);
 for (const each of wrong) console.log(`NOT as it should be: ${each}`);
 process.exit(wrong.length === 0 ? 0 : 1);

@@ -19,6 +19,8 @@ export interface Found {
   growth: { operator: Growth; temporal: Growth; temporalDatabase: Growth; etcd: Growth };
   /** Events of the longest run. */
   longestHistory: number;
+  /** Flips that were lost or doubled, a line each. */
+  complaints: string[];
   /** Events that came to the histories. */
   eventsAdded: number;
 }

@@ -55,6 +55,7 @@ const found = (soak: Soak, workflowsLeft = 0): Found => ({
   ranMs: Date.now() - soak.startedAt,
   polls: soak.polls.tally(),
   flips: soak.flips.tally(),
+  complaints: soak.flips.complaints(),
   edits: soak.edits.tally(),
   created: soak.fleet.created,
   deleted: soak.fleet.deleted.length,

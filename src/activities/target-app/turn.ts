@@ -2,6 +2,7 @@ import { type Backoff, backoffMs, spread } from '../../domain/backoff.ts';
 import { nextPollAt, nextTickOfPoll } from '../../domain/schedule.ts';
 import { idleLookMs } from '../../domain/target-app/next-turn-at.ts';
 import { isNews, type Observation, type ObserveInput, type TurnInput } from '../../domain/target-app/observation.ts';
+import { overdueAfterMs } from '../../domain/target-app/overdue.ts';
 import type { Telling, Told } from '../../domain/telling.ts';
 import type { Log } from '../../telemetry/logger.ts';
 import type { Places } from '../places.ts';
@@ -118,10 +119,13 @@ export class Turn {
       subscriptions.polled(asked.app.uid);
       return observe({ ...asked, due }, signal, Number.POSITIVE_INFINITY);
     };
-    const told = subscriptions.told(asked, await places(asked.app.namespace, poll, signal));
+    const seen = await this.#inTime(due, () => places(asked.app.namespace, poll, signal));
+    const told = subscriptions.told(asked, seen);
     if (signal.aborted) return undefined;
-    this.#isStopped = told.unasked === 'stopped';
-    this.#expect(nextTickOfPoll(asked.app.uid, this.#intervalMs, Date.now()), told.deleted);
+    if (told.unasked !== 'late') {
+      this.#isStopped = told.unasked === 'stopped';
+      this.#expect(nextTickOfPoll(asked.app.uid, this.#intervalMs, Date.now()), told.deleted);
+    }
     if (!isNews(told, turn) && Date.now() < this.#endsAt) return undefined;
     return { ...told, by: this.#options.instance, ...(this.#telling && { told: await this.#telling }) };
   }
@@ -136,6 +140,23 @@ export class Turn {
     const due = this.#nextAt(app);
     await this.#wait(this.#expect(due));
     return Math.min(due, Date.now());
+  }
+
+  /**
+   * What a poll has seen, and that it is in time again where the workflow knows of the contrary. Of one that has been due for long
+   * without having ended that is told, once; it is given up with the turn.
+   */
+  async #inTime(due: number, poll: () => Promise<Observation>): Promise<Observation> {
+    const { overdue, turn } = this.#input;
+    if (overdue) return { ...(await poll()), overdue: null };
+    if (this.#isStopped) return poll();
+    const limit = this.#options.wheel.wait(due + overdueAfterMs(this.#intervalMs));
+    const late = limit.ended.then((): Observation => ({ ...turn.seen, unasked: 'late', overdue: { since: due } }));
+    try {
+      return await Promise.race([poll(), late]);
+    } finally {
+      limit.wake();
+    }
   }
 
   /** Lets it be known when the next poll is due, whoever makes it. */

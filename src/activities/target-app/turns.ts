@@ -105,6 +105,8 @@ class TurnsHere implements Turns {
     const told = await new Turn(input, its, isHandedOver, this.#options).run();
     if (this.#held.get(input.app.uid) === its) this.#options.subscriptions.release(input.app.uid);
     if (told !== undefined) await untilTaken(() => openTurns.complete(its.token, told), its.over.signal);
+    // A poll that has not ended by now is nobody's.
+    its.over.abort();
     if (this.#held.get(input.app.uid) === its) this.#drop(input.app.uid);
   }
 

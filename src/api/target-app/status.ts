@@ -97,7 +97,7 @@ export const TargetAppStatus = z
       phases: ['Failed', 'Initializing', 'Monitoring', 'Suspended'],
       phase: 'Where it stands: Initializing, Monitoring, Suspended, or Failed when the spec must be mended.',
       conditions:
-        'Ready (it is being watched; the message says so when the last actions did not succeed), Reconciling and Stalled (as kstatus reads them), SourceReachable (the app answers), SourceHealthy (it answers with its state), RulesDecidable (every rule can be judged by what it answers), Subscribed (messages of its subscription make polls), ActionsHealthy (the last actions succeeded).',
+        'Ready (it is being watched; the message says so when the last actions did not succeed), Reconciling and Stalled (as kstatus reads them), SourceReachable (the app answers), SourceHealthy (it answers with its state), RulesDecidable (every rule can be judged by what it answers), Subscribed (messages of its subscription make polls), Overdue (a poll is due and does not end; absent otherwise), ActionsHealthy (the last actions succeeded).',
       workflow: 'The Temporal workflow that watches this TargetApp.',
     }),
     pods: z

@@ -4,6 +4,7 @@ import { elementBelow, fieldBelow, overlapsAny, valuesAt } from '../path.ts';
 import type { SubjectView } from './findings.ts';
 import type { Memory, SubjectMemory } from './memory.ts';
 import type { Observation, Reading } from './observation.ts';
+import { withOverdue } from './overdue.ts';
 import { withSubscription } from './subscription.ts';
 import { lostEvents, underSpec } from './under-spec.ts';
 
@@ -100,7 +101,7 @@ export function applyObservation(memory: Memory, observation: Observation, now: 
   const who = observation.by === undefined ? {} : { watchedBy: observation.by };
   const requested = observation.pollRequested === undefined ? {} : { pollRequested: observation.pollRequested };
   const [after, subscriptionDrafts] = withSubscription(
-    { ...withPods(planned, observation), ...polled, ...who, ...requested, subjects },
+    { ...withOverdue(withPods(planned, observation), observation), ...polled, ...who, ...requested, subjects },
     observation.subscription,
   );
   return {

@@ -184,6 +184,8 @@ export interface Memory extends ResourceMemory {
   phase?: Phase;
   /** Epoch milliseconds. */
   lastPoll?: number;
+  /** Since when a poll is due that has not ended, epoch milliseconds; absent while polls are in time. */
+  overdueSince?: number;
   /** Name of the replica that told of it. */
   watchedBy?: string;
   lastChange?: number;

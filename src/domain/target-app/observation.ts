@@ -57,9 +57,9 @@ export interface Observation {
   deleted?: true;
   /**
    * Nobody was asked: because the TargetApp is stopped, or because the poll was given too little time for this plan and number
-   * of pods, which are told, so that the next poll (at once) is given enough.
+   * of pods, which are told, so that the next poll (at once) is given enough; or because there was no room for it.
    */
-  unasked?: 'again' | 'stopped';
+  unasked?: 'again' | 'late' | 'stopped';
   /** The plan, when its digest is not the one told. */
   plan?: CompiledSpec;
   /** Given to a workflow that knew no plan: what an earlier life of it had fired. */
@@ -74,6 +74,8 @@ export interface Observation {
   attributes?: string[] | null;
   /** How the subscription of this generation fares, when that is not what was told. */
   subscription?: SubscriptionTold;
+  /** A poll is due since then (epoch milliseconds) and has not ended; null: one has ended, and that was told. */
+  overdue?: { since: number } | null;
   /** Name of the replica that tells this. */
   by?: string;
   /** What became of what the turn was to tell. */
@@ -134,4 +136,6 @@ export interface ObserveInput {
   attributes?: string[];
   /** Absent: nothing, or nothing of this generation. */
   subscription?: SubscriptionKnown;
+  /** It was told that a poll is overdue. */
+  overdue?: true;
 }

@@ -2,6 +2,7 @@ import { own } from '../json.ts';
 import { type ConditionNow, type ConditionTable, condition } from '../status-conditions.ts';
 import type { CompiledSpec } from './compiled-spec.ts';
 import type { Memory } from './memory.ts';
+import { overdue } from './overdue.ts';
 import { complaints } from './rule-status.ts';
 import { sourceOf } from './source.ts';
 import { subscribed } from './subscription.ts';
@@ -84,5 +85,6 @@ export const conditions: ConditionTable<Memory> = {
   SourceHealthy: whileWatching((memory, spec) => sourceOf(memory, spec).healthy),
   RulesDecidable: whileWatching(rulesDecidable),
   Subscribed: whileWatching(subscribed),
+  Overdue: whileWatching(overdue),
   ActionsHealthy: actionsHealthy,
 };

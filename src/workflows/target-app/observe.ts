@@ -33,7 +33,7 @@ const isSingle = ({ plan: spec }: Memory, fresh: boolean): boolean => fresh || s
 
 /** What every poll is told. */
 function inputOf({ app, due, memory, attributes }: Run): ObserveInput {
-  const { plan: spec, subjects, suspendedByUpdate, pollRequested } = memory;
+  const { plan: spec, subjects, suspendedByUpdate, pollRequested, overdueSince } = memory;
   const known = Object.fromEntries(Object.entries(subjects).map(([subject, what]) => [subject, fingerprintOf(what)]));
   const subscription = knownOf(memory);
   return {
@@ -45,6 +45,7 @@ function inputOf({ app, due, memory, attributes }: Run): ObserveInput {
     ...(pollRequested !== undefined && { pollRequested }),
     ...(attributes !== undefined && { attributes }),
     ...(subscription !== undefined && { subscription }),
+    ...(overdueSince !== undefined && { overdue: true }),
   };
 }
 

@@ -1,9 +1,10 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import { HeldTurns } from '../../../src/activities/held-turns.ts';
 import { DuePolls } from '../../../src/activities/target-app/due-polls.ts';
 import { createTurns, type Turns } from '../../../src/activities/target-app/turns.ts';
 import { Wheel } from '../../../src/activities/target-app/wheel.ts';
+import type { Observation, ObserveInput } from '../../../src/domain/target-app/observation.ts';
 import { planned, spec } from '../../support/target-app-manifest.ts';
 import { until } from '../../support/until.ts';
 
@@ -16,10 +17,11 @@ interface Bench {
   /** Uids that were polled, and whose turns were let go, in order. */
   polled: string[];
   released: string[];
-  hold(uid: string, isHandedOver?: boolean): void;
+  hold(uid: string, isHandedOver?: boolean, input?: Partial<ObserveInput>): void;
   due: DuePolls;
   /** Polls are not answered until it resolves. */
   answered?: Promise<void>;
+  told: Observation[];
 }
 
 const benches: Bench[] = [];
@@ -50,7 +52,7 @@ function bench(pollingInterval: number): Bench {
     wheel: new Wheel(),
     places: (_, work) => work(),
     openTurns: {
-      complete: async () => true,
+      complete: async (_, told) => its.told.push(told as Observation) > 0,
       release: async (token) => its.released.push(Buffer.from(token as Uint8Array).toString()) > 0,
     },
     heldTurns: new HeldTurns(),
@@ -65,12 +67,14 @@ function bench(pollingInterval: number): Bench {
     owned: new Set(),
     takesPart: true,
     polled: [],
+    told: [],
     released: [],
-    hold: (uid, isHandedOver) =>
+    hold: (uid, isHandedOver, input) =>
       turns.hold(
         {
           app: { namespace: 'default', name: uid, uid },
-          ...{ due: 0, known: {}, plan: plan.digest, turn: { lengthMs: 60_000, seen: { matched: 1 } } },
+          ...{ due: 0, known: {}, plan: plan.digest, turn: { lengthMs: 600_000, seen: { matched: 1 } } },
+          ...input,
         },
         Buffer.from(uid),
         isHandedOver,
@@ -150,5 +154,45 @@ describe('a poll that is due', () => {
     its.takesPart = false;
     await its.turns.letGo();
     expect(its.due.overdue(() => true, Date.now() + 3_600_000)).toEqual({ count: 0, longestSeconds: 0 });
+  });
+});
+
+describe('a poll that does not end', () => {
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'performance'] });
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  it('is told of after three intervals, at least a minute, and given up', async () => {
+    const its = bench(30);
+    its.owned.add('mine');
+    its.answered = new Promise(() => undefined);
+    const since = Date.now();
+    its.hold('mine', true);
+    await jest.advanceTimersByTimeAsync(85_000);
+    expect(its.told).toEqual([]);
+    await jest.advanceTimersByTimeAsync(40_000);
+    expect(its.told).toMatchObject([
+      { matched: 1, unasked: 'late', overdue: { since: expect.any(Number) }, by: 'kco-0' },
+    ]);
+    expect(its.told[0]?.overdue?.since).toBeGreaterThanOrEqual(since);
+  });
+
+  it('is not told of again; the next one that ends is, and then none', async () => {
+    const its = bench(30);
+    its.owned.add('mine');
+    const answer = Promise.withResolvers<void>();
+    its.answered = answer.promise;
+    its.hold('mine', true, { overdue: true });
+    await jest.advanceTimersByTimeAsync(300_000);
+    expect(its.told).toEqual([]);
+    answer.resolve();
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(its.told).toMatchObject([{ matched: 1, overdue: null }]);
+    its.hold('mine');
+    await jest.advanceTimersByTimeAsync(120_000);
+    expect(its.told).toHaveLength(1);
   });
 });
