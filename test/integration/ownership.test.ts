@@ -75,7 +75,8 @@ describe('sixty TargetApps that are polled every second', () => {
       const settledAt = Date.now();
       await delay(8 * intervalMs);
       const steady = ledger.since(settledAt);
-      expect(steady.doubled).toBe(0);
+      // One that is late may come soon before the next: what is polled by two is polled twice as often.
+      expect(steady.mostPolls).toBeLessThanOrEqual(10);
       expect(steady.polls).toBeGreaterThanOrEqual(6 * apps.length);
       console.log(`${count} replicas`, { counts, moving, steady });
     },
