@@ -11,7 +11,7 @@ import { whenUnhealthy } from '../../test/support/real-world.ts';
  * - `sent`: the receiver has done it, and its answer has not come
  * - `answered`: the operator has the answer, and Temporal does not know
  * - `reported`: Temporal knows the outcome, and neither status nor Event says so
- * - `between`: whenever
+ * - `between`: wherever it happens to be
  */
 export const points = ['decided', 'before the call', 'sent', 'answered', 'reported', 'between'] as const;
 export type Point = (typeof points)[number];
