@@ -3,6 +3,8 @@ export class HeldTurns {
   readonly #held = new Set<string>();
   /** Since when, in milliseconds of a clock that never goes back. */
   readonly #missing = new Map<string, number>();
+  /** Who waits for the turn of an object. */
+  readonly #waiting = new Map<string, () => void>();
 
   has(uid: string): boolean {
     return this.#held.has(uid);
@@ -14,6 +16,7 @@ export class HeldTurns {
 
   add(uid: string): void {
     this.#held.add(uid);
+    this.#waiting.get(uid)?.();
     this.#missing.delete(uid);
   }
 
@@ -26,6 +29,17 @@ export class HeldTurns {
   /** One is on its way to here. It may be given to somebody who stands still, and then has to be asked for again. */
   expect(uid: string): void {
     if (!this.#held.has(uid)) this.#missing.set(uid, performance.now());
+  }
+
+  /** Resolves when a turn of that object is held here, or so many milliseconds later. */
+  async heldWithin(uid: string, ms: number): Promise<void> {
+    if (this.#held.has(uid)) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.set(uid, resolve);
+    const timer = setTimeout(resolve, ms);
+    await promise;
+    clearTimeout(timer);
+    this.#waiting.delete(uid);
   }
 
   /** None is expected any more. */

@@ -84,7 +84,8 @@ class KindWords<T extends WatchedObject> implements Controller<T> {
     for (const object of this.#owned()) {
       const isRunning = running?.has(this.#options.registration.workflowOf(object).workflowId) ?? true;
       // A turn of a workflow that is not there any more is held for nobody.
-      this.#want(isRunning || isTerminating(object) ? this.#wants.ofPresent(object) : 'tell', object);
+      if (isRunning || isTerminating(object)) this.#want(this.#wants.ofPresent(object), object);
+      else this.#want('tell', object, true);
     }
   }
 
@@ -131,9 +132,14 @@ class KindWords<T extends WatchedObject> implements Controller<T> {
     return this.#options.all().filter((object) => this.#isMine(object));
   }
 
-  #want(what: Want['what'], object: T): void {
+  /** `isNew`: its workflow is not there; one that has never reported anything is hardly there. */
+  #want(
+    what: Want['what'],
+    object: T,
+    isNew = object.observedGeneration === undefined && !isTerminating(object),
+  ): void {
     const workflow = this.#options.registration.workflowOf(object);
-    this.#queue.add(workflow.workflowId, { what, uid: object.metadata.uid, workflow });
+    this.#queue.add(workflow.workflowId, { what, uid: object.metadata.uid, workflow, ...(isNew && { isNew }) });
   }
 }
 

@@ -1,3 +1,4 @@
+import type { FirstLooks } from '../activities/first-looks.ts';
 import { isTerminating, type WatchedObject } from '../activities/watched-object.ts';
 import type { Informer } from '../clients/kubernetes/informer/informer.ts';
 import { type Controller, type ControllerOptions, createController } from './controller.ts';
@@ -18,19 +19,25 @@ export interface KindController<T extends WatchedObject> {
 }
 
 /** How workflows are told, and of which objects. */
-export type TellingOptions = Pick<ControllerOptions<WatchedObject>, 'heldTurns' | 'openTurns' | 'owns' | 'starter'>;
+export type TellingOptions = Pick<ControllerOptions<WatchedObject>, 'heldTurns' | 'openTurns' | 'owns' | 'starter'> & {
+  firstLooks: Pick<FirstLooks, 'at'>;
+};
 
 /** Watches the objects of one kind and keeps their workflows. */
 export function createKindController<T extends WatchedObject>(
   registration: Registration<T>,
-  telling: TellingOptions,
+  { firstLooks, ...telling }: TellingOptions,
   options: WatchingOptions,
 ): KindController<T> {
   const { metrics, log } = options;
   const { ref, transform } = registration;
   const gone: ((object: T) => void)[] = [];
   const changed: ((object: T) => void)[] = [];
-  const controller = createController<T>({ registration, ...telling, metrics, log, all: () => cache.list() });
+  const controller = createController<T>({
+    ...{ registration, ...telling, metrics, log },
+    look: (app) => firstLooks.at(ref.kind, app),
+    all: () => cache.list(),
+  });
   const cache = createInformerFor<T>(options, {
     ref,
     transform,

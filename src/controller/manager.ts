@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { FirstLooks } from '../activities/first-looks.ts';
 import { HeldTurns } from '../activities/held-turns.ts';
 import type { ActivityOptions } from '../activities/index.ts';
 import type { Kube } from '../clients/kubernetes/client.ts';
@@ -35,7 +36,15 @@ export interface Manager {
   /** What is watched and known, for the activities. */
   known: Pick<
     ActivityOptions,
-    'caches' | 'heldTurns' | 'openTurns' | 'ownership' | 'pods' | 'searchAttributes' | 'whenChanged' | 'whenGone'
+    | 'caches'
+    | 'firstLooks'
+    | 'heldTurns'
+    | 'openTurns'
+    | 'ownership'
+    | 'pods'
+    | 'searchAttributes'
+    | 'whenChanged'
+    | 'whenGone'
   >;
   watches: Part;
   monitors: Part;
@@ -110,7 +119,9 @@ export function createManager(options: ManagerOptions): Manager {
   const attributes = createAttributeUse(client, temporal.namespace, log);
   const starter = createWorkflowStarter(client, temporal.taskQueue, attributes);
   const [heldTurns, openTurns, ownership] = [new HeldTurns(), createOpenTurns(client.activity), createOwnership()];
-  const { controllers, pods } = createKinds({ starter, heldTurns, openTurns, owns: ownership.owns }, options);
+  const firstLooks = new FirstLooks();
+  const telling = { starter, heldTurns, openTurns, firstLooks, owns: ownership.owns };
+  const { controllers, pods } = createKinds(telling, options);
   const kinds: AnyKind[] = Object.values(controllers);
   const signals = createControllers(kinds, { metrics, starter });
   ownership.onChange(signals.takeOver);
@@ -128,7 +139,7 @@ export function createManager(options: ManagerOptions): Manager {
   return {
     known: {
       ...knownOf(controllers),
-      ...{ pods: pods.watched, heldTurns, openTurns, ownership },
+      ...{ pods: pods.watched, firstLooks, heldTurns, openTurns, ownership },
       searchAttributes: attributes.usable,
     },
     watches: together([...Object.values(caches), ...owned]),

@@ -12,6 +12,7 @@ export interface OperatorActivitiesOptions
     ActivityOptions,
     | 'caches'
     | 'ending'
+    | 'firstLooks'
     | 'heldTurns'
     | 'log'
     | 'metrics'

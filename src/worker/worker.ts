@@ -88,7 +88,12 @@ export interface KcoWorkers {
 
 type WorkerSetup = Pick<
   WorkerOptions,
-  'activities' | 'activityTaskPollerBehavior' | 'maxConcurrentWorkflowTaskExecutions' | 'sinks' | 'workflowBundle'
+  | 'activities'
+  | 'activityTaskPollerBehavior'
+  | 'maxConcurrentWorkflowTaskExecutions'
+  | 'nonStickyToStickyPollRatio'
+  | 'sinks'
+  | 'workflowBundle'
 >;
 
 /**
@@ -115,6 +120,8 @@ const setups = async ({ activities, metrics }: KcoWorkersOptions): Promise<Recor
       sinks: sinksOf(metrics),
       workflowBundle: { code: await workflowCode() },
       maxConcurrentWorkflowTaskExecutions: workflowTasksAtOnce,
+      // The SDK's default leaves one of six to ask for workflows that begin, and these come many at once, each by a poll of its own.
+      nonStickyToStickyPollRatio: 0.5,
     },
     reports: { activities: { reportStatus }, activityTaskPollerBehavior: activityPollers(5) },
   };

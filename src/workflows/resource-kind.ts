@@ -62,8 +62,9 @@ export interface ResourceKind<M extends ResourceMemory, O extends Observed> exte
    * Reads the world, or waits until there is something to tell of it. Undefined, or a rejection, is a turn that has seen nothing.
    *
    * @param fresh a change was signalled: what a cache knows may be older
+   * @param first what the workflow began with: its first observation, already made
    */
-  observe(run: RunState<M>, fresh: boolean): Promise<O | undefined>;
+  observe(run: RunState<M>, fresh: boolean, first?: O): Promise<O | undefined>;
   /** Decides, at once: while it waited for something the memory could become another one. Nothing but the memory is changed. */
   plan(run: RunState<M>, seen: There<O>, now: number): Planned<M>;
   /** When time alone may change a verdict. */

@@ -13,8 +13,10 @@ import { newRun, type RunState } from './run-state.ts';
 import { updateVisibility } from './visibility.ts';
 
 /** What a resource's workflow starts with: a reference, and after continue-as-new what it knows. */
-export interface ResourceInput<M extends ResourceMemory> {
+export interface ResourceInput<M extends ResourceMemory, O extends Observed> {
   app: ObjectRef;
+  /** What was seen of the object before it began, told as its first observation. */
+  seen?: O;
   memory?: M;
   /** Names of the search attributes that Temporal has; absent: all. */
   attributes?: string[];
@@ -35,15 +37,17 @@ const blindMs = 10_000;
  */
 export const resourceWorkflow =
   <M extends ResourceMemory, O extends Observed>(kind: ResourceKind<M, O>) =>
-  async ({ app, memory = kind.newMemory(), attributes }: ResourceInput<M>): Promise<void> => {
+  async ({ app, memory = kind.newMemory(), attributes, seen }: ResourceInput<M, O>): Promise<void> => {
     const run = newRun(kind, app, memory, attributes);
     handleMessages(run);
     kind.handle?.(run);
     startReporting(run);
     const background = kind.background?.(run);
+    let first = seen;
     let ripeAt: number | undefined;
     for (;;) {
-      await turn(run, kind);
+      await turn(run, kind, first);
+      first = undefined;
       if (run.deleted) break;
       ripeAt ??= ripeLength();
       if (await canHandOn(run, ripeAt))
@@ -80,12 +84,13 @@ async function canHandOn<M extends ResourceMemory>(run: RunState<M>, ripeAt: num
 async function turn<M extends ResourceMemory, O extends Observed>(
   run: RunState<M>,
   kind: ResourceKind<M, O>,
+  first: O | undefined,
 ): Promise<void> {
   // Cleared before observing: a signal that comes meanwhile leads to another turn.
   const fresh = run.dirty && run.turns > 0;
   run.dirty = false;
   run.turnsStarted += 1;
-  const seen = await observed(run, kind, fresh);
+  const seen = await observed(run, kind, fresh, first);
   if (seen?.attributes !== undefined) run.attributes = seen.attributes ?? undefined;
   if (seen !== undefined) run.deleted = seen.deleted === true || (await released(run, kind, seen));
   if (seen !== undefined && !run.deleted) {
@@ -116,10 +121,11 @@ async function observed<M extends ResourceMemory, O extends Observed>(
   run: RunState<M>,
   kind: ResourceKind<M, O>,
   fresh: boolean,
+  first: O | undefined,
 ): Promise<O | undefined> {
   run.isBlind = false;
   try {
-    return await kind.observe(run, fresh);
+    return await kind.observe(run, fresh, first);
   } catch (error) {
     if (isCancellation(error)) throw error;
     log.error('observation failed, will retry', { error: rootCause(error) });

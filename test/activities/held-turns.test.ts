@@ -16,4 +16,14 @@ describe('the turns that are held here', () => {
     expect(turns.missingFor(0)).toEqual(['c']);
     expect(turns.missingFor(60_000)).toEqual([]);
   });
+
+  it('are waited for until they are held, and no longer than somebody has time', async () => {
+    const turns = new HeldTurns();
+    const held = turns.heldWithin('a', 600_000);
+    turns.add('a');
+    await held;
+    await turns.heldWithin('a', 600_000);
+    await turns.heldWithin('b', 1);
+    expect(turns.has('b')).toBe(false);
+  });
 });

@@ -47,7 +47,11 @@ const id = 'targetapp/shop/cart/u1';
 let controller: Controller<WatchedApp> | undefined;
 afterEach(() => controller?.stop());
 
-const controllerWith = ({ state, said: _, ...telling }: ReturnType<typeof scripted>, all: WatchedApp[] = []) => {
+const controllerWith = (
+  { state, said: _, ...telling }: ReturnType<typeof scripted>,
+  all: WatchedApp[] = [],
+  look: () => Promise<object | undefined> = async () => undefined,
+) => {
   controller = createController({
     registration: registrations.TargetApp,
     ...telling,
@@ -55,6 +59,7 @@ const controllerWith = ({ state, said: _, ...telling }: ReturnType<typeof script
     log: silent,
     all: () => all,
     owns: () => state.isMine,
+    look,
   });
   controller.takeOver();
   return controller;
@@ -110,6 +115,35 @@ describe('the controller', () => {
     state.away = false;
     await eventually('the word', () => said.length > 0 && made.pending === 0);
     expect(said).toEqual([`tell ${id}`]);
+  });
+
+  it('lets a workflow begin with what was seen of its object, and waits for neither an app that hangs nor its turn', async () => {
+    const temporal = scripted();
+    const begun: ResourceWorkflow[] = [];
+    temporal.starter.signalWithStart = async (workflow) => void begun.push(workflow);
+    const hanging = Promise.withResolvers<object>();
+    const looks = [hanging.promise, Promise.resolve({ matched: 1 })];
+    const made = controllerWith(temporal, [], async () => looks.shift());
+    made.onChange('added', app());
+    await eventually('the look', () => looks.length === 1);
+    made.onChange('added', app({ uid: 'u2' }));
+    await eventually('the second to begin', () => begun.length === 1);
+    expect(begun[0]?.input).toMatchObject({ app: { uid: 'u2' }, seen: { matched: 1 } });
+    hanging.resolve({ matched: 2 });
+    await eventually('the first to begin', () => begun.length === 2);
+    expect(begun[1]?.input).toMatchObject({ app: { uid: 'u1' }, seen: { matched: 2 } });
+  });
+
+  it('does not look at an object whose workflow has reported, because that is there', async () => {
+    const temporal = scripted();
+    let looks = 0;
+    const made = controllerWith(temporal, [], async () => {
+      looks += 1;
+      return {};
+    });
+    made.onChange('added', app({ generation: 2, observed: 1 }));
+    await eventually('the word', () => temporal.said.length > 0 && made.pending === 0);
+    expect([temporal.said, looks]).toEqual([[`tell ${id}`], 0]);
   });
 
   it('gives an object that came back under its name a workflow of its own', async () => {

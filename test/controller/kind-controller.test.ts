@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Registry } from 'prom-client';
+import { FirstLooks } from '../../src/activities/first-looks.ts';
 import { HeldTurns } from '../../src/activities/held-turns.ts';
 import type { WatchedApp } from '../../src/activities/target-app/watched-app.ts';
 import { createKube, type Kube, type KubeObject } from '../../src/clients/kubernetes/client.ts';
@@ -60,7 +61,7 @@ const serving = async () => {
   const openTurns = { release: async () => false };
   const state = { isMine: false };
   const owns = () => state.isMine;
-  const telling = { starter, openTurns, heldTurns: new HeldTurns(), owns };
+  const telling = { starter, openTurns, heldTurns: new HeldTurns(), firstLooks: new FirstLooks(), owns };
   served = createKindController(registrations.TargetApp, telling, { kube, namespaces: [], metrics, log: silent });
   exportTargetApps(served, owns, metrics);
   served.cache.start();

@@ -12,10 +12,11 @@ import type { Observation, ObserveInput } from '../../domain/target-app/observat
 import type { Log } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics/index.ts';
 import type { Redact } from '../../telemetry/redactor.ts';
+import type { FirstLooks, Look } from '../first-looks.ts';
 import type { HeldTurns } from '../held-turns.ts';
 import type { ObjectFinder } from '../object-finder.ts';
 import type { Ownership } from '../ownership.ts';
-import { createPlaces } from '../places.ts';
+import { createPlaces, type Places } from '../places.ts';
 import type { TellAtOnce } from '../tell-at-once.ts';
 import { withHeartbeat } from '../with-heartbeat.ts';
 import { createActionActivity } from './action-activity.ts';
@@ -24,7 +25,7 @@ import { createActions } from './actions/index.ts';
 import { diff } from './diff.ts';
 import { DuePolls } from './due-polls.ts';
 import { createMissingPods } from './missing-pods.ts';
-import { createObserve } from './observe.ts';
+import { createObserve, type Observe } from './observe.ts';
 import type { WatchedPods } from './pod-index.ts';
 import { createTargetAppReader, type TargetAppReader } from './reader.ts';
 import { createSelectedPods } from './selected-pods.ts';
@@ -46,6 +47,8 @@ export interface TargetAppActivitiesOptions {
   ownership: Ownership;
   /** Aborted when this process ends. */
   ending: AbortSignal;
+  /** Told how a TargetApp is looked at whose workflow is about to begin. */
+  firstLooks: Pick<FirstLooks, 'offer'>;
   /** Told of which TargetApps a turn is held here. */
   heldTurns: HeldTurns;
   openTurns: OpenTurns;
@@ -72,6 +75,11 @@ export interface TargetAppActivitiesOptions {
 /** Whoever answers does so in less: a poll that takes longer waits, and what is bounded is how many are asked at once. */
 const answeredWithinMs = 50;
 
+type FirstLookOptions = Pick<TargetAppActivitiesOptions, 'ending' | 'searchAttributes'> & {
+  observe: Observe;
+  places: Places;
+};
+
 /** Lets an attempt go on after the activity's function has ended. */
 async function begun(turns: Turns, input: TurnAsked): Promise<never> {
   const { taskToken, attempt } = Context.current().info;
@@ -81,6 +89,15 @@ async function begun(turns: Turns, input: TurnAsked): Promise<never> {
 
 /** One activity for each action, by its YAML word. */
 type ActionActivities = Record<ActionName, (request: ActionRequest) => Promise<ActionResult>>;
+
+/** The first poll of a TargetApp, for a workflow that is about to begin with what it tells. */
+const firstLook =
+  ({ observe, places, ending, searchAttributes }: FirstLookOptions): Look =>
+  (app) => {
+    const attributes = searchAttributes();
+    const input = { app, due: Date.now(), known: {}, ...(attributes != null && { attributes }) };
+    return places(app.namespace, () => observe(input, ending, Number.POSITIVE_INFINITY), ending);
+  };
 
 /** What observes: one poll, and the turns that are held here. */
 function observersOf(options: TargetAppActivitiesOptions, apps: TargetAppReader) {
@@ -98,6 +115,7 @@ function observersOf(options: TargetAppActivitiesOptions, apps: TargetAppReader)
   const unwatched = createMissingPods(kube);
   const observe = createObserve({ ...shared, pods, unwatched, graphql, attributes: options.searchAttributes });
   const places = createPlaces(options.maxPolls, { afterMs: answeredWithinMs, most: 100 * options.maxPolls });
+  if (options.defaults.turnMs > 0) options.firstLooks.offer('TargetApp', firstLook({ ...options, observe, places }));
   const turns = createTurns({ ...shared, observe, places, ownership, wheel: new Wheel() });
   options.whenChanged((app) => turns.changed(app));
   ownership.onChange(() => turns.letGo());

@@ -9,7 +9,11 @@ export interface ResourceWorkflow {
   type: string;
   /** Unique per uid, so that a name that comes back is another workflow. */
   workflowId: string;
-  input: { app: ObjectRef };
+  input: {
+    app: ObjectRef;
+    /** What its owner has seen of the object already, as the workflow's first observation tells it. */
+    seen?: object;
+  };
   /** One line for lists in the Web UI; Markdown. */
   summary: string;
   attributes: SearchAttributePair[];

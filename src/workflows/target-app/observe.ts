@@ -22,9 +22,9 @@ export interface Seen extends Observation {
 }
 
 /** Observes a TargetApp: one poll, or the polls of a turn. */
-export async function observe(run: Run, fresh: boolean): Promise<Seen | undefined> {
+export async function observe(run: Run, fresh: boolean, first?: Observation): Promise<Seen | undefined> {
   const { memory } = run;
-  const seen = await (isSingle(memory, fresh) ? poll(run, fresh) : turn(run));
+  const seen = first ?? (await (isSingle(memory, fresh) ? poll(run, fresh) : turn(run)));
   return seen === undefined ? undefined : { ...seen, changes: await changesIn(memory, seen) };
 }
 
