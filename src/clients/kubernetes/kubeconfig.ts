@@ -1,7 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
 import { homedir } from 'node:os';
 import { delimiter, dirname, isAbsolute, join, sep } from 'node:path';
-import { type Cluster, KubeConfig } from '@kubernetes/client-node';
+// Its index loads the models of all API groups, which take 60 MiB.
+import {
+  type Cluster,
+  type Context,
+  newClusters,
+  newContexts,
+  newUsers,
+} from '@kubernetes/client-node/dist/config_types.js';
 import { parse } from 'yaml';
 import { KubeError } from './errors.ts';
 
@@ -54,13 +62,16 @@ interface RawCluster {
 }
 
 interface Raw {
+  'current-context'?: string;
+  contexts?: unknown;
   users?: { name?: string; user?: KubeconfigUser | null }[] | null;
   clusters?: { name?: string; cluster?: RawCluster | null }[] | null;
 }
 
 interface Loaded {
-  /** The library's part: what is valid, contexts, clusters, merging. */
-  config: KubeConfig;
+  clusters: Cluster[];
+  contexts: Context[];
+  currentContext: string | undefined;
   /** Users as the files have them: the library leaves out some ways to sign in. */
   users: Map<string, KubeconfigUser>;
   pluginConfigs: Map<string, unknown>;
@@ -68,9 +79,12 @@ interface Loaded {
 
 const execExtension = 'client.authentication.k8s.io/exec';
 
+/** The path of a file that a kubeconfig of that folder names. */
+const absoluteIn = (folder: string, path: string): string => (isAbsolute(path) ? path : join(folder, path));
+
 /** Paths count from the kubeconfig's folder; a command without a slash is looked for in PATH. */
 function withAbsolutePaths(user: KubeconfigUser, folder: string): KubeconfigUser {
-  const absolute = (path: string): string => (isAbsolute(path) ? path : join(folder, path));
+  const absolute = (path: string): string => absoluteIn(folder, path);
   const { tokenFile, exec, 'client-certificate': certificate, 'client-key': key } = user;
   return {
     ...user,
@@ -83,26 +97,38 @@ function withAbsolutePaths(user: KubeconfigUser, folder: string): KubeconfigUser
 
 /** In words that quote nothing of the file: what stands beside a mistake in it may be a secret. */
 function whyUnreadable(error: unknown): string {
-  const { code, mark, reason, message } = error as { [name: string]: unknown; mark?: { line?: number } };
-  if (typeof code === 'string') return code;
-  return mark === undefined ? String(message) : `${reason} in line ${(mark.line ?? 0) + 1}`;
+  const { code, linePos, message } = error as { [name: string]: unknown; linePos?: { line: number }[] };
+  if (typeof code !== 'string') return String(message);
+  return linePos?.[0] === undefined ? code : `${code} in line ${linePos[0].line}`;
+}
+
+function loaded(text: string, folder: string): Loaded {
+  const { users, clusters, contexts, 'current-context': currentContext } = (parse(text) ?? {}) as Raw;
+  // The library says what is wrong with them; what it makes of users leaves out some ways to sign in.
+  newUsers(users);
+  const named = (users ?? []).map(({ name = '', user }): [string, KubeconfigUser] => [
+    name,
+    withAbsolutePaths(user ?? {}, folder),
+  ]);
+  const extensions = (clusters ?? []).map(({ name = '', cluster }): [string, unknown] => [
+    name,
+    cluster?.extensions?.find((each) => each.name === execExtension)?.extension,
+  ]);
+  return {
+    clusters: newClusters(clusters).map(({ caFile, ...cluster }) => ({
+      ...cluster,
+      ...(caFile && { caFile: absoluteIn(folder, caFile) }),
+    })),
+    contexts: newContexts(contexts),
+    currentContext,
+    users: new Map(named),
+    pluginConfigs: new Map(extensions),
+  };
 }
 
 function loadFile(file: string): Loaded {
   try {
-    const config = new KubeConfig();
-    const text = readFileSync(file, 'utf8');
-    if (text.trim() !== '') config.loadFromFile(file);
-    const { users, clusters } = (parse(text) ?? {}) as Raw;
-    const named = (users ?? []).map(({ name = '', user }): [string, KubeconfigUser] => [
-      name,
-      withAbsolutePaths(user ?? {}, dirname(file)),
-    ]);
-    const extensions = (clusters ?? []).map(({ name = '', cluster }): [string, unknown] => [
-      name,
-      cluster?.extensions?.find((each) => each.name === execExtension)?.extension,
-    ]);
-    return { config, users: new Map(named), pluginConfigs: new Map(extensions) };
+    return loaded(readFileSync(file, 'utf8'), dirname(file));
   } catch (error) {
     throw new KubeconfigError(`the kubeconfig ${file} cannot be read: ${whyUnreadable(error)}`);
   }
@@ -110,29 +136,29 @@ function loadFile(file: string): Loaded {
 
 /** The first file that says something wins, as with kubectl. */
 function merged(first: Loaded, second: Loaded): Loaded {
-  const { config } = first;
-  const has = (known: { name: string }[], { name }: { name: string }): boolean =>
-    known.some((each) => each.name === name);
-  for (const cluster of second.config.clusters) if (!has(config.clusters, cluster)) config.addCluster(cluster);
-  for (const user of second.config.users) if (!has(config.users, user)) config.addUser(user);
-  for (const context of second.config.contexts) if (!has(config.contexts, context)) config.addContext(context);
-  if (!config.currentContext) config.setCurrentContext(second.config.currentContext);
   return {
-    config,
+    // The first of a name is found first.
+    clusters: [...first.clusters, ...second.clusters],
+    contexts: [...first.contexts, ...second.contexts],
+    currentContext: first.currentContext || second.currentContext,
     users: new Map([...second.users, ...first.users]),
     pluginConfigs: new Map([...second.pluginConfigs, ...first.pluginConfigs]),
   };
 }
 
-const serviceAccountToken = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+const serviceAccount = '/var/run/secrets/kubernetes.io/serviceaccount';
+const tokenFile = `${serviceAccount}/token`;
 
-function loadFromPod(): Loaded {
-  if (!existsSync(serviceAccountToken))
+/** What Kubernetes gives to every pod. */
+function loadFromPod(): Access {
+  const { KUBERNETES_SERVICE_HOST: host = '', KUBERNETES_SERVICE_PORT: port = '443' } = process.env;
+  if (!existsSync(tokenFile) || host === '')
     throw new KubeconfigError('there is no kubeconfig: set KUBECONFIG, or run in a pod with a ServiceAccount');
-  const config = new KubeConfig();
-  config.loadFromCluster();
-  const user = config.getCurrentUser()?.name ?? '';
-  return { config, users: new Map([[user, { tokenFile: serviceAccountToken }]]), pluginConfigs: new Map() };
+  const server = `https://${isIPv6(host) ? `[${host}]` : host}:${port}`;
+  return {
+    cluster: { name: 'pod', server, caFile: `${serviceAccount}/ca.crt`, skipTLSVerify: false },
+    user: { tokenFile },
+  };
 }
 
 const defaultFile = (): string[] => [join(homedir(), '.kube', 'config')].filter((file) => existsSync(file));
@@ -145,11 +171,14 @@ export function loadAccess(paths?: string): Access {
   const named = paths?.split(delimiter).filter((path) => path !== '') ?? defaultFile();
   const there = named.length > 1 ? named.filter((file) => existsSync(file)) : named;
   const [first, ...more] = (there.length > 0 ? there : named).map(loadFile);
-  const { config, users, pluginConfigs } = first === undefined ? loadFromPod() : more.reduce(merged, first);
-  const cluster = config.getCurrentCluster();
-  if (!cluster)
+  if (first === undefined) return loadFromPod();
+  const { clusters, contexts, currentContext, users, pluginConfigs } = more.reduce(merged, first);
+  const context = contexts.find(({ name }) => name === currentContext);
+  const cluster = clusters.find(({ name }) => name === context?.cluster);
+  if (context === undefined || cluster === undefined)
     throw new KubeconfigError(`there is no cluster in the kubeconfig ${paths ?? ''} for its current context`);
-  const name = config.getContextObject(config.getCurrentContext())?.user;
+  // It may name none, e.g. for a kubectl proxy.
+  const name: string | undefined = context.user;
   const user = name === undefined ? {} : users.get(name);
   if (user === undefined) throw new KubeconfigError(`there is no user ${name} in the kubeconfig ${paths ?? ''}`);
   return { cluster, user, pluginConfig: pluginConfigs.get(cluster.name) };
