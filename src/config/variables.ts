@@ -125,9 +125,9 @@ export const variables = z.object({
       limit: `one of ${logLevels.join(', ')}`,
       fallback: 'INFO',
     }),
-  KCO_MAX_CACHED_WORKFLOWS: wholeNumber(1, 100_000, 600, {
+  KCO_MAX_CACHED_WORKFLOWS: wholeNumber(1, 100_000, 200, {
     meaning:
-      'Workflows kept in memory between their turns, each about 0.4 MiB; those beyond it are replayed from their history when they wake',
+      'Workflows kept in memory between their turns, each about 0.3 MiB; those beyond it are replayed from their history when they wake',
   }),
   KCO_MAX_CONCURRENT_ACTIONS: wholeNumber(1, 10_000, 100, {
     meaning: 'Actions that one replica runs at the same time; they take no place from polls and reports',

@@ -33,7 +33,7 @@ describe('an empty environment', () => {
       kubernetes: { watchNamespaces: [] },
       temporal: { address: '127.0.0.1:7233', namespace: 'default', taskQueue: 'kco', metricsPort: 0 },
       worker: {
-        maxCachedWorkflows: 600,
+        maxCachedWorkflows: 200,
         slots: { actions: 100, events: 100, polls: 100, reports: 100 },
         shutdownGraceMs: 30_000,
       },
