@@ -27,19 +27,21 @@ async function prepare({ world }: Rig, candidate: Candidate, holds: Holds): Prom
 
 /** Those that can be held for as long as one likes come first; those that time moves on come last. */
 const waves: Point[][] = [['sent', 'reported'], ['before the call', 'answered'], ['decided']];
-/** With the second wave, each at a time of its own within so many milliseconds, those that are killed whenever. */
-const withinMs = 2_000;
+/** With one of the last two waves, at a time of its own within so many milliseconds, comes each that is killed wherever it is. */
+const withinMs = 1_500;
 /** Time moves on what has not come to its point by then. */
 const waveMs = 15_000;
 
 /** Brings each action to its point, as far as it comes there. */
 async function bringThere({ world }: Rig, apps: App[], holds: Holds): Promise<void> {
   const fall = ({ pod }: App): void => void world.says(pod, { health: 'unhealthy' });
-  for (const [number, points] of waves.entries()) {
+  const others = new Map(
+    apps.filter(({ point }) => point === 'between').map((app) => [app, Math.random() < 0.5 ? waves[1] : waves[2]]),
+  );
+  for (const points of waves) {
     const wave = apps.filter(({ point }) => points.includes(point));
     wave.forEach(fall);
-    const others = apps.filter(({ point }) => number === 1 && point === 'between');
-    for (const app of others) setTimeout(() => fall(app), Math.random() * withinMs);
+    for (const [app, itsWave] of others) if (itsWave === points) setTimeout(() => fall(app), Math.random() * withinMs);
     const areThere = () => wave.every(holds.isThere);
     await until('each is at its point', areThere, { timeoutMs: waveMs }).catch(() => undefined);
   }
