@@ -33,8 +33,7 @@ const sampleMs = 5_000;
 /** A process that has just begun loads code and fills caches. */
 const warmUpMs = 3 * minuteMs;
 const podsPerNode = 100;
-/** As far as the environment has it, what `npm start` gives to Node. */
-const settings = { KCO_LOG_LEVEL: 'INFO', MALLOC_ARENA_MAX: '2', NODE_OPTIONS: '--max-semi-space-size=4' };
+const settings = { KCO_LOG_LEVEL: 'INFO' };
 
 /** What a soak is made of. */
 interface Soak {

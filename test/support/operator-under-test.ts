@@ -108,6 +108,9 @@ async function portsIn(lines: string[], child: ChildProcess): Promise<Ports> {
 /** Linux only: the kernel then ends an operator whose test was killed before it could. */
 const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
 
+/** How `npm start` and the image run Node. */
+const asByStart = ['--max-semi-space-size=4', '--heap-growing-percent=20'];
+
 const alive = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of alive) child.kill('SIGKILL');
@@ -116,8 +119,8 @@ process.once('exit', () => {
 /** Starts an operator process, of this repository or of a copy of it; it listens, but need not be ready yet. */
 export async function operatorProcess(settings: Settings, repository = root): Promise<OperatorProcess> {
   const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
-  const env = { PATH, HOME, NODE_COMPILE_CACHE, ...local, ...settings };
-  const main = [process.execPath, '--no-warnings', join('src', 'main.ts')];
+  const env = { PATH, HOME, NODE_COMPILE_CACHE, MALLOC_ARENA_MAX: '2', ...local, ...settings };
+  const main = [process.execPath, '--no-warnings', ...asByStart, join('src', 'main.ts')];
   const [file = '', ...args] = setpriv === undefined ? main : [setpriv, '--pdeathsig', 'KILL', '--', ...main];
   const child = spawn(file, args, { cwd: repository, env });
   alive.add(child);
