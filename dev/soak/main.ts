@@ -3,6 +3,7 @@
  * minute and a table at the end; exits 1 when something was lost or doubled, or grew more than it may.
  */
 import { parseArgs } from 'node:util';
+import { promises } from './promises.ts';
 import { broken, line, table } from './report.ts';
 import { runSoak } from './soak.ts';
 
@@ -24,6 +25,7 @@ if (![minutes, apps, killEvery].every((each) => each > 0) || apps > 240)
 const say = (text: string) => console.error(`soak: ${text}`);
 const found = await runSoak({
   apps,
+  promises,
   durationMs: minutes * 60_000,
   flipEveryMs: 30_000,
   editEveryMs: 5_000,

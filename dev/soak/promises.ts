@@ -8,5 +8,5 @@ export interface Promises {
   recoveryMs: number;
 }
 
-/** As docs/operations.md and the alerts have them; the interval is that of the soak. */
+/** As docs/operations.md and the alerts have them, on a machine that has room; the interval is that of the soak. */
 export const promises: Promises = { intervalMs: 1_000, handOverMs: 10_000, recoveryMs: 30_000 };

@@ -10,13 +10,14 @@ import { Kills } from './kills.ts';
 import { observe } from './observer.ts';
 import { Outages } from './outages.ts';
 import { PollLedger } from './poll-ledger.ts';
-import { promises } from './promises.ts';
+import type { Promises } from './promises.ts';
 import type { Found } from './report.ts';
 import { etcdMib, rssMib, temporalDatabaseMib } from './sizes.ts';
 
 /** How long, and how hard. Milliseconds. */
 export interface SoakOptions {
   apps: number;
+  promises: Promises;
   durationMs: number;
   /** Means: between two flips of one app, two edits, two apps that go, two kills. */
   flipEveryMs: number;
@@ -112,7 +113,7 @@ function disturb(soak: Soak): Loop[] {
 }
 
 /** Waits until all that is due was seen, or is lost; how many workflows of deleted TargetApps still run then. */
-async function settle({ fleet, edits, histories }: Soak): Promise<number> {
+async function settle({ fleet, edits, histories, options: { promises } }: Soak): Promise<number> {
   await until('the last flips are seen or lost', () => fleet.isSettled, { timeoutMs: 4 * promises.recoveryMs });
   const isOver = async (): Promise<boolean> =>
     edits.tally().taken === edits.tally().edits && (await histories.running(fleet.deleted)).length === 0;
@@ -123,6 +124,7 @@ async function settle({ fleet, edits, histories }: Soak): Promise<number> {
 }
 
 function soakOf(options: SoakOptions, world: RealWorld): Soak {
+  const { promises } = options;
   const outages = new Outages();
   const [polls, flips, edits] = [
     new PollLedger(promises, outages),

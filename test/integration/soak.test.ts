@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals';
+import { promises } from '../../dev/soak/promises.ts';
 import { broken } from '../../dev/soak/report.ts';
 import { runSoak } from '../../dev/soak/soak.ts';
 
@@ -9,6 +10,8 @@ const durationMs = 180_000;
 it('three minutes of changes, edits, deletions and kills: nothing is lost, and nothing done twice', async () => {
   const found = await runSoak({
     apps,
+    // Temporal, too, has the machine to share.
+    promises: { ...promises, handOverMs: promises.recoveryMs },
     durationMs,
     flipEveryMs: 20_000,
     editEveryMs: 4_000,
