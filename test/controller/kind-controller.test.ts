@@ -94,7 +94,9 @@ describe('a TargetApp that goes', () => {
     say(type, { ...of, metadata: { ...of.metadata, ...metadata } });
     await eventually('the end to be seen', () => gone.length > 0);
     expect(gone).toEqual(['orders']);
-    const series = (await metrics.text()).split('\n').filter((line) => /^operator_kco_(tapp_polls_total|active)/.test(line));
+    const series = (await metrics.text())
+      .split('\n')
+      .filter((line) => /^operator_kco_(tapp_polls_total|active)/.test(line));
     expect(series).toEqual([
       'operator_kco_tapp_polls_total{namespace="shop",tapp="carts",result="unchanged"} 1',
       'operator_kco_active_monitors{namespace="shop"} 1',
