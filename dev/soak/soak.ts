@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Loop, startLoop } from '../../src/lifecycle/loop.ts';
 import { type RealWorld, startWorld } from '../../test/support/real-world.ts';
 import { until } from '../../test/support/until.ts';
@@ -154,7 +155,7 @@ export async function runSoak(options: SoakOptions): Promise<Found> {
     const minutes = everyMinute(soak);
     const disturbing = disturb(soak);
     const measuring = sampling(soak);
-    await new Promise((resolve) => setTimeout(resolve, options.durationMs));
+    await sleep(options.durationMs);
     for (const loop of disturbing.toReversed()) await loop.stop();
     const left = await settle(soak);
     for (const loop of [minutes, measuring, observing]) await loop.stop();

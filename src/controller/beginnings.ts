@@ -3,12 +3,11 @@ import type { ObjectRef } from '../domain/refs.ts';
 
 /** One look, and what became of it. */
 interface Looked {
-  /** Of a clock that never goes back. */
-  at: number;
+  /** When it ended, by a clock that never goes back; absent until then. */
+  at?: number;
   /** Resolves when it has ended. */
   ended: Promise<void>;
   seen?: object;
-  isOver: boolean;
 }
 
 /** Whoever answers does so in less; the others are not waited for. */
@@ -38,8 +37,8 @@ export class Beginnings {
    */
   async of(app: ObjectRef): Promise<{ seen?: object } | { later: Promise<void> }> {
     const looked = this.#looked.get(app.uid) ?? this.#begin(app);
-    if (!looked.isOver) await Promise.race([looked.ended, sleep(patienceMs)]);
-    if (!looked.isOver) return { later: looked.ended };
+    if (looked.at === undefined) await Promise.race([looked.ended, sleep(patienceMs)]);
+    if (looked.at === undefined) return { later: looked.ended };
     return looked.seen !== undefined && performance.now() - looked.at < believedMs ? { seen: looked.seen } : {};
   }
 
@@ -49,13 +48,12 @@ export class Beginnings {
   }
 
   #begin(app: ObjectRef): Looked {
-    const looked: Looked = { at: 0, isOver: false, ended: Promise.resolve() };
+    const looked: Looked = { ended: Promise.resolve() };
     this.#looked.set(app.uid, looked);
     looked.ended = this.#look(app)
       .catch(() => undefined)
       .then((seen) => {
         looked.at = performance.now();
-        looked.isOver = true;
         if (seen !== undefined && JSON.stringify(seen).length <= maxChars) looked.seen = seen;
       });
     return looked;

@@ -9,6 +9,7 @@ import {
 import { request } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { join } from './proxies.ts';
 
 /** A request as it came to the proxy. */
 export interface ApiCall {
@@ -38,16 +39,6 @@ const headOf = ({ statusCode, statusMessage, rawHeaders }: IncomingMessage): str
   const pairs = Array.from({ length: rawHeaders.length / 2 }, (_, i) => rawHeaders.slice(2 * i, 2 * i + 2).join(': '));
   return [`HTTP/1.1 ${statusCode} ${statusMessage}`, ...pairs, '', ''].join('\r\n');
 };
-
-/** Lets two ends of an upgraded connection speak with each other. */
-function join(one: Duplex, other: Duplex): void {
-  one.pipe(other).pipe(one);
-  for (const [end, peer] of [
-    [one, other],
-    [other, one],
-  ] as const)
-    end.on('error', () => peer.destroy()).on('close', () => peer.destroy());
-}
 
 const callOf = ({ method = '', url: path = '' }: IncomingMessage, body = ''): ApiCall => ({ method, path, body });
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 /** A proxy on loopback that counts the connections that it made. */
 export interface ProxyUnderTest {
@@ -9,7 +10,8 @@ export interface ProxyUnderTest {
   close(): Promise<void>;
 }
 
-const join = (one: Socket, other: Socket): void => {
+/** Lets two ends of a connection speak with each other. */
+export const join = (one: Duplex, other: Duplex): void => {
   one.pipe(other).pipe(one);
   for (const [socket, peer] of [
     [one, other],
