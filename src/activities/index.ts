@@ -8,7 +8,7 @@ import { createReportStatus } from './report-status.ts';
 import { createResourceActivities, type ResourceActivitiesOptions } from './resource-activities.ts';
 import { createTargetAppActivities, type TargetAppActivitiesOptions } from './target-app/index.ts';
 import { type WatchedApp, watchedApp } from './target-app/watched-app.ts';
-import { createTellAtOnce } from './tell-at-once.ts';
+import { createTell } from './tell.ts';
 import { type WatchedObject, watchedObject } from './watched-object.ts';
 
 /** The watch caches of all kinds. */
@@ -17,7 +17,7 @@ export type KindCaches = Record<KindName, Informer<WatchedObject>> & { TargetApp
 /** What activities are made of. */
 export interface ActivityOptions
   extends Omit<ResourceActivitiesOptions, 'finderOf' | 'kube' | 'recordEvents' | 'reportStatus'>,
-    Omit<TargetAppActivitiesOptions, 'finder' | 'tellAtOnce'> {
+    Omit<TargetAppActivitiesOptions, 'finder' | 'tell'> {
   caches: KindCaches;
   /** Namespaces whose objects are looked after; empty: all. What a workflow asks for elsewhere is not done. */
   namespaces: readonly string[];
@@ -57,7 +57,7 @@ export function createActivities(options: ActivityOptions) {
   };
   return joined(
     createResourceActivities({ ...options, ...writes, kube, finderOf }),
-    createTargetAppActivities({ ...options, finder: finders.TargetApp, tellAtOnce: createTellAtOnce(writes) }),
+    createTargetAppActivities({ ...options, finder: finders.TargetApp, tell: createTell({ ...options, ...writes }) }),
   );
 }
 

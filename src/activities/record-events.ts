@@ -46,6 +46,12 @@ function orderOf({ length }: EventRecord[], attempt: number): number[] {
   return Array.from({ length }, (_, i) => (first + i) % length);
 }
 
+/** How long one of these failures, or one of the API server's own, asks to be waited for, in milliseconds. */
+export function patienceAsked(error: unknown): number {
+  const { nextRetryDelay } = error instanceof ApplicationFailure ? error : {};
+  return typeof nextRetryDelay === 'number' ? nextRetryDelay : (waitAsked(error) ?? 0);
+}
+
 /** The failure of an attempt that none was taken in: it comes again when the API server asked it to. */
 function failureOf(error: unknown): unknown {
   const ms = waitAsked(error);

@@ -12,7 +12,7 @@ export interface Telling {
   records: EventRecord[];
 }
 
-/** What was told. What was not is to be told by an activity that is tried until it succeeds. */
+/** What was told. What was not is left to the next turn, and to activities that are tried until they succeed. */
 export interface Told {
   /** What became of the status; absent when it was not written, or there was none. */
   status?: { gone: boolean; refused?: string };

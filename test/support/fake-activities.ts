@@ -11,7 +11,7 @@ import { Subscriptions } from '../../src/activities/target-app/subscriptions.ts'
 import { isTurn } from '../../src/activities/target-app/turn.ts';
 import { createTurns } from '../../src/activities/target-app/turns.ts';
 import { Wheel } from '../../src/activities/target-app/wheel.ts';
-import { createTellAtOnce } from '../../src/activities/tell-at-once.ts';
+import { createTell } from '../../src/activities/tell.ts';
 import { withHeartbeat } from '../../src/activities/with-heartbeat.ts';
 import { type ActionName, actionNames } from '../../src/api/target-app/actions.ts';
 import { createOpenTurns, type OpenTurns } from '../../src/clients/temporal/open-turns.ts';
@@ -200,7 +200,8 @@ function activitiesOf(fakes: FakeActivities): Activities {
     if (!fakes.isDeleted) note({ kind: 'status', at: Date.now(), status });
     return { gone: fakes.isDeleted };
   };
-  const tellAtOnce = createTellAtOnce({
+  const tell = createTell({
+    metrics: { statusSuperseded: () => undefined },
     recordEvents: (_, __, records) => record(records),
     reportStatus: ({ status }) => report(status),
   });
@@ -218,7 +219,7 @@ function activitiesOf(fakes: FakeActivities): Activities {
     found ??= createOpenTurns(Context.current().client.activity);
   };
   const turns = createTurns({
-    tellAtOnce,
+    tell,
     ...{
       openTurns,
       heldTurns: new HeldTurns(),

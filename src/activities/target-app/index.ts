@@ -17,7 +17,7 @@ import type { HeldTurns } from '../held-turns.ts';
 import type { ObjectFinder } from '../object-finder.ts';
 import type { Ownership } from '../ownership.ts';
 import { createPlaces, type Places } from '../places.ts';
-import type { TellAtOnce } from '../tell-at-once.ts';
+import type { Tell } from '../tell.ts';
 import { withHeartbeat } from '../with-heartbeat.ts';
 import { createActionActivity } from './action-activity.ts';
 import type { Action } from './actions/action.ts';
@@ -52,7 +52,7 @@ export interface TargetAppActivitiesOptions {
   /** Told of which TargetApps a turn is held here. */
   heldTurns: HeldTurns;
   openTurns: OpenTurns;
-  tellAtOnce: TellAtOnce;
+  tell: Tell;
   /** Name of this process, as it stands in the status. */
   instance: string;
   /** Polls of turns under way at the same time, as long as they are answered at once; half of them at most of one namespace. */

@@ -3,10 +3,9 @@ import { nextPollAt, nextTickOfPoll } from '../../domain/schedule.ts';
 import { idleLookMs } from '../../domain/target-app/next-turn-at.ts';
 import { isNews, type Observation, type ObserveInput, type TurnInput } from '../../domain/target-app/observation.ts';
 import { overdueAfterMs } from '../../domain/target-app/overdue.ts';
-import type { Telling, Told } from '../../domain/telling.ts';
 import type { Log } from '../../telemetry/logger.ts';
 import type { Places } from '../places.ts';
-import type { TellAtOnce } from '../tell-at-once.ts';
+import type { Tell, UnderWay } from '../tell.ts';
 import { isTerminating } from '../watched-object.ts';
 import type { DuePolls } from './due-polls.ts';
 import { newsOf, type Observe } from './observe.ts';
@@ -31,7 +30,7 @@ export interface TurnOptions {
   places: Places;
   /** Name of this process, as `status.watchedBy` has it. */
   instance: string;
-  tellAtOnce: TellAtOnce;
+  tell: Tell;
   duePolls: Pick<DuePolls, 'expect' | 'forget'>;
   log: Pick<Log, 'warning'>;
 }
@@ -62,8 +61,8 @@ export class Turn {
   readonly #input: TurnAsked;
   readonly #held: Held;
   readonly #options: TurnOptions;
-  #endsAt: number;
-  readonly #telling: Promise<Told> | undefined;
+  readonly #endsAt: number;
+  readonly #telling: UnderWay | undefined;
   #isStopped: boolean;
   #isHandedOver: boolean;
   #intervalMs = 1_000;
@@ -76,17 +75,7 @@ export class Turn {
     const { lengthMs, until = Number.POSITIVE_INFINITY } = input.turn;
     this.#endsAt = Math.min(Date.now() + lengthMs, until);
     this.#isStopped = input.turn.stopped === true;
-    this.#telling = input.turn.tell && this.#tell(input.turn.tell);
-  }
-
-  /** What is not taken at once is for others to tell, so the workflow is to know. */
-  async #tell(telling: Telling): Promise<Told> {
-    const told = await this.#options.tellAtOnce(telling);
-    if (told.left !== undefined || (telling.status !== undefined && told.status === undefined)) {
-      this.#endsAt = 0;
-      this.#held.wake();
-    }
-    return told;
+    this.#telling = input.turn.tell && options.tell(input.turn.tell, held.over.signal);
   }
 
   /** What it has to tell; undefined when it is nobody's any more. A poll that fails is tried again after a while. */
@@ -127,7 +116,7 @@ export class Turn {
       this.#expect(nextTickOfPoll(asked.app.uid, this.#intervalMs, Date.now()), told.deleted);
     }
     if (!isNews(told, turn) && Date.now() < this.#endsAt) return undefined;
-    return { ...told, by: this.#options.instance, ...(this.#telling && { told: await this.#telling }) };
+    return { ...told, by: this.#options.instance, ...(this.#telling && { told: await this.#telling.end() }) };
   }
 
   /** Waits for the next poll; resolves with when it was due, which is now for an object that says something new. */

@@ -20,6 +20,8 @@ export interface GeneralMetrics {
   eventGenerated(event: { type: 'Normal' | 'Warning'; reason: string }): void;
   eventsDropped(events: { reason: DropReason; count: number }): void;
   failed(error: { category: ErrorCategory }): void;
+  /** A status waited for room until a newer one took its place. */
+  statusSuperseded(): void;
   /** Where it is read at each scrape how the watches of a resource stand. */
   readWatches(resource: string, read: () => Iterable<WatchScope>): void;
 }
@@ -48,6 +50,11 @@ const countersIn = (registers: Registry[]) => ({
     name: 'operator_kco_events_dropped_total',
     help: 'Kubernetes Events that were not recorded, by why',
     labelNames: ['reason'],
+    registers,
+  }),
+  superseded: new Counter({
+    name: 'operator_kco_statuses_superseded_total',
+    help: 'Statuses that waited for room until newer ones took their place',
     registers,
   }),
   errors: new Counter({
@@ -136,6 +143,7 @@ export function createGeneralMetrics(
     eventGenerated: ({ type, reason }) => counters.events.inc({ type, reason: reasonOf(reason) }),
     eventsDropped: ({ reason, count }) => counters.dropped.inc({ reason }, count),
     failed: (error) => counters.errors.inc(error),
+    statusSuperseded: () => counters.superseded.inc(),
     readWatches: (resource, read) => void watches.set(resource, read),
   };
 }

@@ -76,7 +76,7 @@ function bench(targets: SubscriptionTarget[], options: Partial<SubscriptionsOpti
     ownership: { owns: () => its.owned, takesPart: () => its.owned },
     instance: 'kco-0',
     duePolls: new DuePolls(),
-    tellAtOnce: async () => ({}),
+    tell: () => ({ end: async () => ({}) }),
     log: { warning: () => undefined },
   });
   const its: Bench = {

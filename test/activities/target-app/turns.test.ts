@@ -59,7 +59,7 @@ function bench(pollingInterval: number): Bench {
     ownership: { owns: (uid) => its.owned.has(uid), takesPart: () => its.takesPart },
     instance: 'kco-0',
     duePolls: due,
-    tellAtOnce: async () => ({}),
+    tell: () => ({ end: async () => ({}) }),
     log: { warning: () => undefined },
   });
   const its: Bench = {

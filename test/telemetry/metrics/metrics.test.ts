@@ -59,6 +59,11 @@ describe('what happened', () => {
       'operator_kco_events_dropped_total{reason="RateLimited"} 60',
     ],
     [
+      'a status that a newer one has replaced',
+      (of) => of.statusSuperseded(),
+      'operator_kco_statuses_superseded_total 1',
+    ],
+    [
       'an action',
       (of) => of.actionExecuted({ type: 'restart_pod', status: 'succeeded', seconds: 3 }),
       'operator_kco_actions_executed_total{type="restart_pod",status="succeeded"} 1',

@@ -116,4 +116,24 @@ describe('polls that are held by a turn', () => {
     await until('it fires again', () => fakes.all('begin').length > 1);
     await execution.end();
   });
+
+  it('add nothing to the history either while the API server takes no status, which is written when it does', async () => {
+    const fakes = createFakeActivities(byTurns());
+    const execution = await env.start(fakes);
+    await until('it is watched', () => fakes.reasons().includes('MonitoringStarted'));
+    await settled(execution);
+    fakes.faults.reportStatus = () => {
+      throw new Error('connection refused');
+    };
+    fakes.says(health('unhealthy'));
+    await until('the change is told', () => fakes.reasons().includes('StateChanged'));
+    const events = await settled(execution);
+    await polledAgain(execution, 4);
+    expect(await length(execution)).toBe(events);
+    fakes.faults = {};
+    await until('the status says so', () =>
+      fakes.all('status').some(({ status }) => JSON.stringify(status['state']).includes('unhealthy')),
+    );
+    await execution.end();
+  });
 });
