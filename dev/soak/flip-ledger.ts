@@ -23,6 +23,9 @@ export interface Flip {
 export interface FlipTally {
   flips: number;
   told: number;
+  /** Told later than promised while nothing was away, or not yet. */
+  late: number;
+  /** Nobody has told them for so long that nobody will. */
   missed: number;
   doubled: number;
   calls: { due: number; made: number; lost: number; doubled: number };
@@ -76,14 +79,16 @@ export class FlipLedger {
     return events.size > 0 && (!isIll || calls.size > 0);
   }
 
-  /** Whether the app may say something else: it was seen, or has stood for as long as it takes to see it. */
+  /** Whether the app may say something else: all that is due for this was seen, or it has stood for so long that it is lost. */
   mayGo(flip: Flip, now = Date.now()): boolean {
     if (this.isDone(flip)) return true;
+    return !this.#outages.isNow && now - this.#outages.calmSince(flip.at) > this.#promises.lostAfterMs;
+  }
+
+  #isLate({ at, seenAt, isDropped }: Flip, now: number): boolean {
     const { intervalMs, handOverMs, recoveryMs } = this.#promises;
-    if (this.#outages.isNow) return false;
-    const isCalm = !this.#outages.touch(flip.at, now, recoveryMs);
-    const standsMs = now - this.#outages.calmSince(flip.at);
-    return standsMs > intervalMs + (isCalm ? handOverMs : recoveryMs);
+    const until = seenAt ?? (isDropped ? at : now);
+    return until - at > intervalMs + handOverMs && !this.#outages.touch(at, until, recoveryMs);
   }
 
   /** Its app is deleted. */
@@ -120,6 +125,7 @@ export class FlipLedger {
     return {
       flips: all.length,
       told: all.filter(({ events }) => events.size > 0).length,
+      late: all.filter((flip) => this.#isLate(flip, now)).length,
       missed: judged.filter(({ events }) => events.size === 0).length,
       doubled: all.filter(({ events, told }) => events.size > 1 || told > 1).length,
       calls: {

@@ -1,4 +1,4 @@
-/** When the operator, or a server that it needs, was away. Epoch milliseconds. */
+/** When something that is needed was away: the operator and its servers, or room on the machine. Epoch milliseconds. */
 export class Outages {
   readonly #all: { from: number; to: number }[] = [];
 

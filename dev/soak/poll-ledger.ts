@@ -1,4 +1,4 @@
-import type { Outages } from './outages.ts';
+import { Outages } from './outages.ts';
 import type { Promises } from './promises.ts';
 
 /** What an app knows of its polls. */
@@ -15,12 +15,15 @@ export interface PollTally {
 export class PollLedger {
   readonly #promises: Promises;
   readonly #outages: Outages;
+  readonly #crowds: Outages;
   readonly #lastAt = new Map<string, number>();
   readonly #tally: PollTally = { polls: 0, missed: 0, longestCalmMs: 0, longestMs: 0 };
 
-  constructor(promises: Promises, outages: Outages) {
+  /** @param crowds when the machine had no room: nobody is to blame for a poll that was not made then */
+  constructor(promises: Promises, outages: Outages, crowds = new Outages()) {
     this.#promises = promises;
     this.#outages = outages;
+    this.#crowds = crowds;
   }
 
   /** From now on that address is to be polled. */
@@ -45,7 +48,7 @@ export class PollLedger {
 
   /** Of all polls until now, the gaps that are still open with them. */
   tally(now = Date.now()): PollTally {
-    const open = new PollLedger(this.#promises, this.#outages);
+    const open = new PollLedger(this.#promises, this.#outages, this.#crowds);
     Object.assign(open.#tally, this.#tally);
     for (const [address, at] of this.#lastAt) {
       open.expect(address, at);
@@ -56,11 +59,13 @@ export class PollLedger {
 
   #gap(from: number, to: number): void {
     const { intervalMs, handOverMs, recoveryMs } = this.#promises;
-    const isCalm = !this.#outages.touch(from, to, recoveryMs);
+    const away = [this.#outages, this.#crowds];
+    const isCalm = !away.some((spells) => spells.touch(from, to, recoveryMs));
     const gapMs = to - from;
     this.#tally.longestMs = Math.max(this.#tally.longestMs, gapMs);
     if (isCalm) this.#tally.longestCalmMs = Math.max(this.#tally.longestCalmMs, gapMs);
     const allowedMs = intervalMs + (isCalm ? handOverMs : recoveryMs);
-    if (gapMs > allowedMs && gapMs - this.#outages.awayMs(from, to) > allowedMs) this.#tally.missed += 1;
+    const awayMs = away.reduce((sum, spells) => sum + spells.awayMs(from, to), 0);
+    if (gapMs - awayMs > allowedMs) this.#tally.missed += 1;
   }
 }

@@ -6,7 +6,14 @@ export interface Promises {
   handOverMs: number;
   /** After the operator or a server was away. */
   recoveryMs: number;
+  /** What nobody has told or done by then is lost: far longer than it takes on a machine that has too much to do. */
+  lostAfterMs: number;
 }
 
 /** As docs/operations.md and the alerts have them, on a machine that has room; the interval is that of the soak. */
-export const promises: Promises = { intervalMs: 1_000, handOverMs: 10_000, recoveryMs: 30_000 };
+export const promises: Promises = {
+  intervalMs: 1_000,
+  handOverMs: 10_000,
+  recoveryMs: 30_000,
+  lostAfterMs: 120_000,
+};

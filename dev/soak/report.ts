@@ -10,6 +10,8 @@ export interface Found {
   polls: PollTally;
   flips: FlipTally;
   edits: EditTally;
+  /** How long the machine had no room, in milliseconds, and how many times slower than alone this process was at worst. */
+  machine: { crowdedMs: number; slowest: number };
   /** TargetApps, and how many workflows of deleted ones still run. */
   created: number;
   deleted: number;
@@ -66,14 +68,15 @@ const shown = (value: number | undefined, digits = 1): string => value?.toFixed(
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 
 /** One line for every minute. */
-export const line = ({ ranMs, polls, flips, edits, growth, kills }: Found): string =>
+export const line = ({ ranMs, polls, flips, edits, growth, kills, machine }: Found): string =>
   [
     `${String(Math.round(ranMs / 60_000)).padStart(3)} min`,
     `${polls.polls} polls, ${polls.missed} missed`,
-    `${flips.flips} flips, ${flips.missed} missed, ${flips.doubled} doubled`,
+    `${flips.flips} flips, ${flips.late} late, ${flips.missed} missed, ${flips.doubled} doubled`,
     `${flips.calls.made} webhooks, ${flips.calls.lost} lost, ${flips.calls.doubled} doubled`,
     `${edits.taken} of ${edits.edits} edits`,
     `${[...kills.values()].reduce((sum, count) => sum + count, 0)} kills`,
+    ...(machine.crowdedMs > 0 ? [`no room for ${seconds(machine.crowdedMs)}`] : []),
     `operator ${shown(growth.operator.last, 0)} MiB, Temporal ${shown(growth.temporal.last, 0)} MiB`,
   ].join('; ');
 
@@ -82,14 +85,18 @@ const grown = (growth: Growth): string =>
 
 /** All of it, a line each. */
 export function table(found: Found): string {
-  const { polls, flips, edits, growth, ...rest } = found;
+  const { polls, flips, edits, growth, machine, ...rest } = found;
   const { calls } = flips;
   const rows: [string, string][] = [
     ['load', `${rest.apps} TargetApps every second for ${seconds(rest.ranMs)}`],
+    ['machine without room / slowest', `${seconds(machine.crowdedMs)} / ${shown(machine.slowest)} times`],
     ['polls', `${polls.polls}`],
     ['polls missed (gap > interval + hand-over)', `${polls.missed}`],
     ['longest gap, nothing away / of all', `${seconds(polls.longestCalmMs)} / ${seconds(polls.longestMs)}`],
-    ['flips / with Event / missed / doubled', [flips.flips, flips.told, flips.missed, flips.doubled].join(' / ')],
+    [
+      'flips / with Event / late / missed / doubled',
+      [flips.flips, flips.told, flips.late, flips.missed, flips.doubled].join(' / '),
+    ],
     [
       'flip to Event, nothing away, p50 / p99',
       `${seconds(flips.seenWithinMs.p50)} / ${seconds(flips.seenWithinMs.p99)}`,

@@ -13,6 +13,7 @@ import { Outages } from './outages.ts';
 import { PollLedger } from './poll-ledger.ts';
 import type { Promises } from './promises.ts';
 import type { Found } from './report.ts';
+import { Room } from './room.ts';
 import { etcdMib, rssMib, temporalDatabaseMib } from './sizes.ts';
 
 /** How long, and how hard. Milliseconds. */
@@ -47,6 +48,7 @@ interface Soak {
   flips: FlipLedger;
   edits: EditLedger;
   histories: Histories;
+  room: Room;
   growth: Found['growth'];
   startedAt: number;
 }
@@ -58,6 +60,7 @@ const found = (soak: Soak, workflowsLeft = 0): Found => ({
   flips: soak.flips.tally(),
   complaints: soak.flips.complaints(),
   edits: soak.edits.tally(),
+  machine: soak.room.tally(),
   created: soak.fleet.created,
   deleted: soak.fleet.deleted.length,
   workflowsLeft,
@@ -115,7 +118,9 @@ function disturb(soak: Soak): Loop[] {
 
 /** Waits until all that is due was seen, or is lost; how many workflows of deleted TargetApps still run then. */
 async function settle({ fleet, edits, histories, options: { promises } }: Soak): Promise<number> {
-  await until('the last flips are seen or lost', () => fleet.isSettled, { timeoutMs: 4 * promises.recoveryMs });
+  await until('the last flips are seen or lost', () => fleet.isSettled, {
+    timeoutMs: promises.lostAfterMs + 4 * promises.recoveryMs,
+  });
   const isOver = async (): Promise<boolean> =>
     edits.tally().taken === edits.tally().edits && (await histories.running(fleet.deleted)).length === 0;
   // What is not over by then is in what was found.
@@ -127,14 +132,15 @@ async function settle({ fleet, edits, histories, options: { promises } }: Soak):
 function soakOf(options: SoakOptions, world: RealWorld): Soak {
   const { promises } = options;
   const outages = new Outages();
+  const room = new Room();
   const [polls, flips, edits] = [
-    new PollLedger(promises, outages),
+    new PollLedger(promises, outages, room.crowds),
     new FlipLedger(promises, outages),
     new EditLedger(),
   ];
   const grown = () => new Growth(warmUpMs);
   return {
-    ...{ options, world, polls, flips, edits, startedAt: Date.now() },
+    ...{ options, world, polls, flips, edits, room, startedAt: Date.now() },
     fleet: new Fleet({ world, polls, flips, edits, flipEveryMs: options.flipEveryMs }),
     kills: new Kills(world, outages, settings),
     histories: new Histories(world.temporal),
@@ -155,10 +161,11 @@ export async function runSoak(options: SoakOptions): Promise<Found> {
     const minutes = everyMinute(soak);
     const disturbing = disturb(soak);
     const measuring = sampling(soak);
+    const looking = soak.room.look();
     await sleep(options.durationMs);
     for (const loop of disturbing.toReversed()) await loop.stop();
     const left = await settle(soak);
-    for (const loop of [minutes, measuring, observing]) await loop.stop();
+    for (const loop of [minutes, measuring, looking, observing]) await loop.stop();
     return found(soak, left);
   } finally {
     await world.stop();

@@ -4,9 +4,10 @@ import { FlipLedger, wordOf } from '../../dev/soak/flip-ledger.ts';
 import { Growth } from '../../dev/soak/growth.ts';
 import { Outages } from '../../dev/soak/outages.ts';
 import { PollLedger } from '../../dev/soak/poll-ledger.ts';
+import { Room } from '../../dev/soak/room.ts';
 import { isWord, likeness } from '../../src/domain/likeness.ts';
 
-const promises = { intervalMs: 1_000, handOverMs: 10_000, recoveryMs: 30_000 };
+const promises = { intervalMs: 1_000, handOverMs: 10_000, recoveryMs: 30_000, lostAfterMs: 120_000 };
 
 /** Something was away from the 100th to the 120th second. */
 const withOutage = (): Outages => {
@@ -29,6 +30,25 @@ describe('the ledger of polls', () => {
     ledger.expect('a', from);
     ledger.polled('a', to);
     expect(ledger.tally(to)).toMatchObject({ polls: 1, missed, longestMs: to - from });
+  });
+
+  it('does not count a gap in which the machine had no room', () => {
+    const room = new Room();
+    const ledger = new PollLedger(promises, new Outages(), room.crowds);
+    for (const [slower, at] of [
+      [2, 0],
+      [9, 10_000],
+      [7, 20_000],
+      [2, 30_000],
+      [1, 40_000],
+    ] as const)
+      room.note(slower, at);
+    expect(room.tally(99_000)).toEqual({ crowdedMs: 20_000, slowest: 9 });
+    for (const address of ['a', 'b', 'c']) ledger.expect(address, 5_000);
+    ledger.polled('a', 56_000);
+    expect(ledger.tally(56_000)).toMatchObject({ missed: 0, longestCalmMs: 0 });
+    ledger.polled('b', 56_001);
+    expect(ledger.tally(56_001)).toMatchObject({ missed: 2 });
   });
 
   it('counts a gap that is still open, once', () => {
@@ -56,20 +76,39 @@ describe('the ledger of flips', () => {
     ledger.called(flip.word, 'id');
     expect(ledger.mayGo(flip, 1_000)).toBe(true);
     expect(ledger.tally(99_000)).toEqual({
-      ...{ flips: 1, told: 1, missed: 0, doubled: 0 },
+      ...{ flips: 1, told: 1, late: 0, missed: 0, doubled: 0 },
       calls: { due: 1, made: 1, lost: 0, doubled: 0 },
       seenWithinMs: { p50: 40, p99: 40 },
     });
   });
 
-  it('one that nobody tells is missed when it has stood for an interval and a hand-over, outages apart', () => {
+  it('one that nobody tells is missed when it has stood for two minutes, outages apart', () => {
     const ledger = new FlipLedger(promises, withOutage());
     const flip = ledger.make(true, 95_000);
-    expect(ledger.tally(151_000)).toMatchObject({ missed: 0, calls: { lost: 0 } });
-    expect(ledger.mayGo(flip, 151_001)).toBe(true);
-    expect(ledger.tally(151_001)).toMatchObject({ missed: 1, calls: { due: 1, lost: 1 } });
+    expect(ledger.mayGo(flip, 240_000)).toBe(false);
+    expect(ledger.tally(240_000)).toMatchObject({ missed: 0, calls: { lost: 0 } });
+    expect(ledger.mayGo(flip, 240_001)).toBe(true);
+    expect(ledger.tally(240_001)).toMatchObject({ missed: 1, calls: { due: 1, lost: 1 } });
     ledger.drop(flip);
-    expect(ledger.tally(151_001)).toMatchObject({ missed: 0, calls: { due: 0, lost: 0 } });
+    expect(ledger.tally(240_001)).toMatchObject({ missed: 0, calls: { due: 0, lost: 0 } });
+  });
+
+  it.each([
+    ['an interval and a hand-over', 0, 11_000, 0],
+    ['more than that', 0, 11_001, 1],
+    ['an outage', 95_000, 121_000, 0],
+  ])('one that was told after %s, from %d to %d, is late %d times, and not missed', (_, at, seenAt, late) => {
+    const ledger = new FlipLedger(promises, withOutage());
+    ledger.told(ledger.make(false, at).word, 'event', 1, seenAt);
+    expect(ledger.tally(999_000)).toMatchObject({ late, missed: 0 });
+  });
+
+  it('one is late while it is not told, and not any more when its app is deleted', () => {
+    const ledger = new FlipLedger(promises, new Outages());
+    const flip = ledger.make(false, 0);
+    expect(ledger.tally(20_000)).toMatchObject({ late: 1, missed: 0 });
+    ledger.drop(flip);
+    expect(ledger.tally(20_000)).toMatchObject({ late: 0, missed: 0 });
   });
 
   it.each<[string, (ledger: FlipLedger, word: string) => void, number, number]>([
