@@ -19,6 +19,8 @@ export interface EventDraft {
   pod?: PodRef;
   /** It tells a change of the state, of which an app can make any number: what KCO decides and does has its own room. */
   change?: true;
+  /** It tells that a rule has fired or recovered, or how an action ended: as often as that happens, so never left out for lack of room. */
+  spared?: true;
   /** What makes two of them the same; default: the message, less what only counts, measures or dates in it. */
   sameAs?: string;
 }

@@ -10,6 +10,8 @@ export interface EventMemory {
   outbox: EventRecord[];
   /** How much may be told now, and what waits for that; absent while there is room for all. */
   pacing?: Pacing;
+  /** Events that are `spared` are. Absent in runs that were begun by a version which did not, and go on as they began. */
+  sparing?: true;
 }
 
 /** Limits of what waits to be recorded: it is handed on at continue-as-new, which Temporal bounds at 2 MiB. */
@@ -55,7 +57,7 @@ function joined<M extends EventMemory>(memory: M, drafts: EventDraft[], now: num
   const latest = new Map(records.map((record) => [record.id, record]));
   const queued = new Set(memory.outbox.map(({ id }) => id));
   const unwritten = [...latest.values()].filter(({ id }) => !queued.has(id));
-  const { pacing, told, leftOut } = pace(memory.pacing ?? whole, unwritten, now);
+  const { pacing, told, leftOut } = pace(memory.pacing ?? whole, unwritten, now, memory.sparing);
   const passed = new Set(told.map(({ id }) => id));
   const waited = told.filter(({ id }) => !latest.has(id));
   const isTold = ({ id }: EventRecord): boolean => queued.has(id) || passed.has(id);

@@ -52,11 +52,14 @@ function entered(left: Pacing['left'], record: EventRecord, now: number): Pacing
 /**
  * Lets Events through as far as there is room: first what is new (`first` is now), then repeats, longest waiting first. A
  * repeat for which there is no room waits, and something new is left out.
+ *
+ * @param isSparing whether what is new and `spared` is told all the same
  */
 export function pace(
   pacing: Pacing,
   records: EventRecord[],
   now: number,
+  isSparing = false,
 ): { pacing: Pacing; told: EventRecord[]; leftOut: EventRecord[] } {
   const repeats = new Map(pacing.waiting.map((record) => [record.id, record]));
   for (const record of records) if (record.first !== now) repeats.set(record.id, record);
@@ -65,7 +68,8 @@ export function pace(
   for (const record of [...records.filter(({ first }) => first === now), ...repeats.values()]) {
     const next = entered(left, record, now);
     left = next ?? left;
-    (next === undefined ? untold : told).push(record);
+    const isSpared = isSparing && record.spared === true && record.first === now;
+    (next === undefined && !isSpared ? untold : told).push(record);
   }
   const waiting = untold.filter(({ first }) => first !== now).slice(0, maxWaiting);
   return { pacing: { ...pacing, left, waiting }, told, leftOut: untold.filter(({ first }) => first === now) };

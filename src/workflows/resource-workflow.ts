@@ -20,6 +20,8 @@ export interface ResourceInput<M extends ResourceMemory, O extends Observed> {
   memory?: M;
   /** Names of the search attributes that Temporal has; absent: all. */
   attributes?: string[];
+  /** As in the memory, which has it from then on. */
+  sparing?: true;
 }
 
 /**
@@ -37,8 +39,8 @@ const blindMs = 10_000;
  */
 export const resourceWorkflow =
   <M extends ResourceMemory, O extends Observed>(kind: ResourceKind<M, O>) =>
-  async ({ app, memory = kind.newMemory(), attributes, seen }: ResourceInput<M, O>): Promise<void> => {
-    const run = newRun(kind, app, memory, attributes);
+  async ({ app, memory = kind.newMemory(), attributes, seen, sparing }: ResourceInput<M, O>): Promise<void> => {
+    const run = newRun(kind, app, { ...memory, ...(sparing && { sparing }) }, attributes);
     handleMessages(run);
     kind.handle?.(run);
     startReporting(run);
@@ -51,7 +53,7 @@ export const resourceWorkflow =
       if (run.deleted) break;
       ripeAt ??= ripeLength();
       if (await canHandOn(run, ripeAt))
-        await continueAsNew({ app, memory: kind.fitted(run.memory), attributes: run.attributes });
+        await continueAsNew({ app, memory: kind.fitted(run.memory), attributes: run.attributes, sparing: true });
       await untilNextTurn(run, kind);
     }
     await background;

@@ -117,6 +117,18 @@ describe('Events beyond what there is room for', () => {
     expect(later.outbox).toMatchObject([{ message: 'field-45 changed', count: 1, first: at(30) }]);
   });
 
+  it('are told all the same where they say what fired and how it ended, but not by a run that began without that', () => {
+    const deeds = Array.from({ length: 300 }, (_, i) => ({
+      ...deed(`restart-${i}: so restart_pod`),
+      spared: true as const,
+    }));
+    const failures = Array.from({ length: 10 }, (_, i) => ({ ...deed(`cart-${i} failed`), reason: 'Timeout' }));
+    const memory = withEvents({ ...newMemory(), sparing: true }, [...deeds, ...failures], at(0));
+    expect(memory.outbox.map(({ reason }) => reason)).toEqual([...Array(300).fill('TriggerFired'), 'EventsDropped']);
+    expect(memory.pacing?.uncounted).toEqual({ RateLimited: 10 });
+    expect(withEvents(newMemory(), deeds, at(0)).pacing?.uncounted).toEqual({ RateLimited: 100 });
+  });
+
   it('crowd out neither what was decided and done, nor trouble', () => {
     const noisy = withEvents(newMemory(), many(200), at(0));
     const trouble = change({ type: 'Warning', message: 'health changed from healthy to unhealthy' });

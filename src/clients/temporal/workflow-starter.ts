@@ -68,7 +68,7 @@ export function createWorkflowStarter(client: Client, taskQueue: string, use: Us
   const optionsOf = ({ workflowId, input, summary, attributes }: ResourceWorkflow, usable = use.usable()) => ({
     workflowId,
     taskQueue,
-    args: [usable == null ? input : { ...input, attributes: usable }],
+    args: [{ ...input, sparing: true, ...(usable != null && { attributes: usable }) }],
     workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
     workflowIdConflictPolicy: 'USE_EXISTING' as const,
     typedSearchAttributes: new TypedSearchAttributes(

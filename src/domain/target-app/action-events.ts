@@ -23,6 +23,7 @@ export function outcomeEvent(
   return draft({
     type,
     reason,
+    spared: true,
     message: `${request.rule}: ${request.action}${cause}: ${outcome.message}`,
     pod: request.pods[0],
     sameAs: `${request.rule}/${request.action}${cause}/${likeness(outcome.message)}`,

@@ -25,7 +25,7 @@ export const recoveredText = (
   `${rule.name}: ${triggerText(rule)}${on(pod)} is over${step === undefined ? '' : `, so ${step.dryRun ? 'would ' : ''}${step.action}`}`;
 
 const recoveryEvent = ({ rule, pod }: Extract<Decision, { kind: 'recover' }>): EventDraft =>
-  draft({ type: 'Normal', reason: 'TriggerRecovered', message: recoveredText(rule, pod), pod });
+  draft({ type: 'Normal', reason: 'TriggerRecovered', spared: true, message: recoveredText(rule, pod), pod });
 
 /** The Event of one decision. */
 export function decisionEvent(decision: Decision): EventDraft {
@@ -34,6 +34,7 @@ export function decisionEvent(decision: Decision): EventDraft {
     return draft({
       type: 'Normal',
       reason: 'TriggerFired',
+      spared: true,
       message: firedText(rule, decision.request),
       pod: decision.request.pods[0],
       sameAs: firedText(rule, decision.request),
