@@ -11,10 +11,14 @@ import { StatusPace } from './status-pace.ts';
 const limitMs = 1_500;
 /** How long it is not tried any more after the API server was too slow. */
 const closedMs = 5_000;
+/** What is older by more than ten minutes than what is stored is taken for newer by then: its clock may have been set back. */
+const patientMs = 5 * 60_000;
 const again: Backoff = { firstMs: 500, longestMs: 10_000 };
 
 /** Something that is being told. */
 export interface UnderWay {
+  /** It is not tried any more: what is left is to be told by the next one, in words of then. */
+  readonly isGivenUp: boolean;
   /** Ends it, but for what the API server is asked at the moment. What was told by then; what was not is left. */
   end(): Promise<Told>;
 }
@@ -65,6 +69,7 @@ class OneTelling implements UnderWay {
   #status: Told['status'];
   #left: number[];
   #isWaitingForRoom = false;
+  isGivenUp = false;
 
   constructor(telling: Telling, shared: Shared, signal: AbortSignal) {
     this.#telling = telling;
@@ -123,8 +128,12 @@ class OneTelling implements UnderWay {
   /** Tries at least once, and again after longer and longer waits. */
   async #untilDone(isDone: (nth: number) => Promise<boolean>): Promise<void> {
     const { signal } = this.#over;
-    for (let nth = 1; !(await isDone(nth)) && !signal.aborted; nth += 1)
+    const until = performance.now() + patientMs;
+    for (let nth = 1; !(await isDone(nth)) && !signal.aborted; nth += 1) {
+      this.isGivenUp ||= performance.now() >= until;
+      if (this.isGivenUp) return;
       await this.#shared.pause(spread(backoffMs(again, nth), Math.random()), signal);
+    }
   }
 }
 

@@ -94,6 +94,19 @@ describe('telling', () => {
     expect(await underWay.end()).toEqual({ status: { gone: false } });
   });
 
+  it('is given up after five minutes, so that it is told in newer words', async () => {
+    const { tell, its } = writes(undefined, refused);
+    const underWay = tell(telling);
+    await passes(290);
+    expect(underWay.isGivenUp).toBe(false);
+    await passes(30);
+    expect(underWay.isGivenUp).toBe(true);
+    const { reports } = its;
+    await passes(60);
+    expect(its.reports).toBe(reports);
+    expect(await underWay.end()).toEqual({});
+  });
+
   it('ends with a turn that is let go of', async () => {
     const { tell, its, turn } = writes(refused, refused);
     tell(telling);

@@ -115,7 +115,7 @@ export class Turn {
       this.#isStopped = told.unasked === 'stopped';
       this.#expect(nextTickOfPoll(asked.app.uid, this.#intervalMs, Date.now()), told.deleted);
     }
-    if (!isNews(told, turn) && Date.now() < this.#endsAt) return undefined;
+    if (!isNews(told, turn) && !this.#isToEnd()) return undefined;
     return { ...told, by: this.#options.instance, ...(this.#telling && { told: await this.#telling.end() }) };
   }
 
@@ -124,7 +124,7 @@ export class Turn {
     const app = await this.#options.apps.find(this.#input.app);
     this.#held.version = versionOf(app);
     if (app !== undefined) this.#intervalMs = this.#options.apps.effectiveSpec(app).plan.intervalMs;
-    const isDue = app === undefined || this.#isNewer(app) || this.#isAsked(app) || Date.now() >= this.#endsAt;
+    const isDue = app === undefined || this.#isNewer(app) || this.#isAsked(app) || this.#isToEnd();
     if (isDue || this.#mayBeLate(app)) return this.#expect(Date.now());
     const due = this.#nextAt(app);
     await this.#wait(this.#expect(due));
@@ -162,6 +162,11 @@ export class Turn {
     this.#held.wake = wake;
     if (this.#held.over.signal.aborted) wake();
     await ended;
+  }
+
+  /** Whether the next poll ends it, whatever that finds. */
+  #isToEnd(): boolean {
+    return Date.now() >= this.#endsAt || this.#telling?.isGivenUp === true;
   }
 
   #nextAt(app: WatchedApp): number {

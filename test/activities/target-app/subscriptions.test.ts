@@ -76,7 +76,7 @@ function bench(targets: SubscriptionTarget[], options: Partial<SubscriptionsOpti
     ownership: { owns: () => its.owned, takesPart: () => its.owned },
     instance: 'kco-0',
     duePolls: new DuePolls(),
-    tell: () => ({ end: async () => ({}) }),
+    tell: () => ({ isGivenUp: false, end: async () => ({}) }),
     log: { warning: () => undefined },
   });
   const its: Bench = {

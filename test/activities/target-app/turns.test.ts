@@ -5,6 +5,7 @@ import { DuePolls } from '../../../src/activities/target-app/due-polls.ts';
 import { createTurns, type Turns } from '../../../src/activities/target-app/turns.ts';
 import { Wheel } from '../../../src/activities/target-app/wheel.ts';
 import type { Observation, ObserveInput } from '../../../src/domain/target-app/observation.ts';
+import type { Told } from '../../../src/domain/telling.ts';
 import { planned, spec } from '../../support/target-app-manifest.ts';
 import { until } from '../../support/until.ts';
 
@@ -22,6 +23,8 @@ interface Bench {
   /** Polls are not answered until it resolves. */
   answered?: Promise<void>;
   told: Observation[];
+  /** What becomes of what a turn is to tell. */
+  telling: { isGivenUp: boolean; end(): Promise<Told> };
 }
 
 const benches: Bench[] = [];
@@ -59,7 +62,7 @@ function bench(pollingInterval: number): Bench {
     ownership: { owns: (uid) => its.owned.has(uid), takesPart: () => its.takesPart },
     instance: 'kco-0',
     duePolls: due,
-    tell: () => ({ end: async () => ({}) }),
+    tell: () => its.telling,
     log: { warning: () => undefined },
   });
   const its: Bench = {
@@ -68,6 +71,7 @@ function bench(pollingInterval: number): Bench {
     takesPart: true,
     polled: [],
     told: [],
+    telling: { isGivenUp: false, end: async () => ({ left: [0] }) },
     released: [],
     hold: (uid, isHandedOver, input) =>
       turns.hold(
@@ -112,6 +116,20 @@ describe('a turn that comes to another replica than its owner', () => {
     its.takesPart = false;
     expect(() => its.hold('theirs')).toThrow(ApplicationFailure);
     expect(its.turns).toBeDefined();
+  });
+});
+
+describe('a turn whose telling is given up', () => {
+  it('ends with its next poll, so that the workflow knows', async () => {
+    const its = bench(1);
+    its.owned.add('mine');
+    const tell = { kind: 'TargetApp', app: { namespace: 'default', name: 'mine', uid: 'mine' }, records: [] };
+    its.hold('mine', false, { turn: { lengthMs: 600_000, seen: { matched: 1 }, tell } });
+    await until('it is polled', () => its.polled.length >= 2);
+    expect(its.told).toEqual([]);
+    its.telling.isGivenUp = true;
+    await until('it has ended', () => its.told.length > 0);
+    expect(its.told).toEqual([{ matched: 1, by: 'kco-0', told: { left: [0] } }]);
   });
 });
 
