@@ -42,12 +42,25 @@ export class Kills {
     await this.operator.ready();
   }
 
-  /** Kills the next one; resolves with what was killed when it is back. */
+  /** Kills the next one; resolves with what was killed when it is back, and rejects when it does not come back. */
   async one(): Promise<string> {
     const victim = victims[this.#next++ % victims.length] ?? 'operator';
     const signal = victim === 'operator' && this.#operators % 2 === 0 ? 'SIGTERM' : 'SIGKILL';
     const what = `${victim} ${signal}`;
+    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
     if (needed.includes(victim)) this.#outages.begin();
+    try {
+      await this.#startedAnew(victim, signal);
+      return what;
+    } catch (error) {
+      throw new Error(`${what} did not come back`, { cause: error });
+    } finally {
+      // What does not come back is no excuse for what follows.
+      if (needed.includes(victim)) this.#outages.end();
+    }
+  }
+
+  async #startedAnew(victim: (typeof victims)[number], signal: NodeJS.Signals): Promise<void> {
     if (victim === 'operator') {
       await this.operator?.end(signal);
       this.operator = undefined;
@@ -57,8 +70,5 @@ export class Kills {
       await delay(Math.random() * 5_000);
       await this.#world.servers.restart(victim);
     }
-    if (needed.includes(victim)) this.#outages.end();
-    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
-    return what;
   }
 }

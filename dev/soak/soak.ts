@@ -112,7 +112,12 @@ function disturb(soak: Soak): Loop[] {
     }),
     atTimes(options.editEveryMs, () => fleet.editOne()),
     atTimes(options.churnEveryMs, (signal) => fleet.replaceOne(signal)),
-    atTimes(options.killEveryMs, async () => options.onProgress(`killed ${await kills.one()}; it is back`)),
+    atTimes(options.killEveryMs, () =>
+      kills.one().then(
+        (what) => options.onProgress(`killed ${what}; it is back`),
+        (error) => options.onProgress(String(error)),
+      ),
+    ),
   ];
 }
 
