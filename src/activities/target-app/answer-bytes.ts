@@ -6,6 +6,8 @@ export class AnswerBytes implements KnownBytes {
   #digest: string | undefined;
   #fingerprint: string | undefined;
   #latest: string | undefined;
+  /** Answers that are being read. Of several, nobody knows which bytes led to what. */
+  #unread = 0;
   #known: string | undefined;
 
   /** The fingerprint of what the workflow knows now. */
@@ -15,13 +17,16 @@ export class AnswerBytes implements KnownBytes {
 
   isKnown(digest: string): boolean {
     this.#latest = digest;
-    return this.#known !== undefined && digest === this.#digest && this.#known === this.#fingerprint;
+    const isKnown = this.#known !== undefined && digest === this.#digest && this.#known === this.#fingerprint;
+    if (!isKnown) this.#unread += 1;
+    return isKnown;
   }
 
-  /** The answer that came last was read, and comes to this. */
+  /** An answer was read, and comes to this. */
   learn(fingerprint: string | undefined): void {
-    this.#digest = this.#latest;
+    this.#digest = this.#unread === 1 ? this.#latest : undefined;
     this.#fingerprint = fingerprint;
+    this.#unread = 0;
   }
 }
 

@@ -25,6 +25,22 @@ describe('the bytes of an answer', () => {
     }
   });
 
+  it('are read again after two answers at the same time, in whatever order these were read', () => {
+    const bytes = new AnswerBytes();
+    bytes.expect('before');
+    bytes.isKnown('d1');
+    bytes.isKnown('d2');
+    bytes.learn('f2');
+    bytes.learn('f1');
+    for (const [known, digest] of [
+      ['f1', 'd2'],
+      ['f2', 'd1'],
+    ] as const) {
+      bytes.expect(known);
+      expect(bytes.isKnown(digest)).toBe(false);
+    }
+  });
+
   it('are read again when what came whole was refused', () => {
     const bytes = new AnswerBytes();
     bytes.expect('f1');
