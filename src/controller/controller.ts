@@ -9,8 +9,6 @@ export interface ControllerOptions<T extends WatchedObject> extends WorkflowQueu
   registration: Registration<T>;
   /** All objects that there are. */
   all(): T[];
-  /** Whether this replica looks after the object of that uid. */
-  owns(uid: string): boolean;
 }
 
 /** Turns what a watch tells about one kind into workflows that run and look again. */
@@ -46,7 +44,10 @@ function wantsOf<T extends WatchedObject>({ ref, isUnobserved }: Registration<T>
     /** Nobody knows what its workflow was told so far. */
     ofUnknown: (object: T) => {
       if (isOver(object)) return 'end';
-      return isTerminating(object) || isUnobserved(object) ? 'tell' : 'ensure';
+      if (isTerminating(object)) return 'tell';
+      // The workflow of one that has never reported anything is hardly there.
+      if (object.observedGeneration === undefined) return 'begin';
+      return isUnobserved(object) ? 'tell' : 'ensure';
     },
   } satisfies Record<string, (object: T) => Want['what']>;
 }
@@ -85,7 +86,7 @@ class KindWords<T extends WatchedObject> implements Controller<T> {
       const isRunning = running?.has(this.#options.registration.workflowOf(object).workflowId) ?? true;
       // A turn of a workflow that is not there any more is held for nobody.
       if (isRunning || isTerminating(object)) this.#want(this.#wants.ofPresent(object), object);
-      else this.#want('tell', object, true);
+      else this.#want('begin', object);
     }
   }
 
@@ -132,14 +133,9 @@ class KindWords<T extends WatchedObject> implements Controller<T> {
     return this.#options.all().filter((object) => this.#isMine(object));
   }
 
-  /** `isNew`: its workflow is not there; one that has never reported anything is hardly there. */
-  #want(
-    what: Want['what'],
-    object: T,
-    isNew = object.observedGeneration === undefined && !isTerminating(object),
-  ): void {
+  #want(what: Want['what'], object: T): void {
     const workflow = this.#options.registration.workflowOf(object);
-    this.#queue.add(workflow.workflowId, { what, uid: object.metadata.uid, workflow, ...(isNew && { isNew }) });
+    this.#queue.add(workflow.workflowId, { what, uid: object.metadata.uid, workflow });
   }
 }
 

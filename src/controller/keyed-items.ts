@@ -1,16 +1,16 @@
 /** Items by key of a work queue: those that wait, the keys of those under way, and how often each key has failed in a row. */
 export class KeyedItems<Item> {
   readonly #merge: (waiting: Item, added: Item) => Item;
-  readonly #isUrgent: (item: Item) => boolean;
-  /** Keys of `#waiting` whose item is urgent, in the order of their coming. */
-  readonly #urgent = new Set<string>();
+  readonly #rankOf: (item: Item) => number;
+  /** Keys of `#waiting` by the rank of their item, in the order of their coming. */
+  readonly #lines: Set<string>[] = [];
   readonly #waiting = new Map<string, Item>();
   readonly #busy = new Set<string>();
   readonly #failures = new Map<string, number>();
 
-  constructor(merge: (waiting: Item, added: Item) => Item, isUrgent: (item: Item) => boolean = () => false) {
+  constructor(merge: (waiting: Item, added: Item) => Item, rankOf: (item: Item) => number = () => 0) {
     this.#merge = merge;
-    this.#isUrgent = isUrgent;
+    this.#rankOf = rankOf;
   }
 
   /** Keys whose work is not done: waiting, under way, or to be tried again. */
@@ -30,22 +30,25 @@ export class KeyedItems<Item> {
 
   #put(key: string, item: Item): void {
     this.#waiting.set(key, item);
-    if (this.#isUrgent(item)) this.#urgent.add(key);
+    const rank = this.#rankOf(item);
+    for (const [other, line] of this.#lines.entries()) if (other !== rank) line?.delete(key);
+    this.#lines[rank] = (this.#lines[rank] ?? new Set()).add(key);
   }
 
-  /** The one that has waited longest, of the urgent ones if there are any, and whose key is not under way. */
+  /** The one that has waited longest, of those of the first rank that there are, and whose key is not under way. */
   next(): [key: string, item: Item] | undefined {
-    for (const key of this.#urgent) {
-      const item = this.#waiting.get(key);
-      if (item !== undefined && !this.#busy.has(key)) return [key, item];
+    for (const line of this.#lines) {
+      for (const key of line ?? []) {
+        const item = this.#waiting.get(key);
+        if (item !== undefined && !this.#busy.has(key)) return [key, item];
+      }
     }
-    for (const entry of this.#waiting) if (!this.#busy.has(entry[0])) return entry;
     return undefined;
   }
 
   begin(key: string): void {
     this.#waiting.delete(key);
-    this.#urgent.delete(key);
+    for (const line of this.#lines) line?.delete(key);
     this.#busy.add(key);
   }
 

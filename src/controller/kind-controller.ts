@@ -1,4 +1,4 @@
-import type { FirstLooks } from '../activities/first-looks.ts';
+import type { Lookouts } from '../activities/lookouts.ts';
 import { isTerminating, type WatchedObject } from '../activities/watched-object.ts';
 import type { Informer } from '../clients/kubernetes/informer/informer.ts';
 import { type Controller, type ControllerOptions, createController } from './controller.ts';
@@ -20,13 +20,13 @@ export interface KindController<T extends WatchedObject> {
 
 /** How workflows are told, and of which objects. */
 export type TellingOptions = Pick<ControllerOptions<WatchedObject>, 'heldTurns' | 'openTurns' | 'owns' | 'starter'> & {
-  firstLooks: Pick<FirstLooks, 'at'>;
+  lookouts: Pick<Lookouts, 'post'>;
 };
 
 /** Watches the objects of one kind and keeps their workflows. */
 export function createKindController<T extends WatchedObject>(
   registration: Registration<T>,
-  { firstLooks, ...telling }: TellingOptions,
+  { lookouts, ...telling }: TellingOptions,
   options: WatchingOptions,
 ): KindController<T> {
   const { metrics, log } = options;
@@ -35,7 +35,7 @@ export function createKindController<T extends WatchedObject>(
   const changed: ((object: T) => void)[] = [];
   const controller = createController<T>({
     ...{ registration, ...telling, metrics, log },
-    look: (app) => firstLooks.at(ref.kind, app),
+    postLookout: (app, onNews) => lookouts.post(ref.kind, app, onNews),
     all: () => cache.list(),
   });
   const cache = createInformerFor<T>(options, {

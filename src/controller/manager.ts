@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
-import { FirstLooks } from '../activities/first-looks.ts';
 import { HeldTurns } from '../activities/held-turns.ts';
 import type { ActivityOptions } from '../activities/index.ts';
+import { Lookouts } from '../activities/lookouts.ts';
 import type { Kube } from '../clients/kubernetes/client.ts';
 import type { Informer } from '../clients/kubernetes/informer/informer.ts';
 import { createOpenTurns } from '../clients/temporal/open-turns.ts';
@@ -37,7 +37,7 @@ export interface Manager {
   known: Pick<
     ActivityOptions,
     | 'caches'
-    | 'firstLooks'
+    | 'lookouts'
     | 'heldTurns'
     | 'openTurns'
     | 'ownership'
@@ -119,8 +119,8 @@ export function createManager(options: ManagerOptions): Manager {
   const attributes = createAttributeUse(client, temporal.namespace, log);
   const starter = createWorkflowStarter(client, temporal.taskQueue, attributes);
   const [heldTurns, openTurns, ownership] = [new HeldTurns(), createOpenTurns(client.activity), createOwnership()];
-  const firstLooks = new FirstLooks();
-  const telling = { starter, heldTurns, openTurns, firstLooks, owns: ownership.owns };
+  const lookouts = new Lookouts();
+  const telling = { starter, heldTurns, openTurns, lookouts, owns: ownership.owns };
   const { controllers, pods } = createKinds(telling, options);
   const kinds: AnyKind[] = Object.values(controllers);
   const signals = createControllers(kinds, { metrics, starter });
@@ -139,7 +139,7 @@ export function createManager(options: ManagerOptions): Manager {
   return {
     known: {
       ...knownOf(controllers),
-      ...{ pods: pods.watched, firstLooks, heldTurns, openTurns, ownership },
+      ...{ pods: pods.watched, lookouts, heldTurns, openTurns, ownership },
       searchAttributes: attributes.usable,
     },
     watches: together([...Object.values(caches), ...owned]),

@@ -9,8 +9,8 @@ export interface WorkQueueOptions<Item> {
   work(item: Item): Promise<void>;
   /** What two items under one key come to: the newer one, or both in one. */
   merge(waiting: Item, added: Item): Item;
-  /** Whether it goes before those that are not. */
-  isUrgent?(item: Item): boolean;
+  /** Those of one rank go before those of the next, 0 first; absent: all are of one. Merging never leads to a later one. */
+  rankOf?(item: Item): number;
   onError(error: unknown, key: string, retryMs: number): void;
   /** Items under way at once. */
   concurrency: number;
@@ -38,7 +38,7 @@ class Working<Item> {
 
   constructor(options: WorkQueueOptions<Item>) {
     this.#options = options;
-    this.#items = new KeyedItems(options.merge, options.isUrgent);
+    this.#items = new KeyedItems(options.merge, options.rankOf);
     this.#bucket = fullBucket(options.rate, performance.now());
     this.#loop = startLoop((signal) => this.#step(signal));
   }
@@ -93,7 +93,7 @@ class Working<Item> {
   }
 }
 
-/** A queue that does one item per key at a time, in the order of their coming, the urgent ones first, at a bounded rate. */
+/** A queue that does one item per key at a time, in the order of their coming, those of the first rank first, at a bounded rate. */
 export function createWorkQueue<Item>(options: WorkQueueOptions<Item>): WorkQueue<Item> {
   const working = new Working(options);
   return {

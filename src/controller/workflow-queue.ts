@@ -1,4 +1,5 @@
 import type { HeldTurns } from '../activities/held-turns.ts';
+import type { Lookout } from '../activities/lookouts.ts';
 import type { OpenTurns } from '../clients/temporal/open-turns.ts';
 import type { ResourceWorkflow, WorkflowStarter } from '../clients/temporal/workflow-starter.ts';
 import type { ObjectRef } from '../domain/refs.ts';
@@ -10,10 +11,9 @@ import { createWorkQueue, type WorkQueue } from './work-queue.ts';
 /** What is to be done about one object. */
 export type Want = { uid: string } & (
   | {
-      what: 'changed' | 'ensure' | 'tell';
+      /** `begin`: its workflow is not there yet, as far as one can know. */
+      what: 'begin' | 'changed' | 'ensure' | 'tell';
       workflow: ResourceWorkflow;
-      /** Its workflow is not there yet, as far as one can know. */
-      isNew?: true;
     }
   | { what: 'end'; workflow: Pick<ResourceWorkflow, 'workflowId'> }
 );
@@ -22,8 +22,10 @@ export interface WorkflowQueueOptions {
   starter: WorkflowStarter;
   openTurns: Pick<OpenTurns, 'release'>;
   heldTurns: Pick<HeldTurns, 'expect' | 'forget' | 'has' | 'heldWithin' | 'missingFor'>;
-  /** Looks at an object as the first observation of its workflow would; undefined where it does not. */
-  look(app: ObjectRef): Promise<object | undefined>;
+  /** Watches an object until its workflow is there; undefined where that is not done. */
+  postLookout(app: ObjectRef, onNews: () => void): Lookout | undefined;
+  /** Whether this replica looks after the object of that uid. */
+  owns(uid: string): boolean;
   metrics: Pick<Metrics, 'failed'>;
   log: Log;
 }
@@ -33,19 +35,22 @@ const rate = { perSecond: 200, burst: 200 };
 /** A workflow that has begun holds a turn by then, or something is in its way that is not to hold up others. */
 const beginsWithinMs = 2_000;
 /** The stronger word wins where two wait: telling includes ensuring; and what has ended has ended. */
-const strength = { ensure: 0, changed: 1, tell: 2, end: 3 };
+const strength = { ensure: 0, changed: 1, begin: 2, tell: 3, end: 4 };
+/** Those of one rank go before those of the next: news, then what is watched already though it has not begun, then what only may be missing. */
+const ranks = { tell: 0, end: 0, changed: 0, begin: 1, ensure: 2 };
 
-type Saying = Pick<WorkflowQueueOptions, 'heldTurns' | 'look' | 'openTurns' | 'starter'>;
+type Saying = Pick<WorkflowQueueOptions, 'heldTurns' | 'openTurns' | 'owns' | 'starter'>;
 
 /** Says what is wanted; `later`: says it when that promise resolves. */
 function saying(
-  { starter, openTurns, heldTurns, look }: Saying,
+  { starter, openTurns, heldTurns, owns }: Saying,
+  beginnings: Beginnings,
   later: (want: Want, when: Promise<void>) => void,
 ): (want: Want) => Promise<void> {
-  const beginnings = new Beginnings(look);
-
   const begin = async (want: Extract<Want, { workflow: ResourceWorkflow }>): Promise<void> => {
     const { input } = want.workflow;
+    // Whoever looks after it by now lets it begin.
+    if (!owns(want.uid)) return beginnings.forget(want.uid);
     const first = await beginnings.of(input.app);
     if ('later' in first) return later(want, first.later);
     await starter.signalWithStart({ ...want.workflow, input: { ...input, ...first } });
@@ -60,7 +65,8 @@ function saying(
       beginnings.forget(want.uid);
       return starter.signal(workflowId);
     }
-    if (want.what === 'tell') return want.isNew ? begin(want) : starter.signalWithStart(want.workflow);
+    if (want.what === 'begin' || beginnings.has(want.uid)) return begin(want);
+    if (want.what === 'tell') return starter.signalWithStart(want.workflow);
     // Its turn is held here, and sees by the watch what has changed.
     if (heldTurns.has(want.uid)) return;
     if (want.what === 'changed') return starter.signalWithStart(want.workflow);
@@ -72,10 +78,11 @@ function saying(
 
 /** Starts and signals workflows, by workflow id, until Temporal has taken it. What is new goes before what is made sure of. */
 export function createWorkflowQueue(options: WorkflowQueueOptions): WorkQueue<Want> {
+  const beginnings = new Beginnings(options.postLookout);
   const queue = createWorkQueue<Want>({
-    work: saying(options, (want, when) => void when.then(() => queue.add(want.workflow.workflowId, want))),
+    work: saying(options, beginnings, (want, when) => void when.then(() => add(want.workflow.workflowId, want))),
     merge: (waiting, added) => (strength[added.what] >= strength[waiting.what] ? added : waiting),
-    isUrgent: ({ what }) => what !== 'ensure',
+    rankOf: ({ what }) => ranks[what],
     onError: (error, key, retryMs) => {
       options.metrics.failed({ category: 'temporal' });
       options.log.warning('workflow signal failed, will retry', { workflow: key, retry_ms: retryMs, error });
@@ -83,5 +90,16 @@ export function createWorkflowQueue(options: WorkflowQueueOptions): WorkQueue<Wa
     concurrency: 16,
     rate,
   });
-  return queue;
+  const add = (key: string, want: Want): void => {
+    if (want.what === 'begin' && !options.heldTurns.has(want.uid))
+      beginnings.watch(want.workflow.input.app, () => add(key, { ...want, what: 'tell' }));
+    queue.add(key, want);
+  };
+  return {
+    add,
+    get size() {
+      return queue.size;
+    },
+    stop: () => queue.stop(),
+  };
 }

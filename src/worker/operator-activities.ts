@@ -12,7 +12,7 @@ export interface OperatorActivitiesOptions
     ActivityOptions,
     | 'caches'
     | 'ending'
-    | 'firstLooks'
+    | 'lookouts'
     | 'heldTurns'
     | 'log'
     | 'metrics'

@@ -1,10 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { HeldTurns } from '../../src/activities/held-turns.ts';
+import type { Lookout } from '../../src/activities/lookouts.ts';
 import type { WatchedApp } from '../../src/activities/target-app/watched-app.ts';
 import type { TurnRef } from '../../src/clients/temporal/open-turns.ts';
 import type { ResourceWorkflow, WorkflowStarter } from '../../src/clients/temporal/workflow-starter.ts';
 import { type Controller, createController } from '../../src/controller/controller.ts';
 import { registrations } from '../../src/controller/kinds/index.ts';
+import type { WorkflowQueueOptions } from '../../src/controller/workflow-queue.ts';
 import { eventually } from '../servers/processes.ts';
 
 const silent = { debug() {}, info() {}, warning() {}, error() {}, with: () => silent };
@@ -50,7 +52,7 @@ afterEach(() => controller?.stop());
 const controllerWith = (
   { state, said: _, ...telling }: ReturnType<typeof scripted>,
   all: WatchedApp[] = [],
-  look: () => Promise<object | undefined> = async () => undefined,
+  postLookout: WorkflowQueueOptions['postLookout'] = () => undefined,
 ) => {
   controller = createController({
     registration: registrations.TargetApp,
@@ -59,10 +61,18 @@ const controllerWith = (
     log: silent,
     all: () => all,
     owns: () => state.isMine,
-    look,
+    postLookout,
   });
   controller.takeOver();
   return controller;
+};
+
+const lookoutThat = (sees: Promise<object>, end: () => void = () => undefined): Lookout => {
+  const lookout = {
+    looked: sees.then((seen) => void Object.assign(lookout, { seen })),
+    end,
+  };
+  return lookout;
 };
 
 const ending = { generation: 2, deletionTimestamp: '2026-01-01T00:00:00Z' };
@@ -122,10 +132,10 @@ describe('the controller', () => {
     const begun: ResourceWorkflow[] = [];
     temporal.starter.signalWithStart = async (workflow) => void begun.push(workflow);
     const hanging = Promise.withResolvers<object>();
-    const looks = [hanging.promise, Promise.resolve({ matched: 1 })];
-    const made = controllerWith(temporal, [], async () => looks.shift());
+    const made = controllerWith(temporal, [], ({ uid }) =>
+      lookoutThat(uid === 'u1' ? hanging.promise : Promise.resolve({ matched: 1 })),
+    );
     made.onChange('added', app());
-    await eventually('the look', () => looks.length === 1);
     made.onChange('added', app({ uid: 'u2' }));
     await eventually('the second to begin', () => begun.length === 1);
     expect(begun[0]?.input).toMatchObject({ app: { uid: 'u2' }, seen: { matched: 1 } });
@@ -134,16 +144,60 @@ describe('the controller', () => {
     expect(begun[1]?.input).toMatchObject({ app: { uid: 'u1' }, seen: { matched: 2 } });
   });
 
-  it('does not look at an object whose workflow has reported, because that is there', async () => {
+  it('watches all that wait to begin, and lets those begin first of which there is news', async () => {
     const temporal = scripted();
-    let looks = 0;
-    const made = controllerWith(temporal, [], async () => {
-      looks += 1;
-      return {};
+    const uids = Array.from({ length: 40 }, (_, index) => `u${index}`);
+    const begun: ResourceWorkflow[] = [];
+    const news = new Map<string, () => void>();
+    const ended: string[] = [];
+    const gate = Promise.withResolvers<void>();
+    temporal.starter.signalWithStart = async (workflow) => {
+      begun.push(workflow);
+      await gate.promise;
+    };
+    const made = controllerWith(temporal, [], ({ uid }, onNews) => {
+      news.set(uid, onNews);
+      return lookoutThat(Promise.resolve({ matched: 1 }), () => void ended.push(uid));
+    });
+    for (const uid of uids) made.onChange('added', app({ uid }));
+    await eventually('as many to begin as may at once', () => begun.length === 16);
+    expect([...news.keys()]).toEqual(uids);
+    news.get('u39')?.();
+    gate.resolve();
+    await eventually('all to begin', () => made.pending === 0);
+    const order = begun.map(({ input }) => input.app.uid);
+    expect(order.indexOf('u39')).toBe(16);
+    expect(order.toSorted()).toEqual(uids.toSorted());
+    expect(begun[16]?.input).toMatchObject({ seen: { matched: 1 } });
+    expect(ended.toSorted()).toEqual(uids.toSorted());
+  });
+
+  it('lets none begin that another replica looks after by now', async () => {
+    const temporal = scripted();
+    const looked = Promise.withResolvers<object>();
+    let isWatched = true;
+    const made = controllerWith(temporal, [], () =>
+      lookoutThat(looked.promise, () => {
+        isWatched = false;
+      }),
+    );
+    made.onChange('added', app());
+    temporal.state.isMine = false;
+    looked.resolve({});
+    await eventually('nothing to wait', () => made.pending === 0);
+    expect([temporal.said, isWatched]).toEqual([[], false]);
+  });
+
+  it('does not watch an object whose workflow has reported, because that is there', async () => {
+    const temporal = scripted();
+    let posted = 0;
+    const made = controllerWith(temporal, [], () => {
+      posted += 1;
+      return lookoutThat(Promise.resolve({}));
     });
     made.onChange('added', app({ generation: 2, observed: 1 }));
     await eventually('the word', () => temporal.said.length > 0 && made.pending === 0);
-    expect([temporal.said, looks]).toEqual([[`tell ${id}`], 0]);
+    expect([temporal.said, posted]).toEqual([[`tell ${id}`], 0]);
   });
 
   it('gives an object that came back under its name a workflow of its own', async () => {

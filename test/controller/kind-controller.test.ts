@@ -1,8 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Registry } from 'prom-client';
-import { FirstLooks } from '../../src/activities/first-looks.ts';
+
 import { HeldTurns } from '../../src/activities/held-turns.ts';
+import { Lookouts } from '../../src/activities/lookouts.ts';
 import type { WatchedApp } from '../../src/activities/target-app/watched-app.ts';
 import { createKube, type Kube, type KubeObject } from '../../src/clients/kubernetes/client.ts';
 import { createControllers } from '../../src/controller/controllers.ts';
@@ -61,7 +62,7 @@ const serving = async () => {
   const openTurns = { release: async () => false };
   const state = { isMine: false };
   const owns = () => state.isMine;
-  const telling = { starter, openTurns, heldTurns: new HeldTurns(), firstLooks: new FirstLooks(), owns };
+  const telling = { starter, openTurns, heldTurns: new HeldTurns(), lookouts: new Lookouts(), owns };
   served = createKindController(registrations.TargetApp, telling, { kube, namespaces: [], metrics, log: silent });
   exportTargetApps(served, owns, metrics);
   served.cache.start();

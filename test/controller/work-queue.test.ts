@@ -9,14 +9,14 @@ afterEach(() => queue?.stop());
 /** A queue of words whose work is to be remembered, or to fail as told. */
 const queueOf = (
   work: (word: string) => Promise<void>,
-  options: Partial<Pick<WorkQueueOptions<string>, 'concurrency' | 'isUrgent' | 'rate'>> = {},
+  options: Partial<Pick<WorkQueueOptions<string>, 'concurrency' | 'rankOf' | 'rate'>> = {},
 ) => {
   const errors: string[] = [];
   queue = createWorkQueue<string>({
     work,
     merge: (waiting, added) => `${waiting}+${added}`,
     onError: (_, key) => errors.push(key),
-    isUrgent: options.isUrgent,
+    rankOf: options.rankOf,
     concurrency: options.concurrency ?? 4,
     rate: options.rate ?? fast,
   });
@@ -32,13 +32,14 @@ describe('a work queue', () => {
     expect(done).toEqual(['a', 'b', 'c']);
   });
 
-  it('does what is urgent first, and the others in the order of their coming', async () => {
+  it('does what is of the first rank first, and those of one rank in the order of their coming', async () => {
     const done: string[] = [];
-    const isUrgent = (word: string) => word.startsWith('news');
-    const { queue } = queueOf(async (word) => void done.push(word), { concurrency: 1, isUrgent });
-    for (const word of ['a', 'b', 'news 1', 'c', 'news 2']) queue.add(word, word);
+    const rankOf = (word: string) => ['now', 'new', 'old'].findIndex((rank) => word.includes(rank));
+    const { queue } = queueOf(async (word) => void done.push(word), { concurrency: 1, rankOf });
+    for (const word of ['old 1', 'new 1', 'now 1', 'old 2', 'new 2', 'now 2']) queue.add(word, word);
+    queue.add('old 2', 'now 3');
     await eventually('all of them', () => queue.size === 0);
-    expect(done).toEqual(['news 1', 'news 2', 'a', 'b', 'c']);
+    expect(done).toEqual(['now 1', 'now 2', 'old 2+now 3', 'new 1', 'new 2', 'old 1']);
   });
 
   it('joins what waits under one key, and never works on one key twice at once', async () => {

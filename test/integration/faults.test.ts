@@ -194,7 +194,7 @@ it('an API server that is away for 10 s holds up neither polls nor webhooks, and
     for (const { count } of world.events('away-told', reason)) expect(count).toBe(1);
 });
 
-it('a Temporal that is away makes the operator unready but not unhealthy; what is edited, deleted and created meanwhile is honoured within 30 s of its return', async () => {
+it('a Temporal that is away makes the operator unready but not unhealthy; what is edited, deleted, created and changes meanwhile is honoured within 30 s of its return', async () => {
   const [pod] = await world.runApp('temporal');
   await world.runApp('temporal-deleted');
   const [late] = await world.runApp('temporal-late');
@@ -209,12 +209,15 @@ it('a Temporal that is away makes the operator unready but not unhealthy; what i
   await world.deleteApp('temporal-deleted');
   await until('it is gone', () => world.targetApp('temporal-deleted') === undefined);
   await world.watchApp('temporal-late');
-  world.says(pod, { health: 'unhealthy' });
+  await until('an app is polled whose workflow cannot begin', () => world.app.requests(ipOf(late)) > 0);
+  for (const one of [pod, late]) world.says(one, { health: 'unhealthy' });
+  await somePolls(ipOf(late), 1);
 
   await world.servers.restart('temporal');
   const sinceBack = startStopwatch();
   await until('the new rule has fired', () => idsOf('/temporal-new').length === 1);
   await until('the new TargetApp is monitored', () => world.targetApp('temporal-late')?.status?.phase === 'Monitoring');
+  await world.event('temporal-late', 'StateChanged', 'from healthy to unhealthy');
   await until('the deleted one has ended', async () => (await world.workflowStatus(deleted)) === 'COMPLETED');
   expect(sinceBack.stop()).toBeLessThanOrEqual(30_000);
   await operator.ready();

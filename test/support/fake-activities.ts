@@ -241,6 +241,7 @@ function activitiesOf(fakes: FakeActivities): Activities {
       maxSubscriptions: 0,
     }),
     wheel: new Wheel(),
+    changed: new Set(),
     places: (_, work) => work(),
   });
   const notCalled = async (): Promise<never> => {

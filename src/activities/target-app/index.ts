@@ -12,8 +12,8 @@ import type { Observation, ObserveInput } from '../../domain/target-app/observat
 import type { Log } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics/index.ts';
 import type { Redact } from '../../telemetry/redactor.ts';
-import type { FirstLooks, Look } from '../first-looks.ts';
 import type { HeldTurns } from '../held-turns.ts';
+import type { Lookouts } from '../lookouts.ts';
 import type { ObjectFinder } from '../object-finder.ts';
 import type { Ownership } from '../ownership.ts';
 import { createPlaces, type Places } from '../places.ts';
@@ -24,8 +24,9 @@ import type { Action } from './actions/action.ts';
 import { createActions } from './actions/index.ts';
 import { diff } from './diff.ts';
 import { DuePolls } from './due-polls.ts';
+import { AppLookout } from './lookout.ts';
 import { createMissingPods } from './missing-pods.ts';
-import { createObserve, type Observe } from './observe.ts';
+import { createObserve } from './observe.ts';
 import type { WatchedPods } from './pod-index.ts';
 import { createTargetAppReader, type TargetAppReader } from './reader.ts';
 import { createSelectedPods } from './selected-pods.ts';
@@ -47,8 +48,8 @@ export interface TargetAppActivitiesOptions {
   ownership: Ownership;
   /** Aborted when this process ends. */
   ending: AbortSignal;
-  /** Told how a TargetApp is looked at whose workflow is about to begin. */
-  firstLooks: Pick<FirstLooks, 'offer'>;
+  /** Told how a TargetApp is watched whose workflow is about to begin. */
+  lookouts: Pick<Lookouts, 'offer'>;
   /** Told of which TargetApps a turn is held here. */
   heldTurns: HeldTurns;
   openTurns: OpenTurns;
@@ -74,11 +75,8 @@ export interface TargetAppActivitiesOptions {
 
 /** Whoever answers does so in less: a poll that takes longer waits, and what is bounded is how many are asked at once. */
 const answeredWithinMs = 50;
-
-type FirstLookOptions = Pick<TargetAppActivitiesOptions, 'ending' | 'searchAttributes'> & {
-  observe: Observe;
-  places: Places;
-};
+/** Polls of lookouts under way at the same time, as long as they are answered at once: they are not to hold up those of turns. */
+const maxLooks = 32;
 
 /** Lets an attempt go on after the activity's function has ended. */
 async function begun(turns: Turns, input: TurnAsked): Promise<never> {
@@ -90,33 +88,30 @@ async function begun(turns: Turns, input: TurnAsked): Promise<never> {
 /** One activity for each action, by its YAML word. */
 type ActionActivities = Record<ActionName, (request: ActionRequest) => Promise<ActionResult>>;
 
-/** The first poll of a TargetApp, for a workflow that is about to begin with what it tells. */
-const firstLook =
-  ({ observe, places, ending, searchAttributes }: FirstLookOptions): Look =>
-  (app) => {
-    const attributes = searchAttributes();
-    const input = { app, due: Date.now(), known: {}, ...(attributes != null && { attributes }) };
-    return places(app.namespace, () => observe(input, ending, Number.POSITIVE_INFINITY), ending);
-  };
-
 /** What observes: one poll, and the turns that are held here. */
 function observersOf(options: TargetAppActivitiesOptions, apps: TargetAppReader) {
   const { clients, pods, ownership } = options;
   const { kube, graphql, subscriber } = clients;
   const subscriptions = new Subscriptions({ subscriber, maxSubscriptions: options.maxSubscriptions });
   const duePolls = new DuePolls();
+  const changed = new Set<string>();
   options.whenGone(({ metadata }) => {
     apps.forget(metadata.uid);
     subscriptions.forget(metadata.uid);
     duePolls.forget(metadata.uid);
+    changed.delete(metadata.uid);
   });
   options.metrics.readOverduePolls(() => duePolls.overdue(ownership.owns));
-  const shared = { ...options, apps, subscriptions, duePolls };
+  const wheel = new Wheel();
+  const shared = { ...options, apps, subscriptions, duePolls, wheel, changed };
   const unwatched = createMissingPods(kube);
   const observe = createObserve({ ...shared, pods, unwatched, graphql, attributes: options.searchAttributes });
-  const places = createPlaces(options.maxPolls, { afterMs: answeredWithinMs, most: 100 * options.maxPolls });
-  if (options.defaults.turnMs > 0) options.firstLooks.offer('TargetApp', firstLook({ ...options, observe, places }));
-  const turns = createTurns({ ...shared, observe, places, ownership, wheel: new Wheel() });
+  const placesFor = (count: number): Places =>
+    createPlaces(count, { afterMs: answeredWithinMs, most: 100 * options.maxPolls });
+  const looking = { ...shared, observe, places: placesFor(maxLooks), owns: ownership.owns };
+  if (options.defaults.turnMs > 0)
+    options.lookouts.offer('TargetApp', (app, onNews) => new AppLookout(app, onNews, looking));
+  const turns = createTurns({ ...shared, observe, places: placesFor(options.maxPolls), ownership });
   options.whenChanged((app) => turns.changed(app));
   ownership.onChange(() => turns.letGo());
   options.ending.addEventListener('abort', () => turns.end(), { once: true });

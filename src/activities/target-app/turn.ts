@@ -35,6 +35,9 @@ export interface TurnOptions {
   log: Pick<Log, 'warning'>;
 }
 
+/** When a turn polls first: with its interval; at once where somebody else may have missed a poll; at once. */
+export type FirstPoll = 'at once' | 'if late' | 'in time';
+
 /** A turn that is held here. */
 export interface Held {
   token: Uint8Array;
@@ -64,14 +67,14 @@ export class Turn {
   readonly #endsAt: number;
   readonly #telling: UnderWay | undefined;
   #isStopped: boolean;
-  #isHandedOver: boolean;
+  #first: FirstPoll;
   #intervalMs = 1_000;
 
-  constructor(input: TurnAsked, held: Held, isHandedOver: boolean, options: TurnOptions) {
+  constructor(input: TurnAsked, held: Held, first: FirstPoll, options: TurnOptions) {
     this.#input = input;
     this.#held = held;
     this.#options = options;
-    this.#isHandedOver = isHandedOver;
+    this.#first = first;
     const { lengthMs, until = Number.POSITIVE_INFINITY } = input.turn;
     this.#endsAt = Math.min(Date.now() + lengthMs, until);
     this.#isStopped = input.turn.stopped === true;
@@ -178,9 +181,10 @@ export class Turn {
 
   /** Whether a poll may have been due when nobody held the turn: the first one here does not wait then. */
   #mayBeLate(app: WatchedApp): boolean {
-    const isFirst = this.#isHandedOver;
-    this.#isHandedOver = false;
-    if (!isFirst || this.#isStopped) return false;
+    const first = this.#first;
+    this.#first = 'in time';
+    if (first === 'in time' || this.#isStopped) return false;
+    if (first === 'at once') return true;
     const now = Date.now();
     return now - (nextPollAt(app.metadata.uid, this.#intervalMs, now) - this.#intervalMs) < handOverMs;
   }

@@ -3,7 +3,7 @@ import { type OpenTurns, turnReleased } from '../../clients/temporal/open-turns.
 import type { HeldTurns } from '../held-turns.ts';
 import type { Ownership } from '../ownership.ts';
 import type { Subscriptions } from './subscriptions.ts';
-import { againMs, type Held, Turn, type TurnAsked, type TurnOptions, versionOf } from './turn.ts';
+import { againMs, type FirstPoll, type Held, Turn, type TurnAsked, type TurnOptions, versionOf } from './turn.ts';
 import type { WatchedApp } from './watched-app.ts';
 
 /** The turns of this process: each polls one TargetApp until there is something to tell. */
@@ -31,6 +31,8 @@ export interface TurnsOptions extends TurnOptions {
   openTurns: OpenTurns;
   /** Told what is held here. */
   heldTurns: HeldTurns;
+  /** Uids of the TargetApps that have changed since their workflow's first observation: they are polled at once. */
+  changed: Pick<Set<string>, 'delete'>;
   ownership: Pick<Ownership, 'owns' | 'takesPart'>;
 }
 
@@ -78,7 +80,7 @@ class TurnsHere implements Turns {
     const its: Held = { token, isLent: !owns(uid), over: new AbortController(), wake: () => undefined };
     this.#held.set(uid, its);
     this.#options.heldTurns.add(uid);
-    void this.#run(input, its, isHandedOver);
+    void this.#run(input, its, this.#options.changed.delete(uid) ? 'at once' : isHandedOver ? 'if late' : 'in time');
     if (its.isLent) void this.#giveBack(uid, its);
   }
 
@@ -100,9 +102,9 @@ class TurnsHere implements Turns {
     this.#held.clear();
   }
 
-  async #run(input: TurnAsked, its: Held, isHandedOver: boolean): Promise<void> {
+  async #run(input: TurnAsked, its: Held, first: FirstPoll): Promise<void> {
     const { openTurns } = this.#options;
-    const told = await new Turn(input, its, isHandedOver, this.#options).run();
+    const told = await new Turn(input, its, first, this.#options).run();
     if (this.#held.get(input.app.uid) === its) this.#options.subscriptions.release(input.app.uid);
     if (told !== undefined) await untilTaken(() => openTurns.complete(its.token, told), its.over.signal);
     // A poll that has not ended by now is nobody's.

@@ -70,6 +70,7 @@ function bench(targets: SubscriptionTarget[], options: Partial<SubscriptionsOpti
       effectiveSpec: () => ({ generation: 1, plan }),
     },
     wheel: new Wheel(),
+    changed: new Set(),
     places: (_, work) => work(),
     openTurns: { complete: async (_, told) => its.told.push(told as Observation) > 0, release: async () => true },
     heldTurns: new HeldTurns(),

@@ -20,6 +20,8 @@ interface Bench {
   released: string[];
   hold(uid: string, isHandedOver?: boolean, input?: Partial<ObserveInput>): void;
   due: DuePolls;
+  /** Uids of apps that have changed before their workflow was there. */
+  changed: Set<string>;
   /** Polls are not answered until it resolves. */
   answered?: Promise<void>;
   told: Observation[];
@@ -35,6 +37,7 @@ afterEach(() => {
 function bench(pollingInterval: number): Bench {
   const plan = planned(spec({ pollingInterval }), 1, { turnMs: 1 });
   const due = new DuePolls();
+  const changed = new Set<string>();
   const turns = createTurns({
     observe: async ({ app }) => {
       its.polled.push(app.uid);
@@ -53,6 +56,7 @@ function bench(pollingInterval: number): Bench {
       effectiveSpec: () => ({ generation: 1, plan }),
     },
     wheel: new Wheel(),
+    changed,
     places: (_, work) => work(),
     openTurns: {
       complete: async (_, told) => its.told.push(told as Observation) > 0,
@@ -66,7 +70,7 @@ function bench(pollingInterval: number): Bench {
     log: { warning: () => undefined },
   });
   const its: Bench = {
-    ...{ turns, due },
+    ...{ turns, due, changed },
     owned: new Set(),
     takesPart: true,
     polled: [],
@@ -139,6 +143,15 @@ describe('the first poll of a turn', () => {
     its.owned.add('mine');
     its.hold('mine', true);
     await until('it is polled', () => its.polled.length === 1, { timeoutMs: 1_000 });
+  });
+
+  it('is made at once where its app has changed before its workflow was there', async () => {
+    const its = bench(86_400);
+    its.owned.add('mine');
+    its.changed.add('mine');
+    its.hold('mine');
+    await until('it is polled', () => its.polled.length === 1, { timeoutMs: 1_000 });
+    expect([...its.changed]).toEqual([]);
   });
 
   it('waits for its time otherwise', async () => {
