@@ -28,5 +28,19 @@ const { code } = await bundleWorkflowCode({
     optimization: { ...config.optimization, concatenateModules: true, providedExports: true, usedExports: true },
   }),
 });
+
+/**
+ * Globals that stay what they are for as long as a worker lives. In the sandbox each mention of a global asks through Node's `vm`,
+ * some 0.5 microseconds a time; a constant of the bundle is thirty times as fast. Not those that the SDK replaces for each workflow.
+ */
+const lasting =
+  'Array, ArrayBuffer, BigInt, Boolean, DataView, Error, JSON, Map, Math, Number, Object, Promise, Proxy, RangeError, Reflect, RegExp, Set, String, Symbol, TypeError, Uint8Array, WeakMap, WeakSet';
+const bootstrap = '(() => { // webpackBootstrap';
+if (!code.includes(bootstrap)) throw new Error('the bundle does not begin as webpack lets it begin');
+// On the line that is there, so that the source map still fits.
+const quick = code.replace(bootstrap, `(() => { const { ${lasting} } = globalThis; // webpackBootstrap`);
+// One character beyond Latin-1 would make every one of them take two bytes, here and in the sandbox's thread.
+const narrow = quick.replace(/[\u0100-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
 mkdirSync(dirname(out), { recursive: true });
-writeFileSync(out, code);
+writeFileSync(out, narrow);

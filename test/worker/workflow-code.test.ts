@@ -13,6 +13,9 @@ it('workflows are bundled from source once, and what others were bundled from is
   utimesSync(old, 0, 0);
   const code = await workflowCode(kept);
   expect(code).toContain('resourceChanged');
+  expect(code).toMatch(/const \{ Array, .*, WeakSet \} = globalThis;/);
+  // One such character would double what the code takes of memory.
+  expect(/[\u0100-\uffff]/.test(code)).toBe(false);
   const [file = '', ...others] = readdirSync(kept);
   expect(others).toEqual([]);
   expect(readFileSync(join(kept, file), 'utf8')).toBe(code);

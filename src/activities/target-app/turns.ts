@@ -48,8 +48,11 @@ async function untilTaken(what: () => Promise<boolean>, signal: AbortSignal): Pr
   }
 }
 
+/** One for all: a reason of its own notes its call stack, at each change of an app. */
+const over = new Error('the turn is over');
+
 function end(its: Held): void {
-  its.over.abort();
+  its.over.abort(over);
   its.wake();
 }
 
@@ -108,7 +111,7 @@ class TurnsHere implements Turns {
     if (this.#held.get(input.app.uid) === its) this.#options.subscriptions.release(input.app.uid);
     if (told !== undefined) await untilTaken(() => openTurns.complete(its.token, told), its.over.signal);
     // A poll that has not ended by now is nobody's.
-    its.over.abort();
+    its.over.abort(over);
     if (this.#held.get(input.app.uid) === its) this.#drop(input.app.uid);
   }
 
