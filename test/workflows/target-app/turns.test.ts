@@ -136,4 +136,25 @@ describe('polls that are held by a turn', () => {
     );
     await execution.end();
   });
+
+  it('write no status at each of many changes, but the last one always', async () => {
+    const fakes = createFakeActivities(byTurns());
+    const execution = await env.start(fakes);
+    await until('it is watched', () => fakes.reasons().includes('MonitoringStarted'));
+    const changes = 40;
+    for (let tasks = 1; tasks <= changes; tasks += 1) {
+      fakes.says({ application: { health: 'healthy', tasks } });
+      await polledAgain(execution, 1);
+    }
+    const [last] = await until('the last state is written', () => {
+      const written = fakes
+        .all('status')
+        .filter(({ status }) => JSON.stringify(status['state']).includes(`:${changes}`));
+      return written.length > 0 && written;
+    });
+    const [first] = fakes.all('status');
+    const tookMs = (last?.at ?? 0) - (first?.at ?? 0);
+    expect(fakes.all('status').length).toBeLessThanOrEqual(22 + tookMs / 5_000);
+    await execution.end();
+  });
 });
