@@ -32,6 +32,8 @@ export interface Operator {
 
 /** What a worker needs beyond the grace period of its actions: it gives up on them 5 s later, and then hangs up. */
 const workerMarginMs = 10_000;
+/** All turns are let go by then, also those that wait for a poll. */
+const handOverMs = 25_000;
 
 /**
  * Starts everything; resolves when the servers listen, which is before the rest is ready: neither Kubernetes nor Temporal has to
@@ -68,7 +70,7 @@ export function startOperator({ config, log, metrics, redact, version }: Operato
     stack.run('workers', workers, config.worker.shutdownGraceMs + workerMarginMs);
     void stack.push('turns', () => ending.abort());
     stack.run('signals', manager.signals);
-    stack.run('replicas', manager.replicas);
+    stack.run('replicas', manager.replicas, handOverMs);
     // First of all: what the others take over is not to be given to this one again.
     void stack.push('work', workers.leave);
     stack.run('leader', manager.leader);

@@ -4,6 +4,9 @@ export interface Ownership {
   owns(uid: string): boolean;
   /** Whether it looks after any: not before it has a Lease, and not while it leaves. */
   takesPart(): boolean;
-  /** Calls the listener whenever that may have changed; who leaves waits for what it returns. */
-  onChange(listener: () => Promise<void> | void): void;
+  /**
+   * Calls the listener whenever that may have changed; who leaves waits for what it returns. `isHandedOver`: those who looked after
+   * what is new here are there and let go of it, or have done so before they left.
+   */
+  onChange(listener: (isHandedOver: boolean) => Promise<void> | void): void;
 }

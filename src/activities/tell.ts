@@ -23,8 +23,11 @@ export interface UnderWay {
   end(): Promise<Told>;
 }
 
-/** Tells status and Events, neither waiting for the other, until the API server has taken them or the signal aborts. */
-export type Tell = (telling: Telling, signal: AbortSignal) => UnderWay;
+/**
+ * Tells status and Events, neither waiting for the other, until the API server has taken them or the signal aborts. `afterMs`: what
+ * was told already, as far as one can know, waits for so long, or until it is ended.
+ */
+export type Tell = (telling: Telling, signal: AbortSignal, afterMs?: number) => UnderWay;
 
 /** Waits; ends early, without an error, when the signal aborts. */
 type Pause = (ms: number, signal: AbortSignal) => Promise<void>;
@@ -65,19 +68,18 @@ class OneTelling implements UnderWay {
   readonly #telling: Telling;
   readonly #shared: Shared;
   readonly #over = new AbortController();
-  readonly #ended: Promise<unknown>;
+  readonly #ended: Promise<void>;
   #status: Told['status'];
   #left: number[];
   #isWaitingForRoom = false;
   isGivenUp = false;
 
-  constructor(telling: Telling, shared: Shared, signal: AbortSignal) {
+  constructor(telling: Telling, shared: Shared, signal: AbortSignal, afterMs: number) {
     this.#telling = telling;
     this.#shared = shared;
     this.#left = telling.records.map((_, at) => at);
     signal.addEventListener('abort', () => this.#over.abort(), { once: true });
-    const { status } = telling;
-    this.#ended = Promise.all([status && this.#report(status), this.#untilDone((nth) => this.#record(nth))]);
+    this.#ended = afterMs > 0 ? this.#later(afterMs, signal) : this.#tell();
   }
 
   async end(): Promise<Told> {
@@ -89,6 +91,17 @@ class OneTelling implements UnderWay {
       ...(this.#status !== undefined && { status: this.#status }),
       ...(this.#left.length > 0 && { left: this.#left }),
     };
+  }
+
+  async #later(afterMs: number, signal: AbortSignal): Promise<void> {
+    await this.#shared.pause(afterMs, this.#over.signal);
+    // The turn is somebody else's, and so is this.
+    if (!signal.aborted) await this.#tell();
+  }
+
+  async #tell(): Promise<void> {
+    const { status } = this.#telling;
+    await Promise.all([status && this.#report(status), this.#untilDone((nth) => this.#record(nth))]);
   }
 
   async #report(status: JsonObject): Promise<void> {
@@ -143,5 +156,5 @@ class OneTelling implements UnderWay {
  */
 export function createTell(options: TellOptions, pause = pauseByClock): Tell {
   const shared: Shared = { ...options, pause, pace: new StatusPace(), attempt: createAttempt() };
-  return (telling, signal) => new OneTelling(telling, shared, signal);
+  return (telling, signal, afterMs = 0) => new OneTelling(telling, shared, signal, afterMs);
 }

@@ -24,9 +24,9 @@ export interface Controller<T extends WatchedObject> {
   seekTurns(): void;
   /**
    * This replica may look after others than before. It goes through those that have come: what nobody told in the meantime is
-   * seen by the version that a workflow reported.
+   * seen by the version that a workflow reported. The turns of those that are handed over come by themselves; it asks for the others.
    */
-  takeOver(): void;
+  takeOver(isHandedOver: boolean): void;
   /** Objects that wait for Temporal. */
   readonly pending: number;
   stop(): Promise<void>;
@@ -109,12 +109,19 @@ class KindWords<T extends WatchedObject> implements Controller<T> {
     for (const uid of missing) heldTurns.forget(uid);
   }
 
-  takeOver(): void {
+  takeOver(isHandedOver: boolean): void {
+    const { heldTurns } = this.#options;
     const before = this.#mine;
     const objects = this.#owned();
     this.#mine = new Set(objects.map(({ metadata }) => metadata.uid));
-    for (const object of objects)
-      if (!before.has(object.metadata.uid)) this.#want(this.#wants.ofUnknown(object), object);
+    for (const object of objects) {
+      const { uid } = object.metadata;
+      // Who was to hand one over may be the one that has died.
+      if (before.has(uid) && (isHandedOver || heldTurns.has(uid))) continue;
+      const what = this.#wants.ofUnknown(object);
+      if (what === 'ensure' && isHandedOver) heldTurns.expect(uid);
+      else this.#want(what, object);
+    }
   }
 
   get pending(): number {

@@ -11,8 +11,8 @@ export type AnyKind = KindController<WatchedObject>;
 export interface Controllers {
   /** Begins to make sure of every object's workflow from time to time. */
   start(): void;
-  /** This replica may look after other objects than before. */
-  takeOver(): void;
+  /** This replica may look after other objects than before; `isHandedOver`: others let go of those. */
+  takeOver(isHandedOver: boolean): void;
   /** Makes sure of every object's workflow now. */
   resync(): Promise<void>;
   /** Objects that wait for Temporal. */
@@ -64,8 +64,8 @@ export function createControllers(
     start: () => {
       timers.push(setInterval(() => void resync(), resyncEveryMs).unref(), setInterval(seekTurns, seekEveryMs).unref());
     },
-    takeOver: () => {
-      for (const controller of controllers) controller.takeOver();
+    takeOver: (isHandedOver) => {
+      for (const controller of controllers) controller.takeOver(isHandedOver);
       for (const kind of kinds) void endOrphans(kind, listRunning);
     },
     resync,

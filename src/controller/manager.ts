@@ -75,12 +75,15 @@ interface Parts {
   pods: Informer<unknown>;
   monitors: HealthMonitors;
   leader: Leader;
+  ownership: OwnershipHere;
   pending(): number;
   turns(): number;
 }
 
-const viewOf = ({ kinds, caches, pods, monitors, leader, pending, turns }: Parts): Manager['view'] => ({
+const viewOf = ({ kinds, caches, pods, monitors, leader, ownership, pending, turns }: Parts): Manager['view'] => ({
   ...monitors,
+  lease: () =>
+    ownership.takesPart() ? { ok: true } : { ok: false, message: 'the Lease of this replica is not seen yet' },
   leader: leader.describe,
   caches,
   pending,
@@ -135,7 +138,7 @@ export function createManager(options: ManagerOptions): Manager {
     pods: pods.cache,
     ...Object.fromEntries(kinds.map(({ cache, registration: { ref } }) => [ref.plural, cache])),
   };
-  const parts = { kinds, caches, pods: pods.cache, monitors, leader };
+  const parts = { kinds, caches, pods: pods.cache, monitors, leader, ownership };
   return {
     known: {
       ...knownOf(controllers),

@@ -2,21 +2,25 @@ import type { Ownership } from '../activities/ownership.ts';
 
 /** What this replica looks after at present. */
 export interface OwnershipHere extends Ownership {
-  /** Says anew what it looks after, undefined: nothing; resolves when everybody who was told has let go of the rest. */
-  set(owns: ((uid: string) => boolean) | undefined): Promise<void>;
+  /**
+   * Says anew what it looks after, undefined: nothing; resolves when everybody who was told has let go of the rest.
+   *
+   * @param isHandedOver whether others let go of what is new here; default false
+   */
+  set(owns: ((uid: string) => boolean) | undefined, isHandedOver?: boolean): Promise<void>;
 }
 
 /** Nothing is looked after until it is said what. */
 export function createOwnership(): OwnershipHere {
-  const listeners: (() => Promise<void> | void)[] = [];
+  const listeners: Parameters<Ownership['onChange']>[0][] = [];
   let present: ((uid: string) => boolean) | undefined;
   return {
     owns: (uid) => present?.(uid) ?? false,
     takesPart: () => present !== undefined,
     onChange: (listener) => void listeners.push(listener),
-    set: async (owns) => {
+    set: async (owns, isHandedOver = false) => {
       present = owns;
-      await Promise.all(listeners.map((listener) => listener()));
+      await Promise.all(listeners.map((listener) => listener(isHandedOver)));
     },
   };
 }

@@ -23,6 +23,8 @@ const renewMs = 2_000;
 /** How often it is looked whether somebody has gone silent. */
 const lookMs = 500;
 const patienceMs = 2_000;
+/** Who starts does not believe for longer that somebody is there whose Lease it finds, and does not see renewed. */
+const believedMs = 5_000;
 /** A replica that was silent for so long does not come back under its name; if it does, it makes its Lease anew. */
 const goneMs = 60_000;
 const label = { 'kco.local/replica': 'true' };
@@ -38,8 +40,11 @@ class Membership implements Part {
   readonly #leases: Informer<string>;
   /** When each Lease was last seen to change, by name; milliseconds of a clock that never goes back. */
   readonly #seen = new Map<string, number>();
+  /** When Leases were found at the start that were not seen to change since. */
+  readonly #found = new Map<string, number>();
   #live: string[] = [];
   #isLeaving = false;
+  #hasRenewed = false;
   #loops: Loop[] = [];
 
   constructor(options: ReplicasOptions) {
@@ -51,8 +56,12 @@ class Membership implements Part {
       ...{ ref: leases, labelSelector },
       transform: ({ metadata }) => metadata.name,
       onChange: (event, name) => {
+        // Whoever left it may have died since.
+        const isFound = !this.#leases.hasSynced() && name !== this.#name;
+        if (isFound) this.#found.set(name, performance.now());
+        else this.#found.delete(name);
         if (event === 'deleted') this.#seen.delete(name);
-        else this.#seen.set(name, performance.now());
+        else this.#seen.set(name, performance.now() - (isFound ? silenceMs - believedMs : 0));
         this.#judge();
       },
     });
@@ -76,7 +85,7 @@ class Membership implements Part {
 
   async #renew(signal: AbortSignal): Promise<number> {
     const { kube, identity, isReady } = this.#options;
-    if (!isReady()) return lookMs;
+    if (!isReady() || this.#isInDoubt()) return lookMs;
     const { apiVersion, kind } = leases;
     const spec = {
       holderIdentity: identity.pod,
@@ -85,6 +94,7 @@ class Membership implements Part {
     };
     const metadata = { namespace: identity.namespace, name: this.#name, labels: label };
     const body: JsonObject = { apiVersion, kind, metadata, spec };
+    this.#hasRenewed = true;
     try {
       const until = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
       await kube.patch(leases, metadata, { type: 'apply', body, force: true }, { signal: until });
@@ -115,10 +125,22 @@ class Membership implements Part {
     if (this.#isLeaving) return;
     const live = liveReplicas(this.#seen);
     if (String(live) === String(this.#live)) return;
+    const isHandedOver = this.#live.length > 0 && !this.#hasLost(live);
     this.#live = live;
     const owns = live.includes(this.#name) ? (uid: string) => ownerOf(uid, live) === this.#name : undefined;
     this.#options.log.info('replicas changed', { replicas: live.length, this: live.includes(this.#name) });
-    void this.#options.ownership.set(owns);
+    void this.#options.ownership.set(owns, isHandedOver);
+  }
+
+  /** Whether nobody knows yet if those whose Leases were there are as well: what is theirs they would let go of, or not. */
+  #isInDoubt(): boolean {
+    return [...this.#found.values()].some((at) => performance.now() - at < believedMs);
+  }
+
+  /** Whether somebody has gone without a word: he is silent, or was this one before it started again. */
+  #hasLost(live: string[]): boolean {
+    const isSilent = (name: string): boolean => this.#seen.has(name) && !live.includes(name);
+    return this.#live.some(isSilent) || (live.includes(this.#name) && !this.#hasRenewed);
   }
 
   #failed(error: unknown): void {

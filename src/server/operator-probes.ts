@@ -17,6 +17,8 @@ export interface OperatorView {
   temporal(): CheckResult;
   /** Absent where all namespaces are watched. */
   namespaces?: () => CheckResult;
+  /** Whether the other replicas know of this one, so that it has its share of the work. */
+  lease(): CheckResult;
   /** What this replica does among the others. */
   leader(): string;
   /** State of each worker, by name. */
@@ -39,6 +41,8 @@ const livenessOf = ({ workers }: Pick<OperatorView, 'workers'>): Checks => ({
 /** Fails while work is not being done; what one kind lacks takes nothing from the others. */
 const readinessOf = (health: OperatorView): Checks => ({
   kubernetes: health.kubernetes,
+  // Whoever is told to go when this one is ready has somebody to hand over to.
+  lease: health.lease,
   // A follower is ready: its worker shares the work, and it takes over when it must.
   leader: () => ({ ok: true, message: health.leader() }),
   temporal: health.temporal,

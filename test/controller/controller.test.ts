@@ -63,7 +63,7 @@ const controllerWith = (
     owns: () => state.isMine,
     postLookout,
   });
-  controller.takeOver();
+  controller.takeOver(false);
   return controller;
 };
 
@@ -216,25 +216,40 @@ describe('the controller', () => {
     const made = controllerWith(temporal, [app({ generation: 2, observed: 1 })]);
     await eventually('its own start', () => made.pending === 0);
     state.isMine = false;
-    made.takeOver();
+    made.takeOver(false);
     said.length = 0;
     made.onChange('modified', app({ generation: 2 }), app());
     made.resync(undefined);
     expect(made.pending).toBe(0);
     state.isMine = true;
-    made.takeOver();
+    made.takeOver(true);
     await eventually('the word', () => said.length > 0 && made.pending === 0);
     expect(said).toEqual([`tell ${id}`]);
+  });
+
+  it('waits for the turns that others let go of, and asks for those that nobody hands over', async () => {
+    const temporal = scripted();
+    const all: WatchedApp[] = [];
+    const made = controllerWith(temporal, all);
+    all.push(app({ observed: 1 }));
+    made.takeOver(true);
+    expect([made.pending, temporal.heldTurns.missingFor(0)]).toEqual([0, ['u1']]);
+    made.takeOver(false);
+    await eventually('the word', () => temporal.said.length > 0 && made.pending === 0);
+    temporal.heldTurns.add('u1');
+    made.takeOver(false);
+    expect([temporal.said, made.pending]).toEqual([[`ensure ${id}`], 0]);
   });
 
   it('says nothing again of what it looked after before, when others come to it', async () => {
     const temporal = scripted();
     const all = [app({ observed: 1 })];
     const made = controllerWith(temporal, all);
-    all.push(app({ uid: 'u2', name: 'pay', observed: 1 }));
-    made.takeOver();
+    await eventually('the first', () => temporal.said.length > 0 && made.pending === 0);
+    all.push(app({ uid: 'u2', name: 'pay', generation: 2, observed: 1 }));
+    made.takeOver(true);
     await eventually('both', () => temporal.said.length > 1 && made.pending === 0);
-    expect(temporal.said).toEqual([`ensure ${id}`, 'ensure targetapp/shop/pay/u2']);
+    expect(temporal.said).toEqual([`ensure ${id}`, 'tell targetapp/shop/pay/u2']);
   });
 
   it('tells a poll that was asked for while nobody looked after it, when it takes over', async () => {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Registry } from 'prom-client';
 import type { Kube } from '../../src/clients/kubernetes/client.ts';
+import { leases as leaseRef } from '../../src/controller/lease-client.ts';
 import { createOwnership } from '../../src/controller/ownership.ts';
 import { createReplicas } from '../../src/controller/replicas.ts';
 import type { Part } from '../../src/lifecycle/shutdown-stack.ts';
@@ -67,7 +68,11 @@ afterEach(async () => {
 const join = (pod: string, kube: ReturnType<typeof leases>['kube'], isReady = () => true) => {
   const ownership = createOwnership();
   const released: number[] = [];
-  ownership.onChange(async () => void released.push(uids.filter(ownership.owns).length));
+  const handedOver: boolean[] = [];
+  ownership.onChange(async (isHandedOver) => {
+    released.push(uids.filter(ownership.owns).length);
+    handedOver.push(isHandedOver);
+  });
   const replicas = createReplicas({
     ...{ kube, ownership, isReady, log: silent },
     metrics: createMetrics({ version: '0', registry: new Registry() }),
@@ -76,7 +81,7 @@ const join = (pod: string, kube: ReturnType<typeof leases>['kube'], isReady = ()
   });
   replicas.start();
   running.push(replicas);
-  return { replicas, ownership, released, owned: () => uids.filter(ownership.owns) };
+  return { replicas, ownership, released, handedOver, owned: () => uids.filter(ownership.owns) };
 };
 
 describe('replicas', () => {
@@ -104,4 +109,28 @@ describe('replicas', () => {
     await two.replicas.stop();
     expect([one.owned().length, two.owned().length, two.released.at(-1)]).toEqual([uids.length, 0, 0]);
   });
+
+  it('are handed over what others look after that are there, or left with a word', async () => {
+    const { kube } = leases();
+    const one = join('kco-0', kube);
+    await eventually('it owns all', () => one.owned().length === uids.length);
+    expect(one.handedOver).toEqual([false]);
+    const two = join('kco-1', kube);
+    await eventually('they share', () => two.owned().length > 0 && one.owned().length < uids.length);
+    expect([one.handedOver.at(-1), two.handedOver.at(-1)]).toEqual([true, true]);
+    await two.replicas.stop();
+    expect(one.handedOver).toEqual([false, true, true]);
+  });
+
+  it('are handed over nothing by one that went silent, nor by themselves before they started again', async () => {
+    const { kube } = leases();
+    await kube.patch(leaseRef, { namespace: 'kco', name: 'kco-replica-kco-0' }, { type: 'apply', body: {} });
+    const one = join('kco-0', kube);
+    await eventually('it owns all', () => one.owned().length === uids.length);
+    await kube.patch(leaseRef, { namespace: 'kco', name: 'kco-replica-dead' }, { type: 'apply', body: {} });
+    await eventually('they share', () => one.owned().length < uids.length);
+    expect(one.handedOver).toEqual([false, true]);
+    await eventually('it owns all again', () => one.owned().length === uids.length);
+    expect(one.handedOver).toEqual([false, true, false]);
+  }, 30_000);
 });

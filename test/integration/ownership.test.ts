@@ -4,14 +4,14 @@ import type { OperatorProcess } from '../support/operator-under-test.ts';
 import { startStopwatch } from '../support/pace.ts';
 import { type PollTimesLedger, pollTimes } from '../support/poll-times.ts';
 import { type RealWorld, startWorld } from '../support/real-world.ts';
-import { until } from '../support/until.ts';
+import { settledShares } from '../support/turn-shares.ts';
 
 const apps = Array.from({ length: 60 }, (_, index) => `shared-${index}`);
 const intervalMs = 1_000;
 /** A replica that is gone is missed for ten seconds, and its turns take some more to come to their owners. */
 const handOverMs = 20_000;
-/** Temporal gives what one replica lets go of to another one a good second later. */
-const letGoMs = 1_500;
+/** What a replica lets go of comes to another one before its next poll, or a moment later where that is due each second. */
+const letGoMs = 1_000;
 
 let world: RealWorld;
 let ledger: PollTimesLedger;
@@ -24,20 +24,7 @@ const startOne = async (): Promise<OperatorProcess> => {
   return started;
 };
 
-const held = async (one: OperatorProcess): Promise<number> => Number((await one.ask('/stats')).body['turnsHeld']);
-const heldBy = (all: OperatorProcess[]): Promise<number[]> => Promise.all(all.map(held));
-const sum = (counts: number[]): number => counts.reduce((total, count) => total + count, 0);
-
-/** Waits until these hold all turns among them, the same ones for as long as one is lent at most; how many each. */
-async function shares(all: OperatorProcess[]): Promise<number[]> {
-  let before: { counts: number[]; at: number } = { counts: [], at: 0 };
-  const settled = async (): Promise<number[] | false> => {
-    const counts = await heldBy(all);
-    if (String(counts) !== String(before.counts)) before = { counts, at: Date.now() };
-    return sum(counts) === apps.length && Date.now() - before.at > 4_500 && counts;
-  };
-  return until(`${all.length} replicas hold all turns among them`, settled, { instead: () => heldBy(all) });
-}
+const shares = (all: OperatorProcess[]): Promise<number[]> => settledShares(all, apps.length);
 
 /** Ends a replica and waits until the others hold all; what the apps saw meanwhile, as on a machine with nothing else on it. */
 async function without(one: OperatorProcess, signal: NodeJS.Signals, others: OperatorProcess[]) {
@@ -95,5 +82,13 @@ describe('sixty TargetApps that are polled every second', () => {
     const { lines: _, ...found } = await without(second, 'SIGKILL', [first]);
     console.log('SIGKILL', found);
     expect(found.gapMs).toBeLessThanOrEqual(intervalMs + handOverMs);
+  });
+
+  it('go to a new replica when the only other one is ended by SIGTERM as soon as the new one is ready', async () => {
+    const [first] = replicas as [OperatorProcess];
+    const next = await startOne();
+    const { lines: _, ...found } = await without(first, 'SIGTERM', [next]);
+    console.log('upgrade', found);
+    expect(found.gapMs).toBeLessThanOrEqual(intervalMs + letGoMs);
   });
 });

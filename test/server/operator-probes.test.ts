@@ -9,6 +9,7 @@ const synced = () => [{ hasSynced: true, stalenessMs: 0 }];
 const all: OperatorView = {
   kubernetes: well,
   temporal: well,
+  lease: well,
   leader: () => 'leads',
   turns: () => 3,
   workers: () => ({ polls: 'RUNNING' }),
@@ -24,6 +25,7 @@ describe('being ready', () => {
   it('is every part by its name', () => {
     expect(resultsOf({})).toEqual({
       kubernetes: { ok: true },
+      lease: { ok: true },
       leader: { ok: true, message: 'leads' },
       temporal: { ok: true },
       worker: { ok: true },
@@ -39,6 +41,10 @@ describe('being ready', () => {
 
   it('is not wanting for a follower', () => {
     expect(resultsOf({ leader: () => 'follows other' })).toMatchObject({ leader: { ok: true } });
+  });
+
+  it('is wanting while the others do not know of this replica', () => {
+    expect(resultsOf({ lease: ill('not seen yet') })).toMatchObject({ lease: { ok: false } });
   });
 
   it.each(['CONNECTING', 'DRAINING', 'FAILED'])('is wanting while a worker is %s', (state) => {

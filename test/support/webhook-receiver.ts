@@ -15,8 +15,8 @@ export interface Delivery {
 /** Somebody who is called, remembers every request, and answers as it is told. */
 export interface WebhookReceiver {
   url(path: string): string;
-  /** The requests for a path, in the order of their arrival. */
-  deliveries(path: string): Delivery[];
+  /** The requests for a path, by default all, in the order of their arrival. */
+  deliveries(path?: string): Delivery[];
   /** The statuses of the next requests for a path; afterwards 200 again. */
   answer(path: string, ...statuses: number[]): void;
   /** From now on requests for the path are to come again after so many seconds, each time; undefined: they are taken. */
@@ -58,7 +58,7 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
   const { port } = server.address() as AddressInfo;
   return {
     url: (path) => `http://127.0.0.1:${port}${path}`,
-    deliveries: (path) => ledger.filter((delivery) => delivery.path === path),
+    deliveries: (path) => ledger.filter((delivery) => path === undefined || delivery.path === path),
     answer: (path, ...next) => void statuses.set(path, next),
     putOff: (path, seconds) => void (seconds === undefined ? putOff.delete(path) : putOff.set(path, seconds)),
     hold(path, arrived) {

@@ -12,6 +12,11 @@ export class DuePolls {
     this.#at.set(uid, at);
   }
 
+  /** That time, until the poll has ended; infinite where none is due. */
+  at(uid: string): number {
+    return this.#at.get(uid) ?? Number.POSITIVE_INFINITY;
+  }
+
   /** None is due: it is stopped, or somebody else's. */
   forget(uid: string): void {
     this.#at.delete(uid);

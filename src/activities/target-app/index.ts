@@ -80,8 +80,8 @@ const maxLooks = 32;
 
 /** Lets an attempt go on after the activity's function has ended. */
 async function begun(turns: Turns, input: TurnAsked): Promise<never> {
-  const { taskToken, attempt } = Context.current().info;
-  turns.hold(input, taskToken, attempt > 1);
+  const { taskToken, attempt, scheduledTimestampMs } = Context.current().info;
+  turns.hold(input, taskToken, attempt > 1 ? Date.now() - scheduledTimestampMs : undefined);
   throw new CompleteAsyncError();
 }
 

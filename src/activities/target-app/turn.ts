@@ -31,7 +31,7 @@ export interface TurnOptions {
   /** Name of this process, as `status.watchedBy` has it. */
   instance: string;
   tell: Tell;
-  duePolls: Pick<DuePolls, 'expect' | 'forget'>;
+  duePolls: Pick<DuePolls, 'at' | 'expect' | 'forget'>;
   log: Pick<Log, 'warning'>;
 }
 
@@ -44,6 +44,8 @@ export interface Held {
   over: AbortController;
   /** Its owner is another replica. */
   isLent: boolean;
+  /** After how long it tells what the one before has led to. */
+  tellAfterMs: number;
   /** Of the object as the turn has seen it. */
   version?: string;
   wake(): void;
@@ -78,7 +80,7 @@ export class Turn {
     const { lengthMs, until = Number.POSITIVE_INFINITY } = input.turn;
     this.#endsAt = Math.min(Date.now() + lengthMs, until);
     this.#isStopped = input.turn.stopped === true;
-    this.#telling = input.turn.tell && options.tell(input.turn.tell, held.over.signal);
+    this.#telling = input.turn.tell && options.tell(input.turn.tell, held.over.signal, held.tellAfterMs);
   }
 
   /** What it has to tell; undefined when it is nobody's any more. A poll that fails is tried again after a while. */

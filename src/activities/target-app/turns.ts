@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type OpenTurns, turnReleased } from '../../clients/temporal/open-turns.ts';
+import { tickMs } from '../../domain/schedule.ts';
 import type { HeldTurns } from '../held-turns.ts';
 import type { Ownership } from '../ownership.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -15,12 +16,12 @@ export interface Turns {
    * polled until then: whoever Temporal gives it to next comes a second later. Throws when this process takes no part.
    *
    * @param token of the activity's attempt
-   * @param isHandedOver somebody else had it before
+   * @param elsewhereMs for how long others have had it; absent where nobody had it before
    */
-  hold(input: TurnAsked, token: Uint8Array, isHandedOver?: boolean): void;
+  hold(input: TurnAsked, token: Uint8Array, elsewhereMs?: number): void;
   /** Tells of a change of an object: what it asks for is looked at by its turn, if there is one here. */
   changed(app: WatchedApp): void;
-  /** Lets go of the turns of objects that another replica looks after now. */
+  /** Lets go of the turns of objects that another replica looks after now, each when no poll of it is due soon. */
   letGo(): Promise<void>;
   /** Ends all turns, and those to come, and leaves them open: this process ends, and the next one takes them over. */
   end(): void;
@@ -52,17 +53,31 @@ async function untilTaken(what: () => Promise<boolean>, signal: AbortSignal): Pr
 const over = new Error('the turn is over');
 
 function end(its: Held): void {
-  its.over.abort(over);
+  its.over.abort();
   its.wake();
 }
 
 /** After how long a turn comes again that came to a process which takes no part. */
-const elsewhereMs = 100;
+const refusedMs = 100;
 /**
  * How long a turn is held for its owner. Temporal gives it to anybody each time, a second or so after it was let go, so that it may
  * take several times until it comes to the owner.
  */
 const lentMs = (): number => 2_000 + Math.random() * 2_000;
+
+/** Nobody may have a turn for so long after it was let go. */
+const onItsWayMs = 3_000;
+/**
+ * What a turn costs on its way, some 15 ms of CPU here and there, would make those late that are polled: they go one after the other,
+ * all of them within the time that a process has to end.
+ */
+const paceMs = 15;
+const allGoneMs = 15_000;
+
+/** A turn that others have had for longer has told all that it had to, but for an accident: there is time to tell it again. */
+const toldMs = 30_000;
+const tellAgainMs = 60_000;
+const tellAfterMs = (elsewhereMs = 0): number => (elsewhereMs < toldMs ? 0 : Math.random() * tellAgainMs);
 
 /** The turns that are held here, by the uid of their TargetApp. */
 class TurnsHere implements Turns {
@@ -74,16 +89,24 @@ class TurnsHere implements Turns {
     this.#options = options;
   }
 
-  hold(input: TurnAsked, token: Uint8Array, isHandedOver = false): void {
+  hold(input: TurnAsked, token: Uint8Array, elsewhereMs?: number): void {
     const { uid } = input.app;
-    const { owns, takesPart } = this.#options.ownership;
-    if (this.#isEnding || !takesPart()) throw turnReleased(elsewhereMs);
+    const { changed, heldTurns, ownership } = this.#options;
+    const { owns, takesPart } = ownership;
+    if (this.#isEnding || !takesPart()) throw turnReleased(refusedMs);
     const before = this.#held.get(uid);
     if (before !== undefined) end(before);
-    const its: Held = { token, isLent: !owns(uid), over: new AbortController(), wake: () => undefined };
+    const its: Held = {
+      token,
+      over: new AbortController(),
+      isLent: !owns(uid),
+      tellAfterMs: tellAfterMs(elsewhereMs),
+      wake: () => undefined,
+    };
     this.#held.set(uid, its);
-    this.#options.heldTurns.add(uid);
-    void this.#run(input, its, this.#options.changed.delete(uid) ? 'at once' : isHandedOver ? 'if late' : 'in time');
+    heldTurns.add(uid);
+    const isDue = changed.delete(uid) || this.#options.duePolls.at(uid) <= Date.now();
+    void this.#run(input, its, isDue ? 'at once' : elsewhereMs === undefined ? 'in time' : 'if late');
     if (its.isLent) void this.#giveBack(uid, its);
   }
 
@@ -96,7 +119,8 @@ class TurnsHere implements Turns {
     const { owns, takesPart } = this.#options.ownership;
     // What is lent goes back by itself.
     const lost = [...this.#held].filter(([uid, { isLent }]) => !owns(uid) && !(isLent && takesPart()));
-    await Promise.all(lost.map((one) => this.#release(...one)));
+    const [began, paced] = [Date.now(), Math.min(paceMs, allGoneMs / lost.length)];
+    await Promise.all(lost.map((one, nth) => this.#releaseAfterPoll(...one, began + nth * paced)));
   }
 
   end(): void {
@@ -119,7 +143,21 @@ class TurnsHere implements Turns {
     await this.#options.wheel.wait(Date.now() + lentMs()).ended;
     if (this.#held.get(uid) !== its) return;
     its.isLent = !this.#options.ownership.owns(uid);
-    if (its.isLent) await this.#release(uid, its);
+    if (its.isLent) await this.#releaseAfterPoll(uid, its);
+  }
+
+  /** What is due before anybody else can have the turn is polled here, and the turn let go then: unless it belongs here by then. */
+  async #releaseAfterPoll(uid: string, its: Held, from = Date.now()): Promise<void> {
+    const { duePolls, ownership, wheel } = this.#options;
+    await wheel.wait(from).ended;
+    const due = duePolls.at(uid);
+    const isSoon = due < Date.now() + onItsWayMs;
+    // One that takes as long as that is begun anew elsewhere.
+    const isUnderWay = () => isSoon && duePolls.at(uid) === due && Date.now() < due + onItsWayMs;
+    while (isUnderWay()) await wheel.wait(Math.max(due, Date.now()) + tickMs).ended;
+    if (this.#held.get(uid) !== its) return;
+    its.isLent = false;
+    if (!ownership.owns(uid)) await this.#release(uid, its);
   }
 
   async #release(uid: string, its: Held): Promise<void> {

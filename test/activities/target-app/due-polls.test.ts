@@ -18,3 +18,11 @@ it('counts the polls of this replica that have been due for more than half a min
 it('says zero while nothing is due', () => {
   expect(new DuePolls().overdue(() => true, 0)).toEqual({ count: 0, longestSeconds: 0 });
 });
+
+it('knows when a poll is due, and of none that nobody expects', () => {
+  const due = new DuePolls();
+  due.expect('a', 1_000);
+  expect([due.at('a'), due.at('b')]).toEqual([1_000, Number.POSITIVE_INFINITY]);
+  due.forget('a');
+  expect(due.at('a')).toBe(Number.POSITIVE_INFINITY);
+});

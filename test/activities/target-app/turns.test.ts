@@ -85,7 +85,7 @@ function bench(pollingInterval: number): Bench {
           ...input,
         },
         Buffer.from(uid),
-        isHandedOver,
+        isHandedOver ? 1_000 : undefined,
       ),
   };
   benches.push(its);
@@ -107,12 +107,27 @@ describe('a turn that comes to another replica than its owner', () => {
     expect(new Set(its.polled.slice(polls))).toEqual(new Set(['mine-soon']));
   });
 
-  it('is let go at once when this replica leaves', async () => {
+  it('is let go when this replica leaves, after a poll that is due soon', async () => {
     const its = bench(1);
     its.hold('theirs', true);
+    await until('it waits for the next poll', () => its.polled.length > 0 && its.due.at('theirs') > Date.now());
+    const [polls, due] = [its.polled.length, its.due.at('theirs')];
     its.takesPart = false;
     await its.turns.letGo();
     expect(its.released).toEqual(['theirs']);
+    expect(its.polled.length).toBe(polls + 1);
+    expect(Date.now()).toBeGreaterThanOrEqual(due);
+  });
+
+  it('is let go at once when this replica leaves and no poll is due soon', async () => {
+    const its = bench(86_400);
+    its.hold('theirs');
+    await until('it waits for its poll', () => Number.isFinite(its.due.at('theirs')));
+    its.takesPart = false;
+    const began = performance.now();
+    await its.turns.letGo();
+    expect(its.released).toEqual(['theirs']);
+    expect(performance.now() - began).toBeLessThan(1_000);
   });
 
   it('is refused by one that takes no part', () => {
@@ -154,9 +169,18 @@ describe('the first poll of a turn', () => {
     expect([...its.changed]).toEqual([]);
   });
 
+  it('is made at once where it has become due while its workflow decided', async () => {
+    const its = bench(86_400);
+    its.owned.add('mine');
+    its.due.expect('mine', Date.now() - 1);
+    its.hold('mine');
+    await until('it is polled', () => its.polled.length === 1, { timeoutMs: 1_000 });
+  });
+
   it('waits for its time otherwise', async () => {
     const its = bench(86_400);
     its.owned.add('mine').add('new');
+    its.due.expect('new', Date.now() + 60_000);
     its.hold('mine', true);
     its.hold('new');
     await new Promise((resolve) => setTimeout(resolve, 300));
