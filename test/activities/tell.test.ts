@@ -46,7 +46,7 @@ const writes = (
     pauseByFakeClock,
   );
   const turn = new AbortController();
-  return { tell: (what: Telling) => tell(what, turn.signal), its, turn };
+  return { tell: (what: Telling, afterMs?: number) => tell(what, turn.signal, afterMs), its, turn };
 };
 
 const refused = async (): Promise<never> => {
@@ -63,6 +63,25 @@ describe('telling', () => {
     const { tell, its } = writes();
     expect(await tell(telling).end()).toEqual({ status: { gone: false } });
     expect(its).toMatchObject({ asked: [['a', 'b']], reports: 1 });
+  });
+
+  it('waits with what was told elsewhere in all likelihood, but not beyond its turn', async () => {
+    const { tell, its } = writes();
+    tell(telling, 60_000);
+    await passes(59);
+    expect(its.reports).toBe(0);
+    await passes(1);
+    expect(its).toMatchObject({ asked: [['a', 'b']], reports: 1 });
+    expect(await tell(telling, 60_000).end()).toEqual({ status: { gone: false } });
+    expect(its.reports).toBe(2);
+  });
+
+  it('leaves that to the next replica where its turn is let go before', async () => {
+    const { tell, its, turn } = writes();
+    tell(telling, 60_000);
+    turn.abort();
+    await passes(60);
+    expect(its).toMatchObject({ asked: [], reports: 0 });
   });
 
   it('writes only what there is', async () => {

@@ -122,6 +122,22 @@ describe('replicas', () => {
     expect(one.handedOver).toEqual([false, true, true]);
   });
 
+  it('wait with their Lease until those whose Leases they find are seen to renew, or not', async () => {
+    const { kube, stored } = leases();
+    await kube.patch(leaseRef, { namespace: 'kco', name: 'kco-replica-dead' }, { type: 'apply', body: {} });
+    const began = performance.now();
+    const one = join('kco-0', kube);
+    await eventually('it owns all', () => one.owned().length === uids.length);
+    expect(performance.now() - began).toBeLessThan(9_000);
+    expect(one.handedOver.at(-1)).toBe(false);
+    const joined = performance.now();
+    const two = join('kco-1', kube);
+    stored.delete('kco-replica-dead');
+    await eventually('they share', () => two.owned().length > 0 && one.owned().length < uids.length);
+    expect(performance.now() - joined).toBeGreaterThan(1_000);
+    expect(two.handedOver.at(-1)).toBe(true);
+  }, 30_000);
+
   it('are handed over nothing by one that went silent, nor by themselves before they started again', async () => {
     const { kube } = leases();
     await kube.patch(leaseRef, { namespace: 'kco', name: 'kco-replica-kco-0' }, { type: 'apply', body: {} });
