@@ -26,9 +26,12 @@ export class HeldTurns {
     this.expect(uid);
   }
 
-  /** One is on its way to here. It may be given to somebody who stands still, and then has to be asked for again. */
-  expect(uid: string): void {
-    if (!this.#held.has(uid)) this.#missing.set(uid, performance.now());
+  /**
+   * One is on its way to here, or will be so many milliseconds later at most. It may be given to somebody who stands still, and then
+   * has to be asked for again.
+   */
+  expect(uid: string, laterMs = 0): void {
+    if (!this.#held.has(uid)) this.#missing.set(uid, performance.now() + laterMs);
   }
 
   /** Resolves when a turn of that object is held here, or so many milliseconds later. */

@@ -54,6 +54,8 @@ function wantsOf<T extends WatchedObject>({ ref, isUnobserved }: Registration<T>
 
 /** A workflow needs far less from one turn to the next. */
 const turnsMissedMs = 10_000;
+/** Whoever hands over many lets go of the last one by then. */
+const handedOverWithinMs = 15_000;
 
 /** The objects of one kind that this replica looks after, and what is wanted of their workflows. */
 class KindWords<T extends WatchedObject> implements Controller<T> {
@@ -119,7 +121,7 @@ class KindWords<T extends WatchedObject> implements Controller<T> {
       // Who was to hand one over may be the one that has died.
       if (before.has(uid) && (isHandedOver || heldTurns.has(uid))) continue;
       const what = this.#wants.ofUnknown(object);
-      if (what === 'ensure' && isHandedOver) heldTurns.expect(uid);
+      if (what === 'ensure' && isHandedOver) heldTurns.expect(uid, handedOverWithinMs);
       else this.#want(what, object);
     }
   }

@@ -233,7 +233,8 @@ describe('the controller', () => {
     const made = controllerWith(temporal, all);
     all.push(app({ observed: 1 }));
     made.takeOver(true);
-    expect([made.pending, temporal.heldTurns.missingFor(0)]).toEqual([0, ['u1']]);
+    expect([made.pending, temporal.heldTurns.missingFor(-15_000)]).toEqual([0, ['u1']]);
+    expect(temporal.heldTurns.missingFor(0)).toEqual([]);
     made.takeOver(false);
     await eventually('the word', () => temporal.said.length > 0 && made.pending === 0);
     temporal.heldTurns.add('u1');

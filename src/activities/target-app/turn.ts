@@ -48,6 +48,8 @@ export interface Held {
   tellAfterMs: number;
   /** Of the object as the turn has seen it. */
   version?: string;
+  /** Resolves when it is let go, or is to stay after all; absent while nobody else is to have it. */
+  leaving?: Promise<void>;
   wake(): void;
 }
 

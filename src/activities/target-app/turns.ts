@@ -84,6 +84,8 @@ class TurnsHere implements Turns {
   readonly #options: TurnsOptions;
   readonly #held = new Map<string, Held>();
   #isEnding = false;
+  /** When the last one of those leaves that are to leave. */
+  #leavesAt = 0;
 
   constructor(options: TurnsOptions) {
     this.#options = options;
@@ -119,8 +121,9 @@ class TurnsHere implements Turns {
     const { owns, takesPart } = this.#options.ownership;
     // What is lent goes back by itself.
     const lost = [...this.#held].filter(([uid, { isLent }]) => !owns(uid) && !(isLent && takesPart()));
-    const [began, paced] = [Date.now(), Math.min(paceMs, allGoneMs / lost.length)];
-    await Promise.all(lost.map((one, nth) => this.#releaseAfterPoll(...one, began + nth * paced)));
+    const afterMs = Math.min(paceMs, allGoneMs / lost.length);
+    for (const [uid, its] of lost) its.leaving ??= this.#leave(uid, its, afterMs);
+    await Promise.all(lost.map(([, its]) => its.leaving));
   }
 
   end(): void {
@@ -146,10 +149,16 @@ class TurnsHere implements Turns {
     if (its.isLent) await this.#releaseAfterPoll(uid, its);
   }
 
+  async #leave(uid: string, its: Held, afterMs: number): Promise<void> {
+    this.#leavesAt = Math.max(Date.now(), this.#leavesAt + afterMs);
+    await this.#options.wheel.wait(this.#leavesAt).ended;
+    await this.#releaseAfterPoll(uid, its);
+    delete its.leaving;
+  }
+
   /** What is due before anybody else can have the turn is polled here, and the turn let go then: unless it belongs here by then. */
-  async #releaseAfterPoll(uid: string, its: Held, from = Date.now()): Promise<void> {
+  async #releaseAfterPoll(uid: string, its: Held): Promise<void> {
     const { duePolls, ownership, wheel } = this.#options;
-    await wheel.wait(from).ended;
     const due = duePolls.at(uid);
     const isSoon = due < Date.now() + onItsWayMs;
     // One that takes as long as that is begun anew elsewhere.
