@@ -130,9 +130,9 @@ describe('replicas', () => {
     await eventually('it owns all', () => one.owned().length === uids.length);
     expect(performance.now() - began).toBeLessThan(9_000);
     expect(one.handedOver.at(-1)).toBe(false);
+    stored.delete('kco-replica-dead');
     const joined = performance.now();
     const two = join('kco-1', kube);
-    stored.delete('kco-replica-dead');
     await eventually('they share', () => two.owned().length > 0 && one.owned().length < uids.length);
     expect(performance.now() - joined).toBeGreaterThan(1_000);
     expect(two.handedOver.at(-1)).toBe(true);
