@@ -83,7 +83,7 @@ export const stop = (stage: Stage): Promise<Figure[]> =>
     leaving.send('SIGCONT');
     const found = await again(stage, Date.now());
     await leaving.end('SIGTERM');
-    return [seconds('until the other one polled all', longestWaitMs, againWithinMs), ...found];
+    return [seconds('until the other one polled all', longestWaitMs), ...found];
   });
 
 /** The only replica stands still for a minute. */

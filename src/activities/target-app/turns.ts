@@ -76,7 +76,7 @@ const allGoneMs = 15_000;
 
 /** A turn that others have had for longer has told all that it had to, but for an accident: there is time to tell it again. */
 const toldMs = 30_000;
-const tellAgainMs = 60_000;
+const tellAgainMs = 30_000;
 const tellAfterMs = (elsewhereMs = 0): number => (elsewhereMs < toldMs ? 0 : Math.random() * tellAgainMs);
 
 /** The turns that are held here, by the uid of their TargetApp. */
