@@ -96,7 +96,8 @@ export class AppLookout implements Lookout {
     try {
       return await places(app.namespace, () => observe(input, this.#signal, Number.POSITIVE_INFINITY), this.#signal);
     } catch (error) {
-      if (!this.#signal.aborted) log.warning('poll failed', { namespace: app.namespace, tapp: app.name, error });
+      if (!this.#signal.aborted)
+        log.warning('poll failed, retrying', { namespace: app.namespace, tapp: app.name, error });
       return undefined;
     }
   }

@@ -53,7 +53,7 @@ async function untilTaken(what: () => Promise<boolean>, signal: AbortSignal): Pr
 const over = new Error('the turn is over');
 
 function end(its: Held): void {
-  its.over.abort();
+  its.over.abort(over);
   its.wake();
 }
 
