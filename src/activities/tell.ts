@@ -39,25 +39,27 @@ export interface TellOptions {
   metrics: Pick<Metrics, 'statusSuperseded'>;
 }
 
-type Attempt = <T>(write: (signal: AbortSignal) => Promise<T>) => Promise<T | undefined>;
+type Attempt = <T>(namespace: string, write: (signal: AbortSignal) => Promise<T>) => Promise<T | undefined>;
 
 /** What all tellings of a process share. */
 interface Shared extends TellOptions {
   pace: StatusPace;
-  /** Tries something once; undefined when it failed. Where the API server was slow it fails at once for a while. */
+  /** Tries something once; undefined when it failed. In a namespace where the API server was slow it fails at once for a while. */
   attempt: Attempt;
   pause: Pause;
 }
 
 function createAttempt(): Attempt {
-  let closedUntil = 0;
-  return async (write) => {
-    if (performance.now() < closedUntil) return undefined;
+  /** By namespace: where an admission webhook hangs in one, the others go on. */
+  const closedUntil = new Map<string, number>();
+  return async (namespace, write) => {
+    if (performance.now() < (closedUntil.get(namespace) ?? 0)) return undefined;
+    closedUntil.delete(namespace);
     const signal = AbortSignal.timeout(limitMs);
     try {
       return await write(signal);
     } catch (error) {
-      closedUntil = performance.now() + (signal.aborted ? closedMs : patienceAsked(error));
+      closedUntil.set(namespace, performance.now() + (signal.aborted ? closedMs : patienceAsked(error)));
       return undefined;
     }
   };
@@ -116,7 +118,7 @@ class OneTelling implements UnderWay {
     }
     this.#isWaitingForRoom = false;
     await this.#untilDone(async () => {
-      this.#status = await attempt((limit) => reportStatus({ kind, app, status }, limit, limitMs));
+      this.#status = await attempt(app.namespace, (limit) => reportStatus({ kind, app, status }, limit, limitMs));
       return this.#status !== undefined;
     });
   }
@@ -126,7 +128,7 @@ class OneTelling implements UnderWay {
     const { kind, app, records } = this.#telling;
     const { attempt, recordEvents } = this.#shared;
     const asked = this.#left;
-    const recorded = await attempt((signal) =>
+    const recorded = await attempt(app.namespace, (signal) =>
       recordEvents(
         kind,
         app,
