@@ -5,6 +5,7 @@ import { startStopwatch } from '../support/pace.ts';
 import { type PollTimesLedger, pollTimes } from '../support/poll-times.ts';
 import { type RealWorld, startWorld } from '../support/real-world.ts';
 import { settledShares } from '../support/turn-shares.ts';
+import { until } from '../support/until.ts';
 
 const apps = Array.from({ length: 60 }, (_, index) => `shared-${index}`);
 const intervalMs = 1_000;
@@ -59,11 +60,14 @@ describe('sixty TargetApps that are polled every second', () => {
       expect(counts.every((turns) => turns > apps.length / count / 3)).toBe(true);
       expect(joined.pid).toBeGreaterThan(0);
       expect(moving.longestGapMs / strain).toBeLessThanOrEqual(intervalMs + letGoMs);
-      const settledAt = Date.now();
-      await delay(8 * intervalMs);
-      const steady = ledger.since(settledAt);
-      // One that is late may come soon before the next: what is polled by two is polled twice as often.
-      expect(steady.mostPolls).toBeLessThanOrEqual(10);
+      // Where the machine has no room turns move for longer.
+      const steady = await until('a time in which none is polled twice', async () => {
+        const settledAt = Date.now();
+        await delay(8 * intervalMs);
+        const seen = ledger.since(settledAt);
+        // One that is late may come soon before the next: what is polled by two is polled twice as often.
+        return seen.mostPolls <= 10 && seen;
+      });
       expect(steady.polls).toBeGreaterThanOrEqual(6 * apps.length);
       console.log(`${count} replicas`, { counts, moving, steady });
     },
