@@ -1,3 +1,4 @@
+import { alignedTable } from '../aligned-table.ts';
 import { type Cell, cells } from './cells.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -41,13 +42,7 @@ export function tableOf(results: Result[]): string {
     const times = [longest(runs.map(({ doneMs }) => doneMs)), longest(runs.map(({ toldMs }) => toldMs))];
     return [cell.action, cell.point, runs.length, lost.length, doubled.length, ...times].map(String);
   });
-  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  const lineOf = (row: string[]): string =>
-    row
-      .map((text, column) => text.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd();
-  return [header, ...rows].map(lineOf).join('\n');
+  return alignedTable(header, rows);
 }
 
 /** What is wrong with each, one line each. */

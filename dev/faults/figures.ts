@@ -1,3 +1,5 @@
+import { alignedTable } from '../aligned-table.ts';
+
 /** What was measured, and what it may be at most. */
 export interface Figure {
   what: string;
@@ -39,11 +41,5 @@ export function tableOf(found: readonly Found[]): string {
       isMissed(figure) ? 'MISSED' : '',
     ]),
   );
-  const widths = header.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)));
-  const lineOf = (row: string[]): string =>
-    row
-      .map((text, at) => text.padEnd(widths[at] ?? 0))
-      .join('  ')
-      .trimEnd();
-  return [header, ...rows].map(lineOf).join('\n');
+  return alignedTable(header, rows);
 }

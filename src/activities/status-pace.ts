@@ -1,4 +1,5 @@
 import type { Json } from '../domain/json.ts';
+import { rememberLatest } from '../domain/remember-latest.ts';
 import { fullBucket, type Rate, type TokenBucket, takeToken } from '../domain/token-bucket.ts';
 
 /** Statuses of one object: an app that says something else at every poll is not to be a write at every poll. */
@@ -19,10 +20,7 @@ export class StatusPace {
   take(uid: string, generation: Json | undefined, now = performance.now()): number {
     const known = this.#known.get(uid) ?? { bucket: fullBucket(rate, now), generation };
     const { bucket, taken, waitMs } = takeToken(known.bucket, rate, now, 0);
-    this.#known.delete(uid);
-    this.#known.set(uid, { bucket, generation });
-    const [oldest] = this.#known.keys();
-    if (this.#known.size > remembered && oldest !== undefined) this.#known.delete(oldest);
+    rememberLatest(this.#known, uid, { bucket, generation }, remembered);
     return taken || known.generation !== generation ? 0 : waitMs;
   }
 }

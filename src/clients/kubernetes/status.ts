@@ -1,3 +1,4 @@
+import { rememberLatest } from '../../domain/remember-latest.ts';
 import { hasStatus, isGone } from './errors.ts';
 import type { Kube, KubeObject } from './types.ts';
 
@@ -21,13 +22,8 @@ class LastStored {
   }
 
   keep({ metadata: { uid, name, resourceVersion }, status: { revision } = {} }: Stored): void {
-    this.#byUid.delete(uid);
-    this.#byUid.set(uid, {
-      metadata: { uid, name, resourceVersion },
-      ...(revision !== undefined && { status: { revision } }),
-    });
-    const [oldest] = this.#byUid.keys();
-    if (this.#byUid.size > remembered && oldest !== undefined) this.#byUid.delete(oldest);
+    const kept = { metadata: { uid, name, resourceVersion }, ...(revision !== undefined && { status: { revision } }) };
+    rememberLatest(this.#byUid, uid, kept, remembered);
   }
 
   forget(uid: string): void {
