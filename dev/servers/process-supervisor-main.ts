@@ -4,8 +4,9 @@
  * kernel does even for a parent that was killed with SIGKILL. Argument: a directory to remove at the end.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createBirpc } from 'birpc';
 import type { Command, Listener, Owner } from './process-supervisor.ts';
 
@@ -55,6 +56,17 @@ async function signal(name: string, kind: NodeJS.Signals): Promise<void> {
   const child = running.get(name);
   if (child === undefined) throw new Error(`${name} is not running`);
   signalGroup(child, kind);
+  if (kind === 'SIGSTOP') while (runsStill(child)) await delay(5);
+}
+
+/**
+ * Whether a process that was sent SIGSTOP has not stopped yet: until the kernel has let the one thread run that takes
+ * the signal, the other ones go on, and on a busy machine they answer for milliseconds. Without /proc nobody knows.
+ */
+function runsStill({ pid, exitCode, signalCode }: ChildProcess): boolean {
+  const file = `/proc/${pid}/stat`;
+  if (exitCode !== null || signalCode !== null || !existsSync(file)) return false;
+  return !/\) [TtZX] /.test(readFileSync(file, 'utf8'));
 }
 
 /** Ends one server: asks, waits, then insists. A stopped process cannot answer, so it is continued first. */

@@ -6,7 +6,8 @@ export interface Ownership {
   takesPart(): boolean;
   /**
    * Calls the listener whenever that may have changed; who leaves waits for what it returns. `isHandedOver`: those who looked after
-   * what is new here are there and let go of it, or have done so before they left.
+   * what is new here are there and let go of it, or have done so before they left; and this one does the same with what it looks
+   * after no more, which others have taken already otherwise.
    */
   onChange(listener: (isHandedOver: boolean) => Promise<void> | void): void;
 }

@@ -5,7 +5,8 @@ export interface OwnershipHere extends Ownership {
   /**
    * Says anew what it looks after, undefined: nothing; resolves when everybody who was told has let go of the rest.
    *
-   * @param isHandedOver whether others let go of what is new here; default false
+   * @param isHandedOver whether others let go of what is new here, and this one of what is theirs now; default false: somebody
+   *   has been found silent
    */
   set(owns: ((uid: string) => boolean) | undefined, isHandedOver?: boolean): Promise<void>;
 }

@@ -79,7 +79,7 @@ class Membership implements Part {
     const others = this.#live.filter((name) => name !== this.#name);
     await this.#remove(this.#name, AbortSignal.timeout(patienceMs));
     // Where nobody else is there, the next one finds all of it as it is.
-    if (others.length > 0) await this.#options.ownership.set(undefined);
+    if (others.length > 0) await this.#options.ownership.set(undefined, true);
     await this.#leases.stop();
   }
 

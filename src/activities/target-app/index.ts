@@ -113,7 +113,7 @@ function observersOf(options: TargetAppActivitiesOptions, apps: TargetAppReader)
     options.lookouts.offer('TargetApp', (app, onNews) => new AppLookout(app, onNews, looking));
   const turns = createTurns({ ...shared, observe, places: placesFor(options.maxPolls), ownership });
   options.whenChanged((app) => turns.changed(app));
-  ownership.onChange(() => turns.letGo());
+  ownership.onChange((isHandedOver) => turns.letGo(isHandedOver));
   options.ending.addEventListener('abort', () => turns.end(), { once: true });
   return { observe, turns };
 }

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type OpenTurns, turnReleased } from '../../clients/temporal/open-turns.ts';
 import { tickMs } from '../../domain/schedule.ts';
+import { isMereFailure } from '../../domain/target-app/observation.ts';
 import type { HeldTurns } from '../held-turns.ts';
 import type { Ownership } from '../ownership.ts';
+import { createPlaces, type Places } from '../places.ts';
 import type { Subscriptions } from './subscriptions.ts';
 import { againMs, type FirstPoll, type Held, Turn, type TurnAsked, type TurnOptions, versionOf } from './turn.ts';
 import type { WatchedApp } from './watched-app.ts';
@@ -21,8 +23,12 @@ export interface Turns {
   hold(input: TurnAsked, token: Uint8Array, elsewhereMs?: number): void;
   /** Tells of a change of an object: what it asks for is looked at by its turn, if there is one here. */
   changed(app: WatchedApp): void;
-  /** Lets go of the turns of objects that another replica looks after now, each when no poll of it is due soon. */
-  letGo(): Promise<void>;
+  /**
+   * Lets go of the turns of objects that another replica looks after now, each when no poll of it is due soon.
+   *
+   * @param isHandedOver false: the others have found this one silent and taken what it held, which is nobody's any more
+   */
+  letGo(isHandedOver: boolean): Promise<void>;
   /** Ends all turns, and those to come, and leaves them open: this process ends, and the next one takes them over. */
   end(): void;
 }
@@ -65,6 +71,13 @@ const refusedMs = 100;
  */
 const lentMs = (): number => 2_000 + Math.random() * 2_000;
 
+/**
+ * Where many apps fail at once, telling all of it at once (some 30 ms of CPU each) would make the polls of the others late. So few of
+ * a namespace are told at a time, twice as many of all; each for so long at most.
+ */
+const failuresAtOnce = 2;
+const dealtWithMs = 2_000;
+
 /** Nobody may have a turn for so long after it was let go. */
 const onItsWayMs = 3_000;
 /**
@@ -83,6 +96,7 @@ const tellAfterMs = (elsewhereMs = 0): number => (elsewhereMs < toldMs ? 0 : Mat
 class TurnsHere implements Turns {
   readonly #options: TurnsOptions;
   readonly #held = new Map<string, Held>();
+  readonly #failures: Places = createPlaces(2 * failuresAtOnce);
   #isEnding = false;
   /** When the last one of those leaves that are to leave. */
   #leavesAt = 0;
@@ -117,8 +131,12 @@ class TurnsHere implements Turns {
     if (its?.version !== undefined && its.version !== versionOf(app)) its.wake();
   }
 
-  async letGo(): Promise<void> {
+  async letGo(isHandedOver: boolean): Promise<void> {
     const { owns, takesPart } = this.#options.ownership;
+    if (!isHandedOver && !takesPart()) {
+      for (const [uid, its] of this.#held) this.#forget(uid, its);
+      return;
+    }
     // What is lent goes back by itself.
     const lost = [...this.#held].filter(([uid, { isLent }]) => !owns(uid) && !(isLent && takesPart()));
     const afterMs = Math.min(paceMs, allGoneMs / lost.length);
@@ -136,10 +154,24 @@ class TurnsHere implements Turns {
     const { openTurns } = this.#options;
     const told = await new Turn(input, its, first, this.#options).run();
     if (this.#held.get(input.app.uid) === its) this.#options.subscriptions.release(input.app.uid);
-    if (told !== undefined) await untilTaken(() => openTurns.complete(its.token, told), its.over.signal);
-    // A poll that has not ended by now is nobody's.
-    its.over.abort(over);
-    if (this.#held.get(input.app.uid) === its) this.#drop(input.app.uid);
+    const complete = async (): Promise<void> => {
+      if (told !== undefined) await untilTaken(() => openTurns.complete(its.token, told), its.over.signal);
+      // A poll that has not ended by now is nobody's.
+      its.over.abort(over);
+      if (this.#held.get(input.app.uid) === its) this.#drop(input.app.uid);
+    };
+    if (told === undefined || !isMereFailure(told)) await complete();
+    else await this.#inTurn(input, complete, its.over.signal);
+  }
+
+  /** A failure that is told makes room for the next one when its workflow has dealt with it. */
+  async #inTurn({ app }: TurnAsked, complete: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    const tell = async (): Promise<void> => {
+      await complete();
+      await this.#options.heldTurns.heldWithin(app.uid, dealtWithMs);
+    };
+    // Aborted: somebody else has the turn, and finds the same.
+    await this.#failures(app.namespace, tell, signal).catch(() => undefined);
   }
 
   async #giveBack(uid: string, its: Held): Promise<void> {
@@ -170,12 +202,16 @@ class TurnsHere implements Turns {
   }
 
   async #release(uid: string, its: Held): Promise<void> {
+    this.#forget(uid, its);
+    // What cannot be told is found out by the next owner, who holds no turn of an object of its own.
+    await this.#options.openTurns.release(its.token).catch(() => undefined);
+  }
+
+  #forget(uid: string, its: Held): void {
     this.#drop(uid);
     this.#options.subscriptions.forget(uid);
     this.#options.duePolls.forget(uid);
     end(its);
-    // What cannot be told is found out by the next owner, who holds no turn of an object of its own.
-    await this.#options.openTurns.release(its.token).catch(() => undefined);
   }
 
   #drop(uid: string): void {

@@ -115,6 +115,17 @@ export const isNews = (
   podsUnknown !== known.seen.podsUnknown ||
   (podsUnknown === undefined && matched !== known.seen.matched);
 
+/** Whether all that a poll has to tell is that subjects do not answer as they should. */
+export const isMereFailure = ({
+  readings = [],
+  matched: _,
+  nothingRuns: __,
+  by: ___,
+  told: ____,
+  ...more
+}: Observation): boolean =>
+  readings.length > 0 && readings.every(({ failure }) => failure !== undefined) && Object.keys(more).length === 0;
+
 /** What a poll is told: references and hashes, nothing that the worker's own cache knows. */
 export interface ObserveInput {
   app: ObjectRef;

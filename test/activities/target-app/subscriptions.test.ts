@@ -93,7 +93,7 @@ function bench(targets: SubscriptionTarget[], options: Partial<SubscriptionsOpti
       ),
     close: () => {
       its.owned = false;
-      void turns.letGo();
+      void turns.letGo(true);
     },
   };
   benches.push(its);

@@ -4,6 +4,7 @@ import { HeldTurns } from '../../../src/activities/held-turns.ts';
 import { DuePolls } from '../../../src/activities/target-app/due-polls.ts';
 import { createTurns, type Turns } from '../../../src/activities/target-app/turns.ts';
 import { Wheel } from '../../../src/activities/target-app/wheel.ts';
+import { failureOf } from '../../../src/domain/failure.ts';
 import type { Observation, ObserveInput } from '../../../src/domain/target-app/observation.ts';
 import type { Told } from '../../../src/domain/telling.ts';
 import { planned, spec } from '../../support/target-app-manifest.ts';
@@ -24,6 +25,8 @@ interface Bench {
   changed: Set<string>;
   /** Polls are not answered until it resolves. */
   answered?: Promise<void>;
+  /** What a poll finds. */
+  seen: Observation;
   told: Observation[];
   /** What becomes of what a turn is to tell. */
   telling: { isGivenUp: boolean; end(): Promise<Told> };
@@ -42,7 +45,7 @@ function bench(pollingInterval: number): Bench {
     observe: async ({ app }) => {
       its.polled.push(app.uid);
       await its.answered;
-      return { matched: 1 };
+      return its.seen;
     },
     subscriptions: {
       attend: () => false,
@@ -74,6 +77,7 @@ function bench(pollingInterval: number): Bench {
     owned: new Set(),
     takesPart: true,
     polled: [],
+    seen: { matched: 1 },
     told: [],
     telling: { isGivenUp: false, end: async () => ({ left: [0] }) },
     released: [],
@@ -113,7 +117,7 @@ describe('a turn that comes to another replica than its owner', () => {
     await until('it waits for the next poll', () => its.polled.length > 0 && its.due.at('theirs') > Date.now());
     const [polls, due] = [its.polled.length, its.due.at('theirs')];
     its.takesPart = false;
-    await its.turns.letGo();
+    await its.turns.letGo(true);
     expect(its.released).toEqual(['theirs']);
     expect(its.polled.length).toBe(polls + 1);
     expect(Date.now()).toBeGreaterThanOrEqual(due);
@@ -125,9 +129,23 @@ describe('a turn that comes to another replica than its owner', () => {
     await until('it waits for its poll', () => Number.isFinite(its.due.at('theirs')));
     its.takesPart = false;
     const began = performance.now();
-    await its.turns.letGo();
+    await its.turns.letGo(true);
     expect(its.released).toEqual(['theirs']);
     expect(performance.now() - began).toBeLessThan(1_000);
+  });
+
+  it('is nobody’s at once where the others have found this replica silent', async () => {
+    const its = bench(1);
+    its.owned.add('theirs');
+    its.hold('theirs');
+    await until('it is polled', () => its.polled.length > 0);
+    its.takesPart = false;
+    await its.turns.letGo(false);
+    const polls = its.polled.length;
+    expect(its.due.at('theirs')).toBe(Number.POSITIVE_INFINITY);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(its.polled.length).toBe(polls);
+    expect(its.released).toEqual([]);
   });
 
   it('is refused by one that takes no part', () => {
@@ -149,6 +167,28 @@ describe('a turn whose telling is given up', () => {
     its.telling.isGivenUp = true;
     await until('it has ended', () => its.told.length > 0);
     expect(its.told).toEqual([{ matched: 1, by: 'kco-0', told: { left: [0] } }]);
+  });
+});
+
+describe('turns that end at the same time', () => {
+  const failure = failureOf('Timeout', 'no answer within 1s');
+
+  it('tell of failures one after the other, and of new states at once', async () => {
+    const its = bench(1);
+    its.seen = { matched: 1, readings: [{ subject: 'app', name: 'a', failure }] };
+    for (const uid of ['a', 'b', 'c', 'd']) its.owned.add(uid).add('new');
+    for (const uid of ['a', 'b', 'c', 'd']) its.hold(uid, true);
+    await until('two are told', () => its.told.length === 2);
+    await until('all were polled', () => its.polled.length === 4);
+    its.seen = { matched: 1, readings: [{ subject: 'app', name: 'new', hash: 'h', state: {} }] };
+    its.hold('new', true);
+    await until('the new state is told', () => its.told.length > 2);
+    expect(its.told.map(({ readings }) => readings?.[0]?.hash)).toEqual([undefined, undefined, 'h']);
+    // The workflow has dealt with the first one.
+    its.hold(its.polled[0] ?? '');
+    await until('the third failure is told', () => its.told.length === 4);
+    expect(its.told[3]?.readings?.[0]?.failure).toEqual(failure);
+    await until('the fourth is told, because nobody came back for long', () => its.told.length === 5);
   });
 });
 
@@ -207,7 +247,7 @@ describe('a poll that is due', () => {
     const its = bench(15);
     its.hold('theirs', true);
     its.takesPart = false;
-    await its.turns.letGo();
+    await its.turns.letGo(true);
     expect(its.due.overdue(() => true, Date.now() + 3_600_000)).toEqual({ count: 0, longestSeconds: 0 });
   });
 });
