@@ -1,5 +1,6 @@
 import { rootCause } from '@temporalio/common';
 import { allHandlersFinished, condition, continueAsNew, isCancellation, log, workflowInfo } from '@temporalio/workflow';
+import { eventsPerRun as eventsOfNext } from '../domain/events-per-run.ts';
 import type { ObjectRef } from '../domain/refs.ts';
 import type { ResourceMemory } from '../domain/resource-memory.ts';
 import { setFinalizer } from './activities.ts';
@@ -22,6 +23,8 @@ export interface ResourceInput<M extends ResourceMemory, O extends Observed> {
   attributes?: string[];
   /** As in the memory, which has it from then on. */
   sparing?: true;
+  /** Events after which it hands on as soon as nothing is under way; absent: only when it has to. */
+  eventsPerRun?: number;
 }
 
 /**
@@ -39,7 +42,14 @@ const blindMs = 10_000;
  */
 export const resourceWorkflow =
   <M extends ResourceMemory, O extends Observed>(kind: ResourceKind<M, O>) =>
-  async ({ app, memory = kind.newMemory(), attributes, seen, sparing }: ResourceInput<M, O>): Promise<void> => {
+  async ({
+    app,
+    memory = kind.newMemory(),
+    attributes,
+    seen,
+    sparing,
+    eventsPerRun,
+  }: ResourceInput<M, O>): Promise<void> => {
     const run = newRun(kind, app, { ...memory, ...(sparing && { sparing }) }, attributes);
     handleMessages(run);
     kind.handle?.(run);
@@ -52,8 +62,12 @@ export const resourceWorkflow =
       first = undefined;
       if (run.deleted) break;
       ripeAt ??= ripeLength();
-      if (await canHandOn(run, ripeAt))
-        await continueAsNew({ app, memory: kind.fitted(run.memory), attributes: run.attributes, sparing: true });
+      const isLong = workflowInfo().historyLength > (eventsPerRun ?? Number.POSITIVE_INFINITY);
+      if ((isLong || ripeAt !== undefined) && (await canHandOn(run, ripeAt)))
+        await continueAsNew({
+          ...{ app, memory: kind.fitted(run.memory), attributes: run.attributes },
+          ...{ sparing: true, eventsPerRun: eventsOfNext },
+        });
       await untilNextTurn(run, kind);
     }
     await background;
@@ -65,13 +79,12 @@ export const resourceWorkflow =
 const isSettled = <M extends ResourceMemory>(run: RunState<M>): boolean =>
   run.underWay.size === 0 && allHandlersFinished();
 
-/** Whether the next run is wanted and can take over. Asked again after each wait, because signals come meanwhile. */
+/** Whether the next run can take over. `ripeAt`: since when the server wants it to, in events. Asked again after each wait, because signals come meanwhile. */
 async function canHandOn<M extends ResourceMemory>(run: RunState<M>, ripeAt: number | undefined): Promise<boolean> {
-  if (ripeAt === undefined) return false;
   // Whoever was answered by this turn is one step from its end; whoever was not has asked for another one.
   await condition(() => allHandlersFinished() || run.dirty);
   if (!allHandlersFinished()) return false;
-  const isOverdue = workflowInfo().historyLength > overdueFactor * ripeAt;
+  const isOverdue = ripeAt !== undefined && workflowInfo().historyLength > overdueFactor * ripeAt;
   if (run.underWay.size > 0 && !isOverdue) return false;
   // From here on no action begins, because one that began now would have to be waited for; those that wait are handed on.
   run.handingOn = true;

@@ -60,9 +60,12 @@ export interface Execution {
 export interface WorkflowEnv {
   client: Client;
   /** Starts the workflow of a TargetApp among these fake activities; with some search attributes only, where those are named. */
-  start(fakes: FakeActivities, app?: Partial<ObjectRef>, attributes?: string[]): Promise<Execution>;
+  start(fakes: FakeActivities, app?: Partial<ObjectRef>, more?: MoreInput): Promise<Execution>;
   stop(): Promise<void>;
 }
+
+/** What a workflow begins with beside its object. */
+type MoreInput = Pick<Parameters<typeof targetApp>[0], 'attributes' | 'eventsPerRun'>;
 
 const taskQueue = 'kco';
 
@@ -154,7 +157,7 @@ export async function startWorkflowEnv(
   const start = async (
     fakes: FakeActivities,
     partial: Partial<ObjectRef> = {},
-    attributes?: string[],
+    more: MoreInput = {},
   ): Promise<Execution> => {
     const app = { namespace: 'default', name: 'my-app', uid: randomUUID(), ...partial };
     const workflowId = `targetapp/${app.namespace}/${app.name}/${app.uid}`;
@@ -162,11 +165,11 @@ export async function startWorkflowEnv(
     const handle = await client.workflow.start<typeof targetApp>('targetApp', {
       workflowId,
       taskQueue,
-      args: [{ app, ...(attributes && { attributes }) }],
+      args: [{ app, ...more }],
       staticSummary: `TargetApp **${app.namespace}/${app.name}**`,
       typedSearchAttributes: new TypedSearchAttributes(
         [...standingOf('Initializing', false), ...attributesOf('TargetApp', app)].filter(
-          ({ key }) => attributes?.includes(key.name) ?? true,
+          ({ key }) => more.attributes?.includes(key.name) ?? true,
         ),
       ),
     });

@@ -51,7 +51,7 @@ describe('a namespace with eight of its ten Keyword attributes taken', () => {
     const known = ['KcoPhase', 'KcoReady', 'KcoNamespace'];
     const fakes = createFakeActivities(planWith());
     fakes.attributes = known;
-    const execution = await env.start(fakes, {}, known);
+    const execution = await env.start(fakes, {}, { attributes: known });
     const said = async () => {
       const { typedSearchAttributes } = await execution.handle.describe();
       return Object.fromEntries(typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));

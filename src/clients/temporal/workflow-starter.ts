@@ -1,5 +1,6 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { type SearchAttributePair, TypedSearchAttributes } from '@temporalio/common';
+import { eventsPerRun } from '../../domain/events-per-run.ts';
 import type { ObjectRef } from '../../domain/refs.ts';
 import { hasCode } from './grpc-codes.ts';
 
@@ -68,7 +69,7 @@ export function createWorkflowStarter(client: Client, taskQueue: string, use: Us
   const optionsOf = ({ workflowId, input, summary, attributes }: ResourceWorkflow, usable = use.usable()) => ({
     workflowId,
     taskQueue,
-    args: [{ ...input, sparing: true, ...(usable != null && { attributes: usable }) }],
+    args: [{ ...input, sparing: true, eventsPerRun, ...(usable != null && { attributes: usable }) }],
     workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
     workflowIdConflictPolicy: 'USE_EXISTING' as const,
     typedSearchAttributes: new TypedSearchAttributes(

@@ -87,6 +87,25 @@ describe('continue-as-new', () => {
     expect(fakes.counted).toEqual(['fired restart_pod', 'ended restart_pod succeeded', 'suppressed Cooldown']);
   });
 
+  it('comes earlier where the run began with so many events, though not while an action runs', async () => {
+    const fakes = createFakeActivities(planWith({ intervalMs: 500, rules: [restartRule()] }));
+    fakes.says(health('unhealthy'));
+    const gate = Promise.withResolvers<undefined>();
+    fakes.faults.action = () => gate.promise;
+    const execution = await env.start(fakes, {}, { eventsPerRun: 10 });
+    const first = await currentRun(execution);
+    await until('its history is longer', async () => (await execution.handle.describe()).historyLength > 25);
+    expect(await currentRun(execution)).toBe(first);
+    gate.resolve(undefined);
+    await untilAnotherRun(execution, first);
+    await execution.end();
+    const { events } = await execution.history(first);
+    expect(Number(events?.at(-1)?.eventId)).toBeLessThanOrEqual(suggestedAt);
+    const [begun] = (await execution.history()).events ?? [];
+    const [payload] = begun?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+    expect(JSON.parse(Buffer.from(payload?.data ?? []).toString())).toMatchObject({ eventsPerRun: 500 });
+  });
+
   it('waits for a running action, which is not begun again', async () => {
     const fakes = createFakeActivities(planWith({ intervalMs: 100, rules: [restartRule()] }));
     fakes.says(health('unhealthy'));
