@@ -56,25 +56,57 @@ export interface Aside {
   most: number;
 }
 
-/** Holds a place that was taken. Returns how it, or the room aside that it was given for, is given back. */
-function holding(
-  kind: string,
-  { beside, give, afterMs }: { beside: Room; give(kind: string): void; afterMs?: number },
-): () => void {
-  let isAside = false;
-  const stepAside = (): void => {
-    if (!beside.has(kind)) return;
-    clearInterval(timer);
-    isAside = true;
-    beside.take(kind);
-    give(kind);
-  };
-  const timer = afterMs === undefined ? undefined : setInterval(stepAside, afterMs);
-  return () => {
-    clearInterval(timer);
-    if (isAside) beside.give(kind);
-    else give(kind);
-  };
+/** Work that is under way. */
+interface Holder {
+  kind: string;
+  /** In milliseconds of a clock that never goes back. */
+  since: number;
+  isAside: boolean;
+}
+
+/** Those that hold a place, the oldest first, and how they step aside: one timer looks after all, while there are any. */
+class Holders {
+  readonly #holding = new Set<Holder>();
+  readonly #beside: Room;
+  readonly #afterMs: number;
+  readonly #give: (kind: string) => void;
+  #looking: NodeJS.Timeout | undefined;
+
+  constructor(aside: Aside, give: (kind: string) => void) {
+    this.#beside = new Room(aside.most);
+    this.#afterMs = aside.afterMs;
+    this.#give = give;
+  }
+
+  add(kind: string): Holder {
+    const holder = { kind, since: performance.now(), isAside: false };
+    this.#holding.add(holder);
+    this.#looking ??= setInterval(() => this.#look(), this.#afterMs / 2);
+    return holder;
+  }
+
+  /** Gives back the place, or the room aside that it was given for. */
+  remove(holder: Holder): void {
+    if (holder.isAside) return this.#beside.give(holder.kind);
+    this.#holding.delete(holder);
+    this.#give(holder.kind);
+  }
+
+  #look(): void {
+    if (this.#holding.size === 0) {
+      clearInterval(this.#looking);
+      this.#looking = undefined;
+    }
+    const before = performance.now() - this.#afterMs;
+    for (const holder of this.#holding) {
+      if (holder.since > before) return;
+      if (!this.#beside.has(holder.kind)) continue;
+      this.#holding.delete(holder);
+      holder.isAside = true;
+      this.#beside.take(holder.kind);
+      this.#give(holder.kind);
+    }
+  }
 }
 
 /**
@@ -83,7 +115,6 @@ function holding(
  */
 export function createPlaces(count: number, aside?: Aside): Places {
   const room = new Room(count);
-  const beside = new Room(aside?.most ?? 0);
   const line: Line = new Map();
   const give = (kind: string): void => {
     room.give(kind);
@@ -94,16 +125,17 @@ export function createPlaces(count: number, aside?: Aside): Places {
       return;
     }
   };
-  const hold = (kind: string): (() => void) => holding(kind, { beside, give, afterMs: aside?.afterMs });
+  const holders = aside && new Holders(aside, give);
   return async (kind, work, signal) => {
     signal.throwIfAborted();
     if (room.has(kind)) room.take(kind);
     else await waitIn(line, kind, signal);
-    const leave = hold(kind);
+    const holder = holders?.add(kind);
     try {
       return await work();
     } finally {
-      leave();
+      if (holder === undefined) give(kind);
+      else holders?.remove(holder);
     }
   };
 }

@@ -92,8 +92,8 @@ describe('search attributes', () => {
     await starter.start(workflow('a'));
     await starter.start(workflow('b'));
     expect(started).toEqual([
-      { attributes: [], input: { app, attributes: [], sparing: true, eventsPerRun: 500 } },
-      { attributes: [], input: { app, attributes: [], sparing: true, eventsPerRun: 500 } },
+      { attributes: [], input: { app, attributes: [], sparing: true, eventsPerRun: 250 } },
+      { attributes: [], input: { app, attributes: [], sparing: true, eventsPerRun: 250 } },
     ]);
     expect(client.workflow.start).toHaveBeenCalledTimes(3);
     expect(use.check()).toMatchObject({ ok: true, degraded: true });

@@ -12,7 +12,7 @@ import { newsOf, type Observe } from './observe.ts';
 import type { TargetAppReader } from './reader.ts';
 import type { Subscriptions } from './subscriptions.ts';
 import { pollRequestOf, type WatchedApp } from './watched-app.ts';
-import type { Wheel } from './wheel.ts';
+import type { Wait, Wheel } from './wheel.ts';
 
 /** An input that asks for a turn. */
 export type TurnAsked = ObserveInput & { turn: TurnInput };
@@ -50,7 +50,8 @@ export interface Held {
   version?: string;
   /** Resolves when it is let go, or is to stay after all; absent while nobody else is to have it. */
   leaving?: Promise<void>;
-  wake(): void;
+  /** What it waits for, or has waited for last. */
+  waiting?: Wait;
 }
 
 /** What of an object makes its turn look at once when it changes. */
@@ -85,12 +86,18 @@ export class Turn {
     this.#telling = input.turn.tell && options.tell(input.turn.tell, held.over.signal, held.tellAfterMs);
   }
 
-  /** What it has to tell; undefined when it is nobody's any more. A poll that fails is tried again after a while. */
+  /**
+   * What it has to tell; undefined when it is nobody's any more. A poll that fails is tried again after a while. It waits here and
+   * nowhere deeper: what ten thousand keep in memory while they wait, and make anew for each wait, costs more than their polls.
+   */
   async run(): Promise<Observation | undefined> {
     const { signal } = this.#held.over;
     for (let failures = 0; !signal.aborted; ) {
       try {
-        const told = await this.#next();
+        const due = await this.#nextDue();
+        if (due > Date.now()) await this.#wait(due);
+        if (signal.aborted) break;
+        const told = await this.#poll(Math.min(due, Date.now()));
         if (told !== undefined) return told;
         failures = 0;
       } catch (error) {
@@ -104,13 +111,11 @@ export class Turn {
     return undefined;
   }
 
-  /** Waits for the next poll and does it; what it tells, if that ends the turn. */
-  async #next(): Promise<Observation | undefined> {
+  /** Does the poll that was due then; what it tells, if that ends the turn. */
+  async #poll(due: number): Promise<Observation | undefined> {
     const { turn, ...asked } = this.#input;
     const { observe, places, subscriptions } = this.#options;
     const { signal } = this.#held.over;
-    const due = await this.#untilDue();
-    if (signal.aborted) return undefined;
     const poll = () => {
       subscriptions.polled(asked.app.uid);
       return observe({ ...asked, due }, signal, Number.POSITIVE_INFINITY);
@@ -126,16 +131,14 @@ export class Turn {
     return { ...told, by: this.#options.instance, ...(this.#telling && { told: await this.#telling.end() }) };
   }
 
-  /** Waits for the next poll; resolves with when it was due, which is now for an object that says something new. */
-  async #untilDue(): Promise<number> {
+  /** When the next poll is due, which is now for an object that says something new. */
+  async #nextDue(): Promise<number> {
     const app = await this.#options.apps.find(this.#input.app);
     this.#held.version = versionOf(app);
     if (app !== undefined) this.#intervalMs = this.#options.apps.effectiveSpec(app).plan.intervalMs;
     const isDue = app === undefined || this.#isNewer(app) || this.#isAsked(app) || this.#isToEnd();
     if (isDue || this.#mayBeLate(app)) return this.#expect(Date.now());
-    const due = this.#nextAt(app);
-    await this.#wait(this.#expect(due));
-    return Math.min(due, Date.now());
+    return this.#expect(this.#nextAt(app));
   }
 
   /**
@@ -164,11 +167,11 @@ export class Turn {
     return at;
   }
 
-  async #wait(until: number): Promise<void> {
-    const { ended, wake } = this.#options.wheel.wait(until);
-    this.#held.wake = wake;
-    if (this.#held.over.signal.aborted) wake();
-    await ended;
+  #wait(until: number): Promise<void> {
+    const wait = this.#options.wheel.wait(until);
+    this.#held.waiting = wait;
+    if (this.#held.over.signal.aborted) wait.wake();
+    return wait.ended;
   }
 
   /** Whether the next poll ends it, whatever that finds. */
@@ -198,7 +201,7 @@ export class Turn {
     const { apps, subscriptions } = this.#options;
     const { uid } = app.metadata;
     if (!this.#isStopped && apps.effectiveSpec(app).plan.subscription !== undefined)
-      return subscriptions.attend(uid, () => this.#held.wake());
+      return subscriptions.attend(uid, () => this.#held.waiting?.wake());
     subscriptions.forget(uid);
     return false;
   }

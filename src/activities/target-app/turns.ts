@@ -60,7 +60,7 @@ const over = new Error('the turn is over');
 
 function end(its: Held): void {
   its.over.abort(over);
-  its.wake();
+  its.waiting?.wake();
 }
 
 /** After how long a turn comes again that came to a process which takes no part. */
@@ -117,7 +117,6 @@ class TurnsHere implements Turns {
       over: new AbortController(),
       isLent: !owns(uid),
       tellAfterMs: tellAfterMs(elsewhereMs),
-      wake: () => undefined,
     };
     this.#held.set(uid, its);
     heldTurns.add(uid);
@@ -128,7 +127,7 @@ class TurnsHere implements Turns {
 
   changed(app: WatchedApp): void {
     const its = this.#held.get(app.metadata.uid);
-    if (its?.version !== undefined && its.version !== versionOf(app)) its.wake();
+    if (its?.version !== undefined && its.version !== versionOf(app)) its.waiting?.wake();
   }
 
   async letGo(isHandedOver: boolean): Promise<void> {

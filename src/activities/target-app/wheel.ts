@@ -7,24 +7,47 @@ export interface Wait {
   wake(): void;
 }
 
+/** One that is on a wheel: ten thousand of them are made anew every few seconds, so each is one object and one promise. */
+class WaitHere implements Wait {
+  readonly ended: Promise<void>;
+  readonly tick: number;
+  readonly #wheel: Map<number, Set<WaitHere>>;
+  #end!: () => void;
+
+  constructor(tick: number, wheel: Map<number, Set<WaitHere>>) {
+    this.tick = tick;
+    this.#wheel = wheel;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  wake(): void {
+    const waiting = this.#wheel.get(this.tick);
+    if (waiting?.delete(this) && waiting.size === 0) this.#wheel.delete(this.tick);
+    this.#end();
+  }
+
+  end(): void {
+    this.#end();
+  }
+}
+
 /** Waits of any number, for which the process wakes up once a tick at most. It stands still while nobody waits. */
 export class Wheel {
-  readonly #byTick = new Map<number, Set<() => void>>();
+  readonly #byTick = new Map<number, Set<WaitHere>>();
   #timer: NodeJS.Timeout | undefined;
   #timerTick = Number.POSITIVE_INFINITY;
 
   /** Ends at the first tick that is not before `at` (epoch milliseconds), or when it is woken up. */
   wait(at: number): Wait {
     const tick = Math.ceil(at / tickMs);
-    const { promise: ended, resolve } = Promise.withResolvers<void>();
-    const waiting = this.#byTick.get(tick) ?? new Set();
-    this.#byTick.set(tick, waiting.add(resolve));
+    const wait = new WaitHere(tick, this.#byTick);
+    const others = this.#byTick.get(tick);
+    if (others === undefined) this.#byTick.set(tick, new Set([wait]));
+    else others.add(wait);
     if (tick < this.#timerTick) this.#arm();
-    const wake = (): void => {
-      if (waiting.delete(resolve) && waiting.size === 0) this.#byTick.delete(tick);
-      resolve();
-    };
-    return { ended, wake };
+    return wait;
   }
 
   /** How many wait. */
@@ -44,7 +67,7 @@ export class Wheel {
     for (const [tick, waiting] of this.#byTick) {
       if (tick * tickMs > now) continue;
       this.#byTick.delete(tick);
-      for (const end of waiting) end();
+      for (const wait of waiting) wait.end();
     }
     this.#arm();
   }

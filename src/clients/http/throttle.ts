@@ -59,7 +59,7 @@ const shortestPatienceMs = 2_000;
 /** So many times what an endpoint usually takes is enough to see that it is back. */
 const patienceFactor = 3;
 
-const untried: Endpoint = { failures: 0, late: 0, pausedUntil: 0, pausedBy: 0 };
+const untried: Readonly<Endpoint> = { failures: 0, late: 0, pausedUntil: 0, pausedBy: 0 };
 
 const remember = <V>(map: Map<string, V>, key: string, value: V): void => {
   const oldest = map.size >= remembered && !map.has(key) ? map.keys().next().value : undefined;
@@ -74,12 +74,14 @@ const patienceOf = (more: number, usualMs: number | undefined, fullMs: number): 
   return Math.min(fullMs, Math.max(shortestPatienceMs, enoughMs));
 };
 
-/** An endpoint after one more poll that says something of it. */
-const after = (before: Endpoint, how: PollEnd): Endpoint => {
-  const { failures, late, usualMs = 0 } = before;
-  if (how.end === 'answered')
-    return { ...before, failures: 0, late: 0, pausedUntil: 0, usualMs: Math.max(how.tookMs, usualMs * 0.9) };
-  return { ...before, failures: failures + 1, late: how.end === 'late' ? late + 1 : 0 };
+/** Notes one more poll that says something of an endpoint. In place: it is done at every poll. */
+const note = (endpoint: Endpoint, how: PollEnd): void => {
+  if (how.end === 'answered') {
+    endpoint.usualMs = Math.max(how.tookMs, (endpoint.usualMs ?? 0) * 0.9);
+    endpoint.pausedUntil = 0;
+  }
+  endpoint.failures = how.end === 'answered' ? 0 : endpoint.failures + 1;
+  endpoint.late = how.end === 'late' ? endpoint.late + 1 : 0;
 };
 
 /**
@@ -93,7 +95,7 @@ const after = (before: Endpoint, how: PollEnd): Endpoint => {
 export const createThrottle = ({ rate, failuresUntilDown, longestPauseMs, now }: ThrottleOptions): Throttle => {
   const buckets = new Map<string, TokenBucket>();
   const endpoints = new Map<string, Endpoint>();
-  const known = (endpoint: string): Endpoint => endpoints.get(endpoint) ?? untried;
+  const known = (endpoint: string): Readonly<Endpoint> => endpoints.get(endpoint) ?? untried;
   return {
     acquire(host, withinMs) {
       const at = now();
@@ -116,7 +118,10 @@ export const createThrottle = ({ rate, failuresUntilDown, longestPauseMs, now }:
       return patienceOf(late - failuresUntilDown, usualMs, fullMs);
     },
     record(endpoint, how) {
-      if (how.end !== 'unknown') remember(endpoints, endpoint, after(known(endpoint), how));
+      if (how.end === 'unknown') return;
+      const noted = endpoints.get(endpoint) ?? { ...untried };
+      note(noted, how);
+      remember(endpoints, endpoint, noted);
     },
   };
 };

@@ -103,7 +103,7 @@ describe('continue-as-new', () => {
     expect(Number(events?.at(-1)?.eventId)).toBeLessThanOrEqual(suggestedAt);
     const [begun] = (await execution.history()).events ?? [];
     const [payload] = begun?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
-    expect(JSON.parse(Buffer.from(payload?.data ?? []).toString())).toMatchObject({ eventsPerRun: 500 });
+    expect(JSON.parse(Buffer.from(payload?.data ?? []).toString())).toMatchObject({ eventsPerRun: 250 });
   });
 
   it('waits for a running action, which is not begun again', async () => {
