@@ -139,7 +139,7 @@ for (let i = 0; i < apps; i++) {
 
 const metricsPort = await freeLoopbackPort();
 const counts = async () => pollCounts(await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text());
-const operator = spawn(process.execPath, ['--max-semi-space-size=16', '--heap-growing-percent=20', 'src/main.ts'], {
+const operator = spawn(process.execPath, ['--max-semi-space-size=8', '--heap-growing-percent=20', 'src/main.ts'], {
   env: {
     ...process.env,
     // As `npm start` and the image run it.

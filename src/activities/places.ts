@@ -87,9 +87,9 @@ class Holders {
 
   /** Gives back the place, or the room aside that it was given for. */
   remove(holder: Holder): void {
-    if (holder.isAside) return this.#beside.give(holder.kind);
     this.#holding.delete(holder);
-    this.#give(holder.kind);
+    if (holder.isAside) this.#beside.give(holder.kind);
+    else this.#give(holder.kind);
   }
 
   #look(): void {

@@ -109,7 +109,7 @@ async function portsIn(lines: string[], child: ChildProcess): Promise<Ports> {
 const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
 
 /** How `npm start` and the image run Node. */
-const asByStart = ['--max-semi-space-size=16', '--heap-growing-percent=20'];
+const asByStart = ['--max-semi-space-size=8', '--heap-growing-percent=20'];
 
 const alive = new Set<ChildProcess>();
 process.once('exit', () => {
