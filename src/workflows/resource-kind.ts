@@ -67,6 +67,8 @@ export interface ResourceKind<M extends ResourceMemory, O extends Observed> exte
   observe(run: RunState<M>, fresh: boolean, first?: O): Promise<O | undefined>;
   /** Decides, at once: while it waited for something the memory could become another one. Nothing but the memory is changed. */
   plan(run: RunState<M>, seen: There<O>, now: number): Planned<M>;
+  /** Whether an observation lasts until there is something to tell, so that each is worth its place in a history; absent: no. */
+  isByTurns?(memory: M): boolean;
   /** When time alone may change a verdict. */
   nextTurnAt(run: RunState<M>, now: number): number;
   /** What runs beside the turns; resolves when the object is gone and nothing of it is left to begin. */

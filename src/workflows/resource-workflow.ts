@@ -23,7 +23,7 @@ export interface ResourceInput<M extends ResourceMemory, O extends Observed> {
   attributes?: string[];
   /** As in the memory, which has it from then on. */
   sparing?: true;
-  /** Events after which it hands on as soon as nothing is under way; absent: only when it has to. */
+  /** Events after which it hands on, while turns hold its observations, as soon as nothing is under way; absent: only when it has to. */
   eventsPerRun?: number;
 }
 
@@ -62,7 +62,8 @@ export const resourceWorkflow =
       first = undefined;
       if (run.deleted) break;
       ripeAt ??= ripeLength();
-      const isLong = workflowInfo().historyLength > (eventsPerRun ?? Number.POSITIVE_INFINITY);
+      const most = kind.isByTurns?.(run.memory) ? eventsPerRun : undefined;
+      const isLong = workflowInfo().historyLength > (most ?? Number.POSITIVE_INFINITY);
       if ((isLong || ripeAt !== undefined) && (await canHandOn(run, ripeAt)))
         await continueAsNew({
           ...{ app, memory: kind.fitted(run.memory), attributes: run.attributes },

@@ -16,6 +16,7 @@ const kind: ResourceKind<Memory, Seen> = {
   fitted,
   observe,
   plan,
+  isByTurns: (memory) => memory.plan?.turnMs !== undefined,
   nextTurnAt: ({ app, memory }, now) => nextTurnAt(memory, app.uid, now),
   background: pump,
   handle: handleRedeliver,

@@ -87,13 +87,15 @@ describe('continue-as-new', () => {
     expect(fakes.counted).toEqual(['fired restart_pod', 'ended restart_pod succeeded', 'suppressed Cooldown']);
   });
 
-  it('comes earlier where the run began with so many events, though not while an action runs', async () => {
-    const fakes = createFakeActivities(planWith({ intervalMs: 500, rules: [restartRule()] }));
+  it('comes earlier where turns hold the polls, though not while an action runs', async () => {
+    const fakes = createFakeActivities(planWith({ intervalMs: 250, turnMs: hourMs, rules: [restartRule()] }));
     fakes.says(health('unhealthy'));
     const gate = Promise.withResolvers<undefined>();
     fakes.faults.action = () => gate.promise;
     const execution = await env.start(fakes, {}, { eventsPerRun: 10 });
     const first = await currentRun(execution);
+    await until('the action runs', () => fakes.all('begin').length === 1);
+    fakes.says({ application: { health: 'unhealthy', tasks: 4 } });
     await until('its history is longer', async () => (await execution.handle.describe()).historyLength > 25);
     expect(await currentRun(execution)).toBe(first);
     gate.resolve(undefined);
