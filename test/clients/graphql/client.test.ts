@@ -418,16 +418,18 @@ describe('a fleet', () => {
   });
 
   it('costs less where it hangs: it is waited for in full only now and then', async () => {
-    const fleet = createGraphql({ http });
+    // How long it is waited for, and not how long that took: a busy machine gives a late answer more time.
+    const waits: number[] = [];
+    const send: Http['send'] = (sent) => {
+      waits.push(sent.deadlineMs);
+      return http.send(sent);
+    };
+    const fleet = createGraphql({ http: { send } });
     app.fault(address, { kind: 'hang' });
-    const took: number[] = [];
-    for (let poll = 0; poll < 4; poll++) {
-      const began = performance.now();
-      await fleet.query(request({ deadlineMs: 2_400 }));
-      took.push(performance.now() - began);
-    }
-    expect(took[2]).toBeGreaterThanOrEqual(2_390);
-    expect(took[3]).toBeLessThan(2_390);
+    for (let poll = 0; poll < 4; poll++) await fleet.query(request({ deadlineMs: 2_400 }));
+    expect(waits).toHaveLength(4);
+    expect(waits[2]).toBeGreaterThan(2_000);
+    expect(waits[3]).toBeLessThanOrEqual(2_000);
   }, 20_000);
 
   it('has its other half answered as fast when one half hangs', async () => {
