@@ -80,7 +80,11 @@ export const resourceWorkflow =
 const isSettled = <M extends ResourceMemory>(run: RunState<M>): boolean =>
   run.underWay.size === 0 && allHandlersFinished();
 
-/** Whether the next run can take over. `ripeAt`: since when the server wants it to, in events. Asked again after each wait, because signals come meanwhile. */
+/**
+ * Whether the next run can take over. Asked again after each wait, because signals come meanwhile.
+ *
+ * @param ripeAt the events of the history when the next run became necessary; undefined: it is only wanted
+ */
 async function canHandOn<M extends ResourceMemory>(run: RunState<M>, ripeAt: number | undefined): Promise<boolean> {
   // Whoever was answered by this turn is one step from its end; whoever was not has asked for another one.
   await condition(() => allHandlersFinished() || run.dirty);

@@ -73,7 +73,7 @@ const lentMs = (): number => 2_000 + Math.random() * 2_000;
 
 /**
  * Where many apps fail at once, telling all of it at once (some 30 ms of CPU each) would make the polls of the others late. So few of
- * a namespace are told at a time, twice as many of all; each for so long at most.
+ * a namespace are told at a time, twice as many of all; one that is told keeps its place until its workflow has dealt with it, for so long at most.
  */
 const failuresAtOnce = 2;
 const dealtWithMs = 2_000;

@@ -10,12 +10,12 @@ export interface Wait {
 /** One that is on a wheel: ten thousand of them are made anew every few seconds, so each is one object and one promise. */
 class WaitHere implements Wait {
   readonly ended: Promise<void>;
-  readonly tick: number;
+  readonly #tick: number;
   readonly #wheel: Map<number, Set<WaitHere>>;
   #end!: () => void;
 
   constructor(tick: number, wheel: Map<number, Set<WaitHere>>) {
-    this.tick = tick;
+    this.#tick = tick;
     this.#wheel = wheel;
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
@@ -23,8 +23,8 @@ class WaitHere implements Wait {
   }
 
   wake(): void {
-    const waiting = this.#wheel.get(this.tick);
-    if (waiting?.delete(this) && waiting.size === 0) this.#wheel.delete(this.tick);
+    const waiting = this.#wheel.get(this.#tick);
+    if (waiting?.delete(this) && waiting.size === 0) this.#wheel.delete(this.#tick);
     this.#end();
   }
 
